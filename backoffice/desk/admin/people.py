@@ -1,0 +1,108 @@
+"""Users and groups under unfold. Changes of what a person may do go into the activity log."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from backoffice.results.activity import log
+
+for model in (User, Group):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+FLAGS = ("is_active", "is_staff", "is_superuser")
+
+
+def powers(obj: Model) -> set[str]:
+    """All that decides what a user, or the members of a group, may do; in words."""
+    if isinstance(obj, User):
+        flags = {flag for flag in FLAGS if getattr(obj, flag)}
+        groups = {f"group {name}" for name in obj.groups.values_list("name", flat=True)}
+        return flags | groups | permission_names(obj.user_permissions.all())
+    return permission_names(obj.permissions.all()) if isinstance(obj, Group) else set()
+
+
+def permission_names(permissions: QuerySet[Any]) -> set[str]:
+    return {f"{app}.{name}" for app, name in permissions.values_list("content_type__app_label", "codename")}
+
+
+class LoggedPeopleAdmin(ModelAdmin):
+    """Writes what changed into the activity log, in the transaction that changes it."""
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        # Read from the database, before this request writes to it.
+        form.powers_before = powers(self.model._default_manager.get(pk=form.instance.pk)) if change else set()
+        return super().save_form(request, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        before, after = form.powers_before, powers(form.instance)
+        if not change:
+            log(request.user, f"{self.kind}.created", form.instance)
+        if before != after:
+            log(
+                request.user,
+                "permissions.changed",
+                form.instance,
+                added=sorted(after - before),
+                removed=sorted(before - after),
+            )
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        log(request.user, f"{self.kind}.deleted", obj, had=sorted(powers(obj)))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for obj in queryset:
+            log(request.user, f"{self.kind}.deleted", obj, had=sorted(powers(obj)))
+        super().delete_queryset(request, queryset)
+
+    @property
+    def kind(self) -> str:
+        return str(self.opts.model_name)
+
+
+@admin.register(User)
+class UserAdmin(LoggedPeopleAdmin, DjangoUserAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "first_name", "last_name", "is_staff", "is_active", "last_login")
+    list_filter = ("is_staff", "is_superuser", "is_active")
+    list_filter_submit = True
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """The right to edit users is no way to give oneself all other rights."""
+        fields = list(super().get_readonly_fields(request, obj))
+        if request.user.is_superuser:
+            return fields
+        fields += ["is_superuser", "user_permissions"]
+        return fields if request.user.has_perm("auth.change_group") else [*fields, "groups"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not is_above(request.user, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not is_above(request.user, obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        answer = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and answer.status_code == 302:
+            log(request.user, "user.password_set", self.get_object(request, id) or id)
+        return answer
+
+
+def is_above(user: Any, other: Any) -> bool:
+    return other is not None and other.is_superuser and not user.is_superuser
+
+
+@admin.register(Group)
+class GroupAdmin(LoggedPeopleAdmin, DjangoGroupAdmin):
+    pass

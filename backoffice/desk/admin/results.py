@@ -1,0 +1,292 @@
+"""Task results and group results, to look at and to prove with."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import django_celery_results.admin  # noqa: F401 - registers what is replaced below
+from celery import current_app, states
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_celery_results.models import GroupResult, TaskResult
+from unfold.decorators import display
+
+from backoffice.results.cancel import request_cancel
+from backoffice.results.models import CancelRequest
+from backoffice.runs import access
+from backoffice.runs.models import Run
+
+from .. import find
+from ..documents import load, one_line, pretty
+from ..links import admin_url
+from ..provenance import Provenance, split_task_id, trace
+from .filters import RequesterFilter, ResultDayFilter, SourceFilter, StateFilter, TaskFilter, WorkerFilter
+from .readonly import Document, Fact, ReadOnlyAdmin
+
+CANCELLABLE = {states.PENDING, states.STARTED, "PROGRESS"}
+LONG = {"args": "task_args", "kwargs": "task_kwargs", "result": "result", "traceback": "traceback", "meta": "meta"}
+
+for model in (TaskResult, GroupResult):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+def part(template: str, **context: object) -> SafeString:
+    return render_to_string(f"backoffice/{template}.html", context)
+
+
+def seconds(started: datetime | None, done: datetime | None) -> str:
+    if started is None or done is None or done < started:
+        return ""
+    took = (done - started).total_seconds()
+    if took < 60:
+        return _("%.2f s") % took
+    return _("%(minutes)d min %(seconds)d s") % {"minutes": took // 60, "seconds": took % 60}
+
+
+def duration(result: Any) -> str:
+    return seconds(result.date_started, result.date_done) if result.status in states.READY_STATES else ""
+
+
+@admin.register(TaskResult)
+class TaskResultAdmin(ReadOnlyAdmin):
+    list_display = ("state", "task", "record", "run", "source", "worker_name", "started", "finished", "took")
+    list_display_links = ("state", "task")
+    list_filter = (StateFilter, TaskFilter, ResultDayFilter, SourceFilter, RequesterFilter, WorkerFilter)
+    search_fields = ("task_id",)
+    search_help_text = gettext_lazy("Exact task id, run id or record reference")
+    unread = ("task_args", "task_kwargs", "result", "traceback", "meta")
+    change_form_template = "backoffice/task_result.html"
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who asked for a run may read its outcomes."""
+        return super().has_view_permission(request, obj) or (obj is not None and is_own(request.user, obj))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (find.task_results(queryset, term, request.user) if term.strip() else queryset), False
+
+    def dress(self, request: HttpRequest, rows: list[Any]) -> list[Any]:
+        origins = trace(rows, request.user)
+        for row in rows:
+            row.origin = origins[row.task_id]
+        return rows
+
+    @display(description=gettext_lazy("state"))
+    def state(self, obj: Any) -> SafeString:
+        return part("badge", state=obj.status)
+
+    @display(description=gettext_lazy("task"))
+    def task(self, obj: Any) -> str:
+        return (obj.task_name or _("unknown")).rpartition(".")[2]
+
+    @display(description=gettext_lazy("record"))
+    def record(self, obj: Any) -> SafeString:
+        return part("link", text=obj.origin.record, url=obj.origin.record_url)
+
+    @display(description=gettext_lazy("run"))
+    def run(self, obj: Any) -> SafeString:
+        run = obj.origin.run
+        return part("link", text=f"#{run.pk}" if run else "", url=obj.origin.run_url)
+
+    @display(description=gettext_lazy("source"))
+    def source(self, obj: Any) -> str:
+        return obj.origin.source
+
+    @display(description=gettext_lazy("worker"))
+    def worker_name(self, obj: Any) -> str:
+        return obj.worker or ""
+
+    @display(description=gettext_lazy("started"))
+    def started(self, obj: Any) -> SafeString:
+        return part("time", at=obj.date_started)
+
+    @display(description=gettext_lazy("finished"))
+    def finished(self, obj: Any) -> SafeString:
+        return part("time", at=obj.date_done if obj.status in states.READY_STATES else None)
+
+    @display(description=gettext_lazy("took"))
+    def took(self, obj: Any) -> SafeString:
+        return part("number", text=duration(obj))
+
+    def name_of(self, obj: Any) -> str:
+        return self.task(obj)
+
+    def facts(self, request: HttpRequest, obj: Any) -> Iterable[Fact]:
+        origin = trace([obj], request.user)[obj.task_id]
+        yield Fact(_("State"), obj.status, badge=obj.status)
+        if obj.status in states.READY_STATES:
+            yield Fact(_("Outcome"), one_line(obj.result, longest=300))
+        yield Fact(_("Task"), obj.task_name or _("unknown"), mono=True)
+        yield Fact(_("Task id"), obj.task_id, mono=True)
+        if origin.run is not None:
+            yield from facts_of_run(origin)
+        yield Fact(_("Source"), origin.source)
+        if origin.schedule:
+            yield Fact(_("Schedule"), origin.schedule)
+        yield Fact(_("Worker"), obj.worker or "", mono=True)
+        yield Fact(_("Created"), at=obj.date_created)
+        yield Fact(_("Started"), at=obj.date_started)
+        if obj.status in states.READY_STATES:
+            yield Fact(_("Finished"), at=obj.date_done)
+            yield Fact(_("Took"), duration(obj))
+
+    def documents(self, request: HttpRequest, obj: Any) -> Iterable[Document]:
+        titles = {
+            "args": _("Arguments"),
+            "kwargs": _("Named arguments"),
+            "result": _("Error") if obj.status == states.FAILURE else _("Result"),
+            "traceback": _("Traceback"),
+            "meta": _("Meta"),
+        }
+        for name, column in LONG.items():
+            url = self.url("text", obj.pk, name)
+            yield Document(titles[name], readable(obj, column), name in {"args", "result", "traceback"}, url)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        context |= {
+            "progress": progress(obj),
+            "poll_url": "" if obj.status in states.READY_STATES else self.url("status", obj.pk),
+            "cancel_url": self.url("cancel", obj.pk) if may_cancel(request.user, obj) else "",
+            "cancel_request": CancelRequest.objects.filter(task_id=obj.task_id).first(),
+        }
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    # --- the pages beside list and detail
+
+    def url(self, name: str, *args: object) -> str:
+        return reverse(f"admin:desk_taskresult_{name}", args=args)
+
+    def get_urls(self) -> list[URLPattern]:
+        pages = {
+            "by-id/<str:task_id>/": (self.by_id, "by_id"),
+            "<path:object_id>/text/<str:name>/": (self.text, "text"),
+            "<path:object_id>/status/": (self.status, "status"),
+            "<path:object_id>/cancel/": (self.cancel, "cancel"),
+        }
+        wrap = self.admin_site.admin_view
+        own = [path(url, wrap(view), name=f"desk_taskresult_{name}") for url, (view, name) in pages.items()]
+        return own + super().get_urls()
+
+    def readable_or_404(self, request: HttpRequest, object_id: str) -> Any:
+        """Absent and forbidden look the same."""
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None or not self.has_view_permission(request, obj):
+            raise Http404
+        return obj
+
+    def by_id(self, request: HttpRequest, task_id: str) -> HttpResponse:
+        """For links from runs and records, which know task ids and no row numbers."""
+        obj = get_object_or_404(TaskResult, task_id=task_id)
+        return HttpResponseRedirect(admin_url(self.readable_or_404(request, str(obj.pk))))
+
+    def text(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """All of a long text, as a download."""
+        obj = self.readable_or_404(request, object_id)
+        if name not in LONG:
+            raise Http404
+        answer = HttpResponse(readable(obj, LONG[name]), content_type="text/plain; charset=utf-8")
+        answer["Content-Disposition"] = f'attachment; filename="task-result-{obj.pk}-{name}.txt"'
+        return answer
+
+    def status(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        obj = self.readable_or_404(request, object_id)
+        answer = {"state": obj.status, "final": obj.status in states.READY_STATES} | (progress(obj) or {})
+        return JsonResponse(answer, headers={"Cache-Control": "no-store"})
+
+    def cancel(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        obj = self.readable_or_404(request, object_id)
+        if request.method != "POST" or not request.user.has_perm("results.add_cancelrequest"):
+            raise PermissionDenied
+        if not listens(obj):
+            messages.error(
+                request, _("This task does not listen for cancel requests, so it cannot be stopped from here.")
+            )
+        elif obj.status not in CANCELLABLE:
+            messages.error(request, _("It has already ended (%s), so there is nothing to cancel.") % obj.status)
+        else:
+            request_cancel(obj.task_id, request.user)
+            messages.success(request, _("Cancel requested: the task stops the next time it looks."))
+        return HttpResponseRedirect(admin_url(obj))
+
+
+def facts_of_run(origin: Provenance) -> Iterable[Fact]:
+    yield Fact(_("Record"), origin.record, url=origin.record_url)
+    yield Fact(_("Run"), origin.run, url=origin.run_url)
+    yield Fact(_("Requested by"), origin.requester or _("the system"))
+
+
+def readable(obj: Any, column: str) -> str:
+    text = getattr(obj, column) or ""
+    return text if column == "traceback" else pretty(text)
+
+
+def progress(obj: Any) -> dict[str, Any] | None:
+    """What a task in state PROGRESS says of itself, if it says how far it is."""
+    said = load(obj.result) if obj.status == "PROGRESS" else None
+    if not isinstance(said, dict):
+        return None
+    done, total = said.get("current", said.get("done")), said.get("total")
+    if not isinstance(done, int) or not isinstance(total, int) or total < 1:
+        return None
+    return {"done": done, "total": total, "text": _("%(done)d of %(total)d") % {"done": done, "total": total}}
+
+
+def listens(obj: Any) -> bool:
+    current_app.loader.import_default_modules()
+    return bool(getattr(current_app.tasks.get(obj.task_name), "listens_for_cancel", False))
+
+
+def may_cancel(user: Any, obj: Any) -> bool:
+    return obj.status in CANCELLABLE and listens(obj) and user.has_perm("results.add_cancelrequest")
+
+
+def is_own(user: Any, obj: Any) -> bool:
+    item = split_task_id(obj.task_id)
+    run = Run.objects.filter(uid=item[0]).first() if item else None
+    return run is not None and access.may_see(user, run)
+
+
+@admin.register(GroupResult)
+class GroupResultAdmin(ReadOnlyAdmin):
+    list_display = ("group_id", "created", "finished")
+    list_filter = (ResultDayFilter,)
+    search_fields = ("group_id",)
+    search_help_text = gettext_lazy("Exact group id")
+    unread = ("result",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (queryset.filter(group_id=term.strip().replace("\x00", "")) if term.strip() else queryset), False
+
+    @display(description=gettext_lazy("created"))
+    def created(self, obj: Any) -> SafeString:
+        return part("time", at=obj.date_created)
+
+    @display(description=gettext_lazy("finished"))
+    def finished(self, obj: Any) -> SafeString:
+        return part("time", at=obj.date_done)
+
+    def name_of(self, obj: Any) -> str:
+        return str(obj.group_id)
+
+    def facts(self, request: HttpRequest, obj: Any) -> Iterable[Fact]:
+        yield Fact(_("Group id"), obj.group_id, mono=True)
+        yield Fact(_("Created"), at=obj.date_created)
+        yield Fact(_("Finished"), at=obj.date_done)
+
+    def documents(self, request: HttpRequest, obj: Any) -> Iterable[Document]:
+        yield Document(_("Result"), pretty(obj.result), is_open=True)

@@ -1,0 +1,186 @@
+"""Is everything there that the work needs? Answers in words, each with what to do, for the desk and for `doctor`."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from backoffice.runs.models import Chunk, Run, Worker
+
+from .probe import QUEUES, Answer, probe
+
+ALIVE = timedelta(seconds=30)  # workers report every 10 seconds, beat every 5
+BEHIND = {"records": 10_000, "control": 50}  # messages; more than that and somebody is missing
+STUCK = timedelta(minutes=2)  # the sweep looks every few seconds: what is older than this it has not seen
+
+START_WORKER = "celery -A backoffice worker -l info"
+START_CONTROL = "celery -A backoffice worker -l info -Q control -n control@%h --concurrency 1"
+START_BEAT = "celery -A backoffice beat -l info"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    ok: bool
+    summary: str
+    advice: str = ""
+
+
+def checks() -> list[Check]:
+    """What the desk shows: cheap, bounded, one query."""
+    database, processes = look_at_database()
+    redis = probe()
+    return [
+        broker(redis.broker),
+        result_backend(redis.results),
+        database,
+        workers(processes),
+        beat(processes),
+        queue_depths(redis.broker),
+    ]
+
+
+def thorough_checks() -> list[Check]:
+    """What `manage.py doctor` asks: also the schema and the ledger."""
+    found = checks()
+    if not next(check for check in found if check.name == _("Database")).ok:
+        return found
+    pending = migrations()
+    return [*found, pending] + ([oldest_work(), leases()] if pending.ok else [])
+
+
+def broker(answer: Answer) -> Check:
+    name = _("Broker")
+    if answer.ok:
+        return Check(name, True, answered(answer))
+    return Check(
+        name,
+        False,
+        _("Redis at %(address)s: %(error)s.") % {"address": answer.address, "error": answer.error},
+        _("Start Redis, or correct REDIS_URL. What staff start meanwhile is kept and runs when Redis is back."),
+    )
+
+
+def result_backend(answer: Answer) -> Check:
+    name = _("Result backend")
+    if answer.ok:
+        return Check(name, True, answered(answer))
+    return Check(
+        name,
+        False,
+        _("Redis at %(address)s: %(error)s.") % {"address": answer.address, "error": answer.error},
+        _("Start Redis, or correct REDIS_URL. Outcomes are still written to the database."),
+    )
+
+
+def answered(answer: Answer) -> str:
+    return _("Redis at %(address)s answered in %(ms)d ms.") % {"address": answer.address, "ms": answer.milliseconds}
+
+
+def look_at_database() -> tuple[Check, list[Worker]]:
+    """One query does for two: that the database answers, and who reported lately."""
+    started = time.monotonic()
+    try:
+        processes = list(Worker.objects.filter(seen_at__gte=timezone.now() - ALIVE).order_by("name")[:500])
+    except DatabaseError as error:
+        kind = {"kind": type(error).__name__}
+        advice = _("Start the database, or correct DATABASE_URL; after an upgrade run: manage.py migrate")
+        return Check(_("Database"), False, _("%(kind)s when asked.") % kind, advice), []
+    ms = (time.monotonic() - started) * 1000
+    facts = {"database": connection.vendor, "ms": ms}
+    return Check(_("Database"), True, _("%(database)s answered in %(ms)d ms.") % facts), processes
+
+
+def workers(processes: Iterable[Worker]) -> Check:
+    """Both queues need somebody who listens."""
+    name, serving = _("Workers"), processes_by_queue(processes)
+    missing = [queue for queue in QUEUES if not serving[queue]]
+    if missing == list(QUEUES):
+        return Check(name, False, _("No worker reported within 30 seconds."), _("Start one: %s") % START_WORKER)
+    if missing:
+        start = START_CONTROL if missing == ["control"] else START_WORKER
+        return Check(
+            name, False, _("No worker serves the queue “%s”.") % missing[0], _("Start one that does: %s") % start
+        )
+    parts = [
+        ngettext("%(queue)s: %(n)d process", "%(queue)s: %(n)d processes", serving[queue])
+        % {"queue": queue, "n": serving[queue]}
+        for queue in QUEUES
+    ]
+    return Check(name, True, "; ".join(parts) + ".")
+
+
+def processes_by_queue(processes: Iterable[Worker]) -> Counter[str]:
+    serving: Counter[str] = Counter()
+    for process in processes:
+        if process.kind == Worker.Kind.WORKER:
+            serving.update(dict.fromkeys(process.queues.replace(",", " ").split(), process.concurrency))
+    return serving
+
+
+def beat(processes: Iterable[Worker]) -> Check:
+    alive = [process for process in processes if process.kind == Worker.Kind.BEAT]
+    if not alive:
+        advice = _("Start it: %s. Until then no schedule fires, and what is stuck is not rescued.") % START_BEAT
+        return Check(_("Beat"), False, _("Not seen within 30 seconds."), advice)
+    seen = max(process.seen_at for process in alive)
+    seconds = max(0, int((timezone.now() - seen).total_seconds()))
+    return Check(_("Beat"), True, ngettext("Seen %d second ago.", "Seen %d seconds ago.", seconds) % seconds)
+
+
+def queue_depths(answer: Answer) -> Check:
+    name = _("Queues")
+    if not answer.ok:
+        return Check(name, False, _("Unknown while the broker does not answer."), _("See the broker."))
+    summary = "; ".join(_("%(queue)s: %(n)d waiting") % {"queue": queue, "n": answer.depths[queue]} for queue in QUEUES)
+    behind = [queue for queue in QUEUES if answer.depths[queue] > BEHIND[queue]]
+    if not behind:
+        return Check(name, True, summary + ".")
+    start = START_CONTROL if "control" in behind else START_WORKER
+    return Check(name, False, summary + ".", _("The workers cannot keep up. Start another one: %s") % start)
+
+
+def migrations() -> Check:
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if not missing:
+        return Check(_("Schema"), True, _("All migrations are applied."))
+    summary = ngettext("%d migration is not applied.", "%d migrations are not applied.", missing) % missing
+    return Check(_("Schema"), False, summary, _("Run: manage.py migrate"))
+
+
+def oldest_work() -> Check:
+    """The oldest message nobody took, and the oldest run that is not finished."""
+    name, now = _("Oldest work"), timezone.now()
+    unclaimed = Chunk.objects.unclaimed().order_by("created_at").first()
+    if unclaimed and unclaimed.created_at < now - STUCK:
+        waited = {"time": timesince(unclaimed.created_at, now), "run": unclaimed.run_id}
+        return Check(
+            name,
+            False,
+            _("A part of run %(run)s has waited for a worker for %(time)s.") % waited,
+            _("Look at workers and broker above. The sweep sends it again as long as beat and a control worker run."),
+        )
+    run = Run.objects.open().filter(activated_at__isnull=False).order_by("pk").first()
+    if run is None:
+        return Check(name, True, _("Nothing is open."))
+    age = {"run": run.pk, "time": timesince(run.activated_at or run.created_at, now)}
+    return Check(name, True, _("Run %(run)s has been open for %(time)s.") % age)
+
+
+def leases() -> Check:
+    limit = timezone.now() - timedelta(seconds=settings.RUNS_LEASE_SECONDS)
+    expired = Chunk.objects.expired().filter(lease_until__lt=limit).count()
+    if not expired:
+        return Check(_("Leases"), True, _("None has expired."))
+    summary = ngettext("%d expired and was not released.", "%d expired and were not released.", expired) % expired
+    return Check(_("Leases"), False, summary, _("The sweep releases them: start beat and a control worker."))

@@ -1,0 +1,81 @@
+"""The sidebar: what this person may open, and nothing else."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from backoffice.runs.models import Processable
+
+type Item = dict[str, Any]
+
+MINE = "mine=1"
+
+
+def sidebar(request: HttpRequest) -> list[Item]:
+    groups: list[tuple[str, list[Item | None]]] = [
+        ("", [page(request, _("Desk"), "home", reverse("admin:index"), exact=True)]),
+        (_("Records"), records(request)),
+        (
+            _("Work"),
+            [
+                listing(request, _("Runs"), "play_circle", "runs.run", without=MINE),
+                listing(request, _("My runs"), "person_play", "runs.run", query=MINE, everybody=True),
+                listing(request, _("Schedules"), "event_repeat", "django_celery_beat.periodictask"),
+            ],
+        ),
+        (
+            _("Evidence"),
+            [
+                listing(request, _("Task results"), "fact_check", "django_celery_results.taskresult"),
+                listing(request, _("Activity"), "history", "results.activity"),
+            ],
+        ),
+        (
+            _("People"),
+            [
+                listing(request, _("Users"), "person", "auth.user"),
+                listing(request, _("Groups"), "group", "auth.group"),
+            ],
+        ),
+    ]
+    shown = [(title, [item for item in items if item]) for title, items in groups]
+    return [{"title": title, "items": items, "separator": False} for title, items in shown if items]
+
+
+def records(request: HttpRequest) -> list[Item | None]:
+    """A page for each kind of record a team has registered; this module knows none of them by name."""
+    kinds = [model for model in admin.site._registry if issubclass(model, Processable)]
+    return [
+        listing(request, capfirst(str(model._meta.verbose_name_plural)), "table_rows", model._meta.label_lower)
+        for model in kinds
+    ]
+
+
+def listing(
+    request: HttpRequest, title: str, icon: str, label: str, query: str = "", without: str = "", everybody: bool = False
+) -> Item | None:
+    """A changelist, if it exists and the person may see it (`everybody`: it shows each person their own)."""
+    app_label, model_name = label.split(".")
+    if not everybody and not may_see(request, app_label, model_name):
+        return None
+    try:
+        url = reverse(f"admin:{app_label}_{model_name}_changelist")
+    except NoReverseMatch:
+        return None
+    here = request.GET.urlencode()
+    active = request.path.startswith(url) and (not query or query in here) and (not without or without not in here)
+    return page(request, title, icon, f"{url}?{query}" if query else url, active=active)
+
+
+def may_see(request: HttpRequest, app_label: str, model_name: str) -> bool:
+    model_admin = admin.site._registry.get(apps.get_model(app_label, model_name))
+    return model_admin is not None and model_admin.has_view_or_change_permission(request)
+
+
+def page(request: HttpRequest, title: str, icon: str, link: str, active: bool = False, exact: bool = False) -> Item:
+    return {"title": title, "icon": icon, "link": link, "active": request.path == link if exact else active}

@@ -1,0 +1,110 @@
+"""A bounded question to Redis: are you there, and how long are the queues? Never raises, never waits long."""
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as Late
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import redis
+from django.conf import settings
+from django.utils.translation import gettext as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+TIMEOUT = 0.5  # seconds, for connecting and for each answer
+PATIENCE = 0.8  # seconds for everything together, which also bounds the look-up of a host's name
+FRESH = 2.0  # seconds during which a process asks no second time
+QUEUES = ("records", "control")
+
+_pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="probe")
+_lock = threading.Lock()
+_latest: tuple[float, "Probe"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    address: str
+    error: str = ""
+    milliseconds: float = 0.0
+    depths: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        return not self.error
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    broker: Answer
+    results: Answer
+
+
+def probe() -> Probe:
+    """The answer of this moment, at most FRESH seconds old. Threads that ask at once wait for one question."""
+    global _latest
+    with _lock:
+        if _latest is None or time.monotonic() - _latest[0] > FRESH:
+            answer = ask_both()
+            _latest = time.monotonic(), answer
+        return _latest[1]
+
+
+def ask_both() -> Probe:
+    broker = _pool.submit(ask, settings.CELERY_BROKER_URL, QUEUES)
+    results = _pool.submit(ask, settings.CELERY_RESULT_BACKEND)
+    deadline = time.monotonic() + PATIENCE
+    return Probe(
+        wait(broker, settings.CELERY_BROKER_URL, deadline), wait(results, settings.CELERY_RESULT_BACKEND, deadline)
+    )
+
+
+def wait(future: Future[Answer], url: str, deadline: float) -> Answer:
+    try:
+        return future.result(timeout=max(0.0, deadline - time.monotonic()))
+    except Late:
+        future.cancel()
+        return Answer(public_address(url), _("it does not answer"))
+
+
+def ask(url: str, queues: tuple[str, ...] = ()) -> Answer:
+    address, started = public_address(url), time.monotonic()
+    try:
+        # The library's own default waits seconds between three retries.
+        client = redis.Redis.from_url(
+            url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), protocol=2
+        )
+        with client, client.pipeline(transaction=False) as pipeline:
+            pipeline.ping()
+            for queue in queues:
+                pipeline.llen(queue)
+            _pong, *lengths = pipeline.execute()
+    except (redis.RedisError, OSError, ValueError) as error:
+        return Answer(address, in_words(error))
+    return Answer(address, "", (time.monotonic() - started) * 1000, dict(zip(queues, lengths, strict=True)))
+
+
+def in_words(error: Exception) -> str:
+    """Never the library's own message: it may quote the URL, and with it the password."""
+    if isinstance(error, redis.AuthenticationError):
+        return _("it refuses the password")
+    if isinstance(error, redis.TimeoutError):
+        return _("it does not answer")
+    if isinstance(error, redis.ConnectionError | OSError):
+        return _("nothing listens there")
+    return _("it answers with an error (%(kind)s)") % {"kind": type(error).__name__}
+
+
+def public_address(url: str) -> str:
+    """Host, port and database of a URL, without user and password."""
+    parts = urlsplit(url)
+    host = parts.hostname or parts.path or "?"
+    return f"{host}:{parts.port or 6379}{parts.path}" if parts.hostname else host
+
+
+def forget() -> None:
+    """Ask anew next time. For commands and tests."""
+    global _latest
+    with _lock:
+        _latest = None

@@ -1,0 +1,132 @@
+// What the desk's pages need of JavaScript. External, because the content security policy allows no inline script.
+"use strict";
+
+// --- unfold draws switches as links without an address, and icons as words: give both to keyboards and screen readers.
+
+function nameOf(element) {
+  const words = element.getAttribute("title") || element.textContent;
+  return words.trim().replace(/_/g, " ");
+}
+
+function makeAccessible(root) {
+  for (const icon of root.querySelectorAll(".material-symbols-outlined")) {
+    if (icon.hasAttribute("x-on:click")) continue;
+    const only = icon.closest("a, button");
+    if (only && !only.getAttribute("aria-label") && only.textContent.trim() === icon.textContent.trim()) {
+      only.setAttribute("aria-label", nameOf(only.getAttribute("title") ? only : icon));
+    }
+    icon.setAttribute("aria-hidden", "true");
+  }
+  for (const hint of root.querySelectorAll("span.help-tooltip[aria-label]")) hint.setAttribute("role", "img");
+  for (const list of root.querySelectorAll("ul.object-tools")) list.setAttribute("role", "group");
+  for (const control of root.querySelectorAll("a[x-on\\:click]:not([href]), span[x-on\\:click], div[x-on\\:click].cursor-pointer")) {
+    if (control.hasAttribute("tabindex") || control.hasAttribute("x-ref")) continue;
+    control.setAttribute("tabindex", "0");
+    control.setAttribute("role", "button");
+    if (control.matches(".material-symbols-outlined")) control.setAttribute("aria-label", SPOKEN[nameOf(control)] || nameOf(control));
+    control.addEventListener("keydown", (event) => {
+      if (event.target === control && (event.key === "Enter" || event.key === " ")) {
+        event.preventDefault();
+        control.click();
+      }
+    });
+  }
+}
+
+const SPOKEN = { "dock to right": "Show or hide the navigation", close: "Close" };
+
+// --- Polling: one second, five when nobody looks, and not at all when nothing runs.
+
+const QUICK = 1000, SLOW = 5000;
+
+function poll(url, show, lost) {
+  let timer = 0;
+  async function ask() {
+    clearTimeout(timer);
+    let again = true;
+    try {
+      const response = await fetch(typeof url === "function" ? url() : url, { headers: { Accept: "application/json" } });
+      if (response.redirected || response.status === 403 || response.status === 404) return;
+      if (!response.ok) throw new Error(response.status);
+      again = show(await response.json());
+      lost(false);
+    } catch {
+      lost(true);
+    }
+    if (again) timer = setTimeout(ask, document.hidden ? SLOW : QUICK);
+  }
+  document.addEventListener("visibilitychange", () => { if (timer && !document.hidden) ask(); });
+  timer = setTimeout(ask, QUICK);
+}
+
+// --- The desk: the list of what is running.
+
+function fill(row, run) {
+  const field = (name) => row.querySelector(`[data-field="${name}"]`);
+  row.dataset.run = run.id;
+  field("title").textContent = run.title;
+  if (run.url) field("title").href = run.url;
+  field("requester").textContent = run.requester;
+  field("counts").textContent = run.counts;
+  const badge = field("badge").firstElementChild;
+  badge.className = `bo-badge bo-badge--${run.state.toLowerCase()}`;
+  badge.textContent = run.label;
+  const bar = field("bar");
+  bar.max = run.total || 1;
+  bar.value = run.done;
+  bar.setAttribute("aria-label", run.title);
+}
+
+function startDesk(card) {
+  const part = (name) => card.querySelector(`[data-part="${name}"]`);
+  const rows = part("rows");
+  const known = () => [...rows.children].map((row) => row.dataset.run);
+
+  function show(answer) {
+    for (const run of answer.runs) {
+      let row = rows.querySelector(`[data-run="${run.id}"]`);
+      if (!row) {
+        row = part("blank").content.firstElementChild.cloneNode(true);
+        rows.prepend(row);
+      }
+      fill(row, run);
+    }
+    part("empty").hidden = rows.children.length > 0;
+    part("more").hidden = !answer.more;
+    card.querySelector('[data-field="more"]').textContent = answer.more;
+    const spoken = `${part("status").dataset.text} ${answer.open}`;
+    if (part("status").textContent !== spoken) part("status").textContent = spoken;
+    return answer.open > 0;
+  }
+
+  if (card.dataset.busy) {
+    poll(() => `${card.dataset.poll}?known=${known().join(",")}`, show, (is) => { part("note").textContent = is ? card.dataset.lost : ""; });
+  }
+}
+
+// --- A task result that is not final yet: show its progress, and read the page again when it is.
+
+function startTask(element) {
+  poll(element.dataset.poll, (answer) => {
+    const bar = element.querySelector("progress"), text = element.querySelector('[data-field="counts"]');
+    if (bar && answer.total) {
+      bar.max = answer.total;
+      bar.value = answer.done;
+      text.textContent = answer.text;
+    }
+    if (answer.state === element.dataset.state && !answer.final) return true;
+    location.reload();
+    return false;
+  }, () => {});
+}
+
+// Once more when Django's own widgets have been drawn.
+window.addEventListener("load", () => setTimeout(() => makeAccessible(document)));
+
+document.addEventListener("DOMContentLoaded", () => {
+  makeAccessible(document);
+  const card = document.getElementById("desk-running");
+  if (card) startDesk(card);
+  const task = document.querySelector("[data-task-poll]");
+  if (task) startTask(task);
+});

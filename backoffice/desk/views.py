@@ -1,0 +1,27 @@
+"""The desk's page and the small address it polls."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import View
+
+from . import overview
+
+MOST_KNOWN = 50
+
+
+def index_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    return context | {"desk": overview.overview(request.user), "blank_run": overview.RunRow()}
+
+
+class RunningView(View):
+    """The runs this person may see, as JSON. unfold wraps it in the admin's own check of who is signed in."""
+
+    admin_site: Any = None
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        known = [int(part) for part in request.GET.get("known", "").split(",")[:MOST_KNOWN] if part.isdecimal()]
+        answer = JsonResponse(overview.progress(request.user, (pk for pk in known if pk < 2**63)))
+        answer["Cache-Control"] = "no-store"
+        return answer

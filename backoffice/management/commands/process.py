@@ -1,0 +1,150 @@
+"""Start a run from the command line, and wait for it if asked."""
+
+import getpass
+import json
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import BooleanField, Model, QuerySet
+from tqdm import tqdm
+
+from backoffice.runs import fleet
+from backoffice.runs.models import Run
+from backoffice.runs.record_task import RecordTask, record_tasks
+from backoffice.runs.start import EmptySelection, start
+
+USAGE = 2  # exit code for bad usage, as argparse has it
+POLL = 0.2  # seconds
+
+
+class Command(BaseCommand):
+    help = "Start a run of a record task over the records that match, and with --wait follow it to its end."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("model", help="for example records.YourModel")
+        parser.add_argument(
+            "--filter", nargs="+", action="extend", default=[], metavar="FIELD=VALUE",
+            help="which records: country=DE processed=false name__icontains=gmbh (default: all)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--task", help="the record task, by name (default: the model's only one, or the one it names first)"
+        )
+        parser.add_argument("--wait", action="store_true", help="wait until the run has ended")
+        parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        began = time.monotonic()
+        model = find_model(options["model"])
+        task = find_task(model, options["task"])
+        records = matching(model, options["filter"])
+        run: Run | None = None
+        try:
+            run = start(
+                records,
+                task,
+                requester=getpass.getuser(),
+                source=Run.Source.COMMAND,
+                selection=" ".join(options["filter"]) or "all",
+            )
+        except EmptySelection as exc:
+            self.stderr.write(str(exc))
+        else:
+            self.announce(run, options["wait"])
+            if options["wait"]:
+                self.follow(run)
+        self.report(run, time.monotonic() - began, as_json=options["json"])
+        if run and run.failed:
+            sys.exit(1)
+
+    def announce(self, run: Run, wait: bool) -> None:
+        self.stderr.write(f"{run}: {run.total:,} records, {run.skipped:,} skipped.")
+        for reason, number in run.skip_reasons.items():
+            self.stderr.write(f"Skipped: {number:,} {reason}.")
+        if run.waits_for_broker:
+            self.stderr.write("Redis cannot be reached: the run is saved and starts by itself when Redis is back.")
+        if wait and not fleet.alive():
+            self.stderr.write("No worker has reported: start one with 'celery -A backoffice worker -l info'.")
+
+    def follow(self, run: Run) -> None:
+        try:
+            with tqdm(total=run.total, unit=" records", disable=not sys.stderr.isatty()) as bar:
+                while not run.finished_at:
+                    time.sleep(POLL)
+                    run.refresh_from_db()
+                    bar.update(run.done - bar.n)
+        except KeyboardInterrupt:
+            raise CommandError(f"No longer waiting. Run {run.pk} goes on.", returncode=130) from None
+
+    def report(self, run: Run | None, seconds: float, *, as_json: bool) -> None:
+        if as_json:
+            numbers = {name: getattr(run, name, 0) for name in ("total", "succeeded", "failed", "skipped")}
+            self.stdout.write(json.dumps({"run": run.pk if run else None, **numbers, "seconds": round(seconds, 3)}))
+        elif run and run.finished_at:
+            self.stdout.write(
+                f"{run.get_state_display()}: {run.succeeded:,} succeeded, {run.failed:,} failed,"
+                f" {run.revoked:,} cancelled in {seconds:.1f} s."
+            )
+
+
+def find_model(label: str) -> type[Model]:
+    try:
+        return apps.get_model(label)
+    except (LookupError, ValueError):
+        known = sorted({task.record_model._meta.label for task in record_tasks().values()})
+        raise CommandError(
+            f"There is no model {label!r}. Models with record tasks: {', '.join(known)}.", returncode=USAGE
+        ) from None
+
+
+def find_task(model: type[Model], name: str | None) -> RecordTask:
+    fitting = {full: task for full, task in record_tasks().items() if issubclass(model, task.record_model)}
+    if not fitting:
+        raise CommandError(f"No record task works on {model._meta.label}.", returncode=USAGE)
+    wanted = name or next((full for full in fitting if full.endswith(".process_model_instance")), min(fitting))
+    matches = [task for full, task in fitting.items() if wanted in (full, full.rpartition(".")[2])]
+    if len(matches) != 1:
+        choices = ", ".join(sorted(full.rpartition(".")[2] for full in fitting))
+        raise CommandError(
+            f"There is no record task {name!r} for {model._meta.label}. Choose one of: {choices}.", returncode=USAGE
+        )
+    return matches[0]
+
+
+def matching(model: type[Model], filters: Iterable[str]) -> QuerySet[Any]:
+    records = model._default_manager.all()
+    for given in filters:
+        name, equals, value = given.partition("=")
+        if not equals:
+            raise CommandError(f"--filter {given!r} is not of the form field=value.", returncode=USAGE)
+        try:
+            records = records.filter(**{name: _value(model, name, value)})
+        except FieldError:
+            fields = ", ".join(field.name for field in model._meta.concrete_fields)
+            raise CommandError(
+                f"{model._meta.label} has no field {name!r}. Fields: {fields}.", returncode=USAGE
+            ) from None
+        except (ValidationError, ValueError, TypeError) as exc:
+            reason = " ".join(exc.messages) if isinstance(exc, ValidationError) else str(exc)
+            raise CommandError(f"--filter {given!r}: {reason}", returncode=USAGE) from None
+    return records
+
+
+def _value(model: type[Model], lookup: str, value: str) -> Any:
+    """The text as the field takes it: yes and no for a boolean, a list for __in."""
+    name, *rest = lookup.split("__")
+    try:
+        field = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return value
+    if isinstance(field, BooleanField) or rest[-1:] == ["isnull"]:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if value.lower() not in words:
+            raise ValueError("write true or false")
+        return words[value.lower()]
+    return value.split(",") if rest[-1:] == ["in"] else value

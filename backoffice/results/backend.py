@@ -1,0 +1,124 @@
+"""The Redis result backend, mirrored: every outcome of every task is also a TaskResult row.
+
+Redis answers first. Where it lost a key (a flush, an eviction, a restart) the row answers. Neither store's failure
+hides the other's success, and neither changes what became of the task.
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from celery import states
+from celery.backends.redis import RedisBackend
+from django.db import DatabaseError, InterfaceError, connection
+from django_celery_results.models import TaskResult
+from redis.exceptions import RedisError
+
+from . import rows
+
+logger = logging.getLogger(__name__)
+
+
+def carries_items(request: Any) -> bool:
+    """Whether a message carries a run's items: their outcomes are written one by one, the message's own nowhere."""
+    return bool(getattr(request, "chunk", None) or (getattr(request, "headers", None) or {}).get("chunk"))
+
+
+class MirroredRedisBackend(RedisBackend):
+    def on_task_call(self, producer: Any, task_id: str) -> dict[str, Any]:
+        # Stock Celery subscribes to every result at publish: 19 s of retries when Redis is away, and nobody waiting.
+        # .get() subscribes by itself when it begins to wait.
+        return {}
+
+    def _store_result(
+        self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **kwargs: Any
+    ) -> Any:
+        if carries_items(request):
+            return result
+        meta = self._get_result_meta(result=result, state=state, traceback=traceback, request=request)
+        meta["task_id"] = task_id
+        mirrored = self._mirror(meta, request)
+        try:
+            self._remember(task_id, meta)
+        except RedisError:
+            if not mirrored:
+                raise
+            logger.warning("Redis did not take the result of %s; its row is written.", task_id, exc_info=True)
+        return result
+
+    def _mirror(self, meta: dict[str, Any], request: Any) -> bool:
+        try:
+            rows.write([self._row(meta, request)])
+        except (DatabaseError, InterfaceError):
+            # An error here must not become the task's: Celery would store FAILURE for work that succeeded.
+            logger.exception("The result of task %s is in Redis only.", meta["task_id"])
+            connection.close_if_unusable_or_obsolete()
+            return False
+        return True
+
+    def _row(self, meta: dict[str, Any], request: Any) -> tuple[Any, ...]:
+        headers = getattr(request, "headers", None) or {}
+        schedule = getattr(request, "periodic_task_name", None) or headers.get("periodic_task_name")
+        return rows.row(
+            meta["task_id"],
+            meta["status"],
+            name=meta.get("name"),
+            args=meta.get("args"),
+            kwargs=meta.get("kwargs"),
+            worker=meta.get("worker"),
+            result=meta["result"],
+            traceback=meta.get("traceback"),
+            periodic_task_name=schedule,
+            meta={"children": meta.get("children") or [], "queue": meta.get("queue"), "retries": meta.get("retries")},
+        )
+
+    def _remember(self, task_id: str, meta: dict[str, Any]) -> None:
+        """Set the key, unless it holds a state this one must not overwrite (see rows.UPSERT)."""
+        key = self.get_key_for_task(task_id)
+        held = self.get(key)
+        status = self.decode(held)["status"] if held else states.PENDING
+        if status == states.SUCCESS or (status in states.READY_STATES and meta["status"] not in states.READY_STATES):
+            return
+        self._set_with_state(key, self.encode(meta), meta["status"])
+
+    def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
+        try:
+            meta: dict[str, Any] = super()._get_task_meta_for(task_id)
+        except RedisError:
+            found = self._from_row(task_id)
+            if found is None:
+                raise
+            return found
+        if meta["status"] == states.PENDING:
+            return self._from_row(task_id) or meta
+        return meta
+
+    def _from_row(self, task_id: str) -> dict[str, Any] | None:
+        try:
+            row = TaskResult.objects.filter(task_id=task_id).first()
+        except (DatabaseError, InterfaceError):
+            logger.warning("TaskResult could not be read for %s.", task_id, exc_info=True)
+            return None
+        if row is None:
+            return None
+        extra = json.loads(row.meta or "{}")
+        return self.meta_from_decoded(
+            {
+                "task_id": task_id,
+                "status": row.status,
+                "result": json.loads(row.result or "null"),
+                "traceback": row.traceback,
+                "children": extra.get("children") or [],
+                "date_done": row.date_done.isoformat(),
+            }
+        )
+
+    def remember_many(self, metas: Sequence[dict[str, Any]]) -> None:
+        """Store the outcomes of a chunk's items in one round trip, waking whoever waits for one of them."""
+        with self.client.pipeline(transaction=False) as pipe:
+            for meta in metas:
+                key, value = self.get_key_for_task(meta["task_id"]), self.encode(meta)
+                pipe.set(key, value, ex=self.expires)
+                pipe.publish(key, value)
+            pipe.execute()

@@ -1,0 +1,30 @@
+"""Who may see, cancel and retry which run."""
+
+from typing import Any
+
+from .models import Run
+from .record_task import find
+
+
+def may_see(user: Any, run: Run) -> bool:
+    """Asked of the cheaper answer first: one's own run needs no look at permissions."""
+    return run.requester_id == user.pk or user.has_perm("runs.view_run")
+
+
+def may_cancel(user: Any, run: Run) -> bool:
+    return run.finished_at is None and run.cancelled_at is None and _may(user, run, "runs.cancel_run")
+
+
+def may_retry(user: Any, run: Run) -> bool:
+    """One's own run, or with the permission anybody's; and whoever retries must be allowed to start the task."""
+    if not run.failed or not _may(user, run, "runs.retry_run"):
+        return False
+    try:
+        needed = find(run.task.name).permission
+    except LookupError:
+        return False
+    return not needed or user.has_perm(needed)
+
+
+def _may(user: Any, run: Run, permission: str) -> bool:
+    return may_see(user, run) and (run.requester_id == user.pk or user.has_perm(permission))

@@ -1,0 +1,170 @@
+"""Runs in the admin: a list, and a page on which one is watched."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from . import access, items, progress, verbs
+from .actions import ProcessableAdmin, form_token, run_action
+from .models import Run, State
+from .start import EmptySelection
+
+__all__ = ["ProcessableAdmin", "RunAdmin", "run_action"]
+
+
+class MineFilter(admin.SimpleListFilter):
+    title = gettext_lazy("whose")
+    parameter_name = "mine"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", _("My runs"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        return queryset.filter(requester_id=request.user.pk) if self.value() == "1" else queryset
+
+
+@admin.register(Run)
+class RunAdmin(ModelAdmin):
+    list_display = ("title", "state_badge", "done_of", "requester_name", "source", "created_at", "took")
+    list_filter = (MineFilter, "state", "source", "task")
+    list_select_related = ("task",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("=id", "requester_name", "selection", "schedule_name")
+    ordering = ("-pk",)
+    sortable_by = ()
+
+    @display(description=gettext_lazy("run"))
+    def title(self, run: Run) -> str:
+        return f"{run.pk} · {run.task.short}"
+
+    @display(
+        description=gettext_lazy("state"),
+        label={
+            State.SUCCESS: "success", State.FAILURE: "danger", State.STARTED: "info", State.PENDING: "default",
+            State.REVOKED: "warning",
+        },
+    )  # fmt: skip
+    def state_badge(self, run: Run) -> tuple[str, str]:
+        return run.state, str(State(run.state).label)
+
+    @display(description=gettext_lazy("done"))
+    def done_of(self, run: Run) -> str:
+        return progress.in_words(run)
+
+    @display(description=gettext_lazy("took"))
+    def took(self, run: Run) -> str:
+        if not run.started_at or not run.finished_at:
+            return "–"
+        return _("%.1f s") % (run.finished_at - run.started_at).total_seconds()
+
+    # --- what the system writes is never added, changed or deleted by hand
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+        """Everybody sees their own runs, holders of the view permission all of them."""
+        return obj is None or access.may_see(request.user, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_staff)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return super().get_queryset(request).visible_to(request.user)
+
+    # --- one run
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/progress/", wrap(self.progress_view), name="runs_run_progress"),
+            path("<int:pk>/cancel/", wrap(require_POST(self.cancel_view)), name="runs_run_cancel"),
+            path("<int:pk>/retry/", wrap(require_POST(self.retry_view)), name="runs_run_retry"),
+            *super().get_urls(),
+        ]
+
+    def seen(self, request: HttpRequest, pk: int | str) -> Any:
+        """The run, or 404: whether somebody else's run exists is not told."""
+        if not str(pk).isdecimal() or len(str(pk)) > 18:
+            raise Http404
+        run = progress.with_counts(Run.objects.select_related("task")).filter(pk=pk).first()
+        if run is None or not access.may_see(request.user, run):
+            raise Http404(_("There is no run %(pk)s, or it is not yours to see.") % {"pk": pk})
+        return run
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponse(_("A run cannot be edited."), status=405)
+        run = self.seen(request, object_id)
+        after = request.GET.get("after", "")
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": run,
+            "title": str(run),
+            "run": run,
+            "counts": progress.counts(run),
+            "progress": progress.as_json(run),
+            "page": items.page(
+                run, request.GET.get("state", ""), int(after) if after.lstrip("-").isdecimal() else None
+            ),
+            "states": State.choices,
+            "retries": run.retries.select_related("task").order_by("pk")[:20],
+            "may_cancel": access.may_cancel(request.user, run),
+            "may_retry": access.may_retry(request.user, run),
+        }
+        return TemplateResponse(request, "runs/run.html", context)
+
+    def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
+        return JsonResponse(progress.as_json(self.seen(request, pk)), headers={"Cache-Control": "no-store"})
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = self.seen(request, pk)
+        if run.finished_at or run.cancelled_at:
+            self.message_user(request, _("This run has ended or is being cancelled already."), messages.INFO)
+        elif not access.may_cancel(request.user, run):
+            return self.refuse(request)
+        else:
+            left = verbs.cancel(run, request.user)
+            text = ngettext(
+                "Cancelled: %d record is left undone. What is done stays done.",
+                "Cancelled: %d records are left undone. What is done stays done.", left,
+            )  # fmt: skip
+            self.message_user(request, text % left, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
+
+    def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = self.seen(request, pk)
+        back = HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
+        if not run.failed:
+            self.message_user(request, _("No record of this run has failed."), messages.INFO)
+            return back
+        if not access.may_retry(request.user, run):
+            return self.refuse(request)
+        try:
+            new = verbs.retry(run, request.user, form_token=form_token(request))
+        except EmptySelection as exc:
+            self.message_user(request, str(exc), messages.WARNING)
+            return back
+        return HttpResponseRedirect(reverse("admin:runs_run_change", args=[new.pk]))
+
+    def refuse(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(_("You do not have the permission to do this to the run."), status=403)

@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class RunsConfig(AppConfig):
+    name = "backoffice.runs"
+    verbose_name = "Runs"
+
+    def ready(self) -> None:
+        from . import checks  # noqa: F401 - registers them

@@ -1,0 +1,47 @@
+"""System checks: what must hold for a record type, said at start and not at the first click."""
+
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error, register
+from django.db.models import AutoField, BigIntegerField, IntegerField
+
+from .models import Processable
+from .record_task import record_tasks
+
+
+@register("runs")
+def integer_primary_keys(**_kwargs: Any) -> list[CheckMessage]:
+    """The ledger keeps record ids as integers."""
+    return [
+        Error(
+            f"{model._meta.label} has a {type(model._meta.pk).__name__} as its primary key.",
+            hint="Records need an integer primary key: leave Django's default, BigAutoField.",
+            obj=model,
+            id="runs.E001",
+        )
+        for model in apps.get_models()
+        if issubclass(model, Processable) and not isinstance(model._meta.pk, (AutoField, IntegerField, BigIntegerField))
+    ]
+
+
+@register("runs")
+def record_task_declarations(**_kwargs: Any) -> list[CheckMessage]:
+    """A record task names a model that is there, inherits Processable, and has the fields it writes."""
+    found: list[CheckMessage] = []
+    for name, task in record_tasks().items():
+        try:
+            model = task.record_model
+        except (LookupError, ValueError):
+            found.append(Error(f"{name} works on {task.model_label!r}, which is no model.", id="runs.E002"))
+            continue
+        if not issubclass(model, Processable):
+            found.append(
+                Error(f"{name} works on {model._meta.label}, which does not inherit Processable.", id="runs.E003")
+            )
+        known = {field.name for field in model._meta.concrete_fields} | {
+            field.attname for field in model._meta.concrete_fields
+        }
+        for field in sorted({*task.writes, *(task.reads or ())} - known):
+            found.append(Error(f"{name} names the field {field!r}, which {model._meta.label} has not.", id="runs.E004"))
+    return found

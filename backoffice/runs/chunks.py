@@ -1,0 +1,220 @@
+"""A worker's way through one chunk: claim, work, write, hand on."""
+
+import logging
+import time
+import traceback
+from copy import deepcopy
+from datetime import timedelta
+from random import uniform
+from typing import Any
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from backoffice.results import bulk, rows
+
+from . import identity, publish, release, slicing
+from .ledger import Lost, Verdict, count, remember, settle
+from .models import Chunk, Outcome, Processable, Run, RunItem, State
+from .record_task import TRANSIENT, RecordTask
+
+logger = logging.getLogger(__name__)
+
+FLUSH = 1.0  # seconds between writes of a slow chunk: what staff see as progress, and what a death costs
+BUDGET = 8.0  # seconds after which a chunk hands back what it has not begun
+PASSES = 5  # times a record that is edited meanwhile is read anew before it goes to the end of the queue
+
+
+def lease() -> Any:
+    return timezone.now() + timedelta(seconds=settings.RUNS_LEASE_SECONDS)
+
+
+def work(task: RecordTask, chunk_id: int) -> None:
+    """Work through a chunk. A duplicate message finds it claimed, or gone, and does nothing."""
+    claimed = claim(chunk_id)
+    if claimed is None:
+        logger.info("Chunk %s is claimed already or done: nothing to do.", chunk_id)
+        return
+    chunk, items = claimed
+    shift = Shift(task, chunk, items)
+    try:
+        shift.run_through()
+    except SoftTimeLimitExceeded:
+        shift.stop_at_soft_limit()
+    except Lost as exc:
+        logger.warning("Chunk %s was taken over while it was worked on: %s", chunk_id, exc)
+    except TRANSIENT:
+        raise  # the database is away: the main process or the sweep gives the chunk back
+    except Exception as exc:
+        shift.refuse(exc)
+
+
+def claim(chunk_id: int) -> tuple[Chunk, list[RunItem]] | None:
+    """Claim a chunk and its pending items, or nothing. A cancelled run is not claimed from."""
+    with transaction.atomic():
+        now = timezone.now()
+        # Compare and swap: of any number of deliveries one sees NULL.
+        won = Chunk.objects.filter(pk=chunk_id, claimed_at=None, run__cancelled_at=None).update(
+            claimed_at=now, lease_until=lease(), worker=identity.worker_name()
+        )
+        if not won:
+            return None
+        chunk = Chunk.objects.select_related("run__task", "run__record_type").get(pk=chunk_id)
+        items = RunItem.objects.of(chunk.run).filter(record_id__range=(chunk.first, chunk.last))
+        items.filter(state=State.PENDING, chunk_id=None).update(
+            state=State.STARTED, chunk_id=chunk.pk, attempts=F("attempts") + 1, started_at=now
+        )
+        if chunk.run.state == State.PENDING:
+            Run.objects.filter(pk=chunk.run_id, state=State.PENDING).update(state=State.STARTED, started_at=now)
+        mine = items.filter(chunk_id=chunk.pk).only("run_id", "record_id", "retries", "deaths", "started_at")
+        return chunk, list(mine.order_by("record_id"))
+
+
+class Shift:
+    """One worker process on one chunk."""
+
+    def __init__(self, task: RecordTask, chunk: Chunk, items: list[RunItem]) -> None:
+        self.task, self.chunk, self.run = task, chunk, chunk.run
+        self.open = {item.record_id: item for item in items}
+        self.worker = identity.node_name()
+        self.done: list[Verdict] = []
+        self.read: dict[int, tuple[Any, ...]] = {}
+        self.begun = self.flushed = time.monotonic()
+        self.worked = 0
+
+    def run_through(self) -> None:
+        for _ in range(PASSES):
+            todo = sorted(self.open)
+            records = self.task.record_model._base_manager.in_bulk(todo)
+            for record_id in todo:
+                if self._is_over():
+                    return self.hand_back()
+                self.done.append(self._attempt(record_id, records.get(record_id)))
+                self.worked += 1
+                if time.monotonic() - self.flushed > FLUSH and len(self.done) < len(self.open):
+                    self.write(hand_on=False)
+            self.write()
+            if not self.open:
+                return None
+        return self.hand_back()
+
+    def _is_over(self) -> bool:
+        if time.monotonic() - self.begun > BUDGET:
+            return True
+        return self.run.cancelled_at is not None
+
+    def _attempt(self, record_id: int, record: Processable | None) -> Verdict:
+        item = self.open[record_id]
+        verdict = Verdict(record_id, State.SUCCESS, retries=item.retries, started_at=item.started_at)
+        if record is None:
+            return self._not_found(verdict)
+        self.read[record_id] = inputs_of(self.task, record)
+        try:
+            outcome = self.task.body(record) or Outcome("done")
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as exc:
+            return self._failed(verdict, exc)
+        verdict.outcome, verdict.result = str(outcome), self.task.done.format(id=record_id)
+        verdict.values = [getattr(record, name) for name in self.task.writes]
+        return verdict
+
+    def _not_found(self, verdict: Verdict) -> Verdict:
+        verdict.state, verdict.error = State.FAILURE, self.task.missing(verdict.record_id)
+        verdict.result = {"exc_type": "DoesNotExist", "exc_message": [verdict.error], "exc_module": "builtins"}
+        verdict.values = []
+        return verdict
+
+    def _failed(self, verdict: Verdict, exc: Exception) -> Verdict:
+        verdict.error = f"{type(exc).__name__}: {exc}"[:2000]
+        verdict.result = rows.error(exc)
+        verdict.traceback = "".join(traceback.format_exception(exc))[-20_000:]
+        verdict.state = State.FAILURE
+        if isinstance(exc, self.task.transient) and verdict.retries < (self.task.max_retries or 0):
+            wait = self.task.backoff(verdict.retries) * uniform(0.8, 1.2)  # noqa: S311 - spreads the herd
+            verdict.state, verdict.retries = State.RETRY, verdict.retries + 1
+            verdict.due_at = timezone.now() + timedelta(seconds=wait)
+        return verdict
+
+    def write(self, *, hand_on: bool = True) -> None:
+        """Commit what is done: items, records, TaskResult, counts. When nothing is left the chunk begets the next."""
+        with identity.soft_limit_held_back():
+            with transaction.atomic():
+                self._hold()
+                verdicts = self._still_true()
+                settle(self.run, verdicts, self.worker, owner=self.chunk.pk)
+                self._save_records(verdicts)
+                count(self.run, verdicts)
+                if hand_on and len(verdicts) == len(self.open):
+                    Chunk.objects.filter(pk=self.chunk.pk)._raw_delete("default")
+                    publish.after_commit(self.run, self._next())
+            for verdict in verdicts:
+                del self.open[verdict.record_id]
+            self.done, self.flushed = [], time.monotonic()
+        remember(self.run, verdicts, self.worker)
+
+    def refuse(self, exc: Exception) -> None:
+        """The write itself was refused, say for a value its column does not take. Found by going one by one."""
+        if len(self.open) > 1:
+            logger.warning("Chunk %s could not be written, its records come back one by one: %r", self.chunk.pk, exc)
+            release.lost(self.chunk.pk, charge=False)
+            return
+        for item in self.open.values():
+            verdict = Verdict(item.record_id, State.FAILURE, started_at=item.started_at, retries=self.task.max_retries or 0)
+            self.done = [self._failed(verdict, exc)]
+        self.write()
+
+    def _hold(self) -> None:
+        """The owner token's guard: renew the lease, or find that the chunk is no longer ours."""
+        if not Chunk.objects.filter(pk=self.chunk.pk).update(lease_until=lease()):
+            raise Lost(f"chunk {self.chunk.pk} is gone")
+
+    def _still_true(self) -> list[Verdict]:
+        """The verdicts whose record is as it was read; the rest stay open and are worked on anew."""
+        asked = [v.record_id for v in self.done if v.state == State.SUCCESS]
+        if not asked:
+            return self.done
+        held = self.task.record_model._base_manager.filter(pk__in=asked).order_by("pk").select_for_update()
+        now = {row[0]: row[1:] for row in held.values_list("pk", *self.task.inputs)}
+        kept = []
+        for verdict in self.done:
+            if verdict.state != State.SUCCESS or now.get(verdict.record_id) == self.read[verdict.record_id]:
+                kept.append(verdict)
+            elif verdict.record_id not in now:
+                kept.append(self._not_found(verdict))
+        return kept
+
+    def _save_records(self, verdicts: list[Verdict]) -> None:
+        good = [(*v.values, v.record_id) for v in verdicts if v.state == State.SUCCESS]
+        bulk.update(self.task.record_model, self.task.writes, (self.task.record_model._meta.pk.name,), good)
+
+    def _next(self) -> list[Chunk]:
+        if self.run.sliced or self.run.cancelled_at or self.run.chunks.count() >= slicing.window():
+            return []
+        return slicing.cut(self.run, slicing.size_for(self.run.open_items, self.task.chunk_size, self._each()))
+
+    def _each(self) -> float | None:
+        return (time.monotonic() - self.begun) / self.worked if self.worked else None
+
+    def hand_back(self) -> None:
+        """Write what is done and give the rest back, in chunks that fit the time its records take."""
+        if self.done:
+            self.write(hand_on=False)
+        size = slicing.size_for(len(self.open) or 1, self.task.chunk_size, self._each())
+        release.give_back(self.chunk, size)
+
+    def stop_at_soft_limit(self) -> None:
+        """The soft time limit: keep what is finished. The record it fell upon is charged only if it was alone."""
+        logger.warning("Soft time limit in chunk %s: %d records kept.", self.chunk.pk, len(self.done))
+        if self.done:
+            self.write(hand_on=False)
+        release.lost(self.chunk.pk, reason="Soft time limit exceeded")
+
+
+def inputs_of(task: RecordTask, record: Processable) -> tuple[Any, ...]:
+    """What the task read. Lists and mappings are copied: the task may change them in place."""
+    values = (getattr(record, name) for name in task.inputs)
+    return tuple(deepcopy(value) if isinstance(value, (list, dict)) else value for value in values)

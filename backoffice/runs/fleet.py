@@ -1,0 +1,32 @@
+"""Which workers live, from their heartbeats."""
+
+import time
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Sum
+from django.utils import timezone
+
+from .models import Worker
+
+ALIVE = timedelta(seconds=settings.RUNS_LEASE_SECONDS)
+_seen: tuple[float, int] = (0.0, 0)
+
+
+def alive(kind: str = Worker.Kind.WORKER) -> "list[Worker]":
+    return list(Worker.objects.filter(kind=kind, seen_at__gte=timezone.now() - ALIVE))
+
+
+def is_alive(name: str) -> bool:
+    return Worker.objects.filter(name=name, seen_at__gte=timezone.now() - ALIVE).exists()
+
+
+def processes() -> int:
+    """How many processes work on records; 2 where no worker has reported yet. Asked at most every 5 seconds."""
+    global _seen
+    if time.monotonic() - _seen[0] > 5:
+        rows = Worker.objects.filter(
+            kind=Worker.Kind.WORKER, queues__contains="records", seen_at__gte=timezone.now() - ALIVE
+        )
+        _seen = time.monotonic(), rows.aggregate(n=Sum("concurrency"))["n"] or 0
+    return _seen[1] or 2

@@ -1,0 +1,148 @@
+"""Writing outcomes: items, TaskResult and run counts, in the caller's transaction."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from celery import current_app
+from django.db.models import Case, F, Value, When
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from backoffice.results import bulk, rows
+
+from .models import TERMINAL, Run, RunItem, State
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of one item."""
+
+    record_id: int
+    state: State
+    outcome: str = ""
+    error: str = ""
+    result: Any = None  # as Celery stores it: a text, or a mapping for an exception
+    traceback: str | None = None
+    retries: int = 0
+    due_at: datetime | None = None
+    started_at: datetime | None = None
+    values: list[Any] = field(default_factory=list)  # of the fields its record task writes
+
+
+ITEM_FIELDS = ("state", "active", "chunk_id", "retries", "due_at", "finished_at", "outcome", "error")
+
+
+class Lost(Exception):
+    """The chunk is no longer ours: somebody took it for dead. Nothing may be written."""
+
+
+def settle(run: Run, verdicts: Sequence[Verdict], worker: str, *, owner: int | None) -> None:
+    """Write the verdicts of items owned by `owner` (a chunk's id; None: of items nobody owns).
+
+    Raises Lost when one of them is not as expected: the caller's transaction must then be undone.
+    """
+    if not verdicts:
+        return
+    now = timezone.now()
+    table = RunItem._meta.db_table
+    guard = f"{table}.chunk_id = {int(owner)} AND {table}.state = 'STARTED'" if owner is not None else (
+        f"{table}.chunk_id IS NULL AND {table}.state IN ('PENDING', 'RETRY')"
+    )  # fmt: skip
+    changed = bulk.update(
+        RunItem,
+        ITEM_FIELDS,
+        ("run", "record_id"),
+        [
+            (
+                v.state,
+                v.state not in TERMINAL,
+                None,
+                v.retries,
+                v.due_at,
+                now if v.state in TERMINAL else None,
+                v.outcome,
+                v.error,
+                run.pk,
+                v.record_id,
+            )
+            for v in verdicts
+        ],  # fmt: skip
+        where=guard,
+    )
+    if changed != len(verdicts):
+        raise Lost(f"{len(verdicts) - changed} of {len(verdicts)} items of run {run.pk} are no longer ours")
+    rows.write([_row(run, v, worker) for v in verdicts])
+
+
+def count(run: Run, verdicts: Sequence[Verdict]) -> None:
+    """Add to the run's counts and close it when nothing is left. Last in a transaction: it locks the run's row."""
+    states = [v.state for v in verdicts]
+    Run.objects.filter(pk=run.pk).update(
+        succeeded=F("succeeded") + states.count(State.SUCCESS),
+        failed=F("failed") + states.count(State.FAILURE),
+        revoked=F("revoked") + states.count(State.REVOKED),
+    )
+    run.refresh_from_db(
+        fields=("total", "succeeded", "failed", "revoked", "cursor", "sliced", "state", "cancelled_at", "finished_at")
+    )
+    if run.open_items <= 0:
+        close(run)
+
+
+def close(run: Run) -> None:
+    """Give a run whose items are all terminal its own terminal state, once."""
+    Run.objects.filter(pk=run.pk, finished_at=None).update(
+        finished_at=timezone.now(),
+        state=Case(
+            When(failed__gt=0, then=Value(State.FAILURE)),
+            When(revoked__gt=0, then=Value(State.REVOKED)),
+            default=Value(State.SUCCESS),
+        ),
+    )
+
+
+def remember(run: Run, verdicts: Sequence[Verdict], worker: str) -> None:
+    """Put committed outcomes into Redis. If Redis is away, the rows answer for it."""
+    if not verdicts:
+        return
+    done = timezone.now().isoformat()
+    metas = [
+        {
+            "status": str(v.state),
+            "result": v.result,
+            "traceback": v.traceback,
+            "children": [],
+            "date_done": done if v.state in TERMINAL else None,
+            "task_id": run.item_task_id(v.record_id),
+            "name": run.task.name,
+            "args": [v.record_id],
+            "kwargs": {},
+            "worker": worker,
+        }
+        for v in verdicts
+    ]
+    try:
+        current_app.backend.remember_many(metas)
+    except (RedisError, OSError) as exc:
+        logger.warning("Redis did not take %d results of run %s: %s", len(metas), run.pk, exc)
+
+
+def _row(run: Run, verdict: Verdict, worker: str) -> tuple[Any, ...]:
+    return rows.row(
+        run.item_task_id(verdict.record_id),
+        str(verdict.state),
+        name=run.task.name,
+        args=[verdict.record_id],
+        kwargs={},
+        worker=worker or None,
+        result=verdict.result,
+        traceback=verdict.traceback,
+        started=verdict.started_at,
+        periodic_task_name=run.schedule_name or None,
+        meta={"children": [], "run": run.pk, "outcome": verdict.outcome},
+    )

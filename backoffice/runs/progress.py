@@ -1,0 +1,61 @@
+"""How far a run is, in one query."""
+
+from typing import Any
+
+from django.db.models import Count, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from .models import Chunk, Run, RunItem, State
+
+
+def with_counts(runs: Any) -> Any:
+    """Annotate runs with `in_hand` (claimed) and `retrying`; both come from small tables or indexes."""
+    claimed = Chunk.objects.filter(run=OuterRef("pk"), claimed_at__isnull=False).order_by().values("run")
+    retrying = (
+        RunItem.objects.filter(run=OuterRef("pk"), state=State.RETRY, due_at__isnull=False).order_by().values("run")
+    )
+    return runs.annotate(
+        in_hand=Coalesce(Subquery(claimed.annotate(n=Sum("size")).values("n")), 0),
+        retrying=Coalesce(Subquery(retrying.annotate(n=Count("*")).values("n")), 0),
+    )
+
+
+def counts(run: Any) -> list[tuple[str, str, int]]:
+    """(state, word, number) for every state a record of this run may be in; they add up to its total."""
+    retrying = min(run.retrying, run.open_items)
+    in_hand = min(run.in_hand, run.open_items - retrying)
+    return [
+        (State.SUCCESS, _("succeeded"), run.succeeded),
+        (State.FAILURE, _("failed"), run.failed),
+        (State.STARTED, _("in work"), in_hand),
+        (State.RETRY, _("waiting to retry"), retrying),
+        (State.PENDING, _("waiting"), run.open_items - in_hand - retrying),
+        (State.REVOKED, _("cancelled"), run.revoked),
+    ]
+
+
+def percent(run: Run) -> int:
+    """Whole percent; 100 only when all is done."""
+    return 100 if not run.total or run.is_finished else run.done * 100 // run.total
+
+
+def in_words(run: Run) -> str:
+    text = _("%(done)s of %(total)s records done") % {"done": f"{run.done:,}", "total": f"{run.total:,}"}
+    if run.failed:
+        text += _(", %(n)s failed") % {"n": f"{run.failed:,}"}
+    return text
+
+
+def as_json(run: Any) -> dict[str, Any]:
+    return {
+        "state": str(run.state),
+        "label": State(run.state).label,
+        "total": run.total,
+        "done": run.done,
+        "percent": percent(run),
+        "text": in_words(run),
+        "finished": run.is_finished,
+        "cancelled": run.cancelled_at is not None,
+        "counts": {str(state): number for state, _word, number in counts(run)},
+    }

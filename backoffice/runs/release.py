@@ -1,0 +1,79 @@
+"""Taking a chunk away from whoever held it: given back, or lost."""
+
+from celery.exceptions import WorkerLostError
+from django.db import transaction
+from django.db.models import F
+
+from backoffice.results import rows
+
+from . import publish, slicing
+from .ledger import Verdict, count, remember, settle
+from .models import Chunk, RunItem, State
+
+DEATHS = 3  # alone with its worker, that many times: the record's own fault
+
+
+def give_back(chunk: Chunk, size: int) -> None:
+    """Return a chunk's unfinished items, uncharged, as chunks of `size`. Nobody's fault: no attempt is counted."""
+    with transaction.atomic():
+        if not _take(chunk.pk):
+            return
+        ids = _return_items(chunk, attempts=-1)
+        publish.after_commit(chunk.run, slicing.chunks_of(chunk.run, _slices(ids, size)))
+
+
+def lost(chunk_id: int, reason: str = "worker lost", *, charge: bool = True) -> None:
+    """A worker died, or stopped answering, with this chunk. Its items come back one by one.
+
+    An item that was alone with its worker is charged with the death; the third makes it FAILURE.
+    """
+    chunk = Chunk.objects.select_related("run__task", "run__record_type").filter(pk=chunk_id).first()
+    if chunk is None:
+        return
+    with transaction.atomic():
+        if not _take(chunk_id):
+            return
+        alone = charge and chunk.size == 1
+        doomed = _charge(chunk, reason) if alone else []
+        ids = _return_items(chunk)
+        publish.after_commit(chunk.run, slicing.singles(chunk.run, ids))
+        count(chunk.run, doomed)
+    remember(chunk.run, doomed, chunk.worker)
+
+
+def _take(chunk_id: int) -> bool:
+    """Delete the claimed chunk: of any number of rescuers one succeeds, and its holder can write no more."""
+    return bool(Chunk.objects.filter(pk=chunk_id, claimed_at__isnull=False)._raw_delete("default"))
+
+
+def _charge(chunk: Chunk, reason: str) -> list[Verdict]:
+    held = RunItem.objects.of(chunk.run).filter(chunk_id=chunk.pk, state=State.STARTED)
+    held.update(deaths=F("deaths") + 1)
+    doomed = [_verdict(item, reason) for item in held.filter(deaths__gte=DEATHS)]
+    settle(chunk.run, doomed, chunk.worker, owner=chunk.pk)
+    return doomed
+
+
+def _verdict(item: RunItem, reason: str) -> Verdict:
+    error = WorkerLostError(f"{reason}: record {item.record_id} was alone with its worker each of {item.deaths} times.")
+    return Verdict(
+        item.record_id, State.FAILURE, error=str(error), result=rows.error(error), retries=item.retries,
+        started_at=item.started_at,
+    )  # fmt: skip
+
+
+def _return_items(chunk: Chunk, attempts: int = 0) -> list[int]:
+    held = RunItem.objects.of(chunk.run).filter(chunk_id=chunk.pk, state=State.STARTED)
+    ids = list(held.order_by("record_id").values_list("record_id", flat=True))
+    held.update(state=State.PENDING, chunk_id=None, started_at=None, attempts=F("attempts") + attempts)
+    return ids
+
+
+def _slices(ids: list[int], size: int) -> list[list[int]]:
+    return [ids[at : at + size] for at in range(0, len(ids), size)]
+
+
+def of_worker(worker: str) -> None:
+    """A worker stops: what it still holds goes back at once, uncharged."""
+    for chunk in Chunk.objects.held_by(worker).select_related("run__task", "run__record_type"):
+        give_back(chunk, max(1, chunk.size))

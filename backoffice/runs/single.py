@@ -1,0 +1,49 @@
+"""A record task called the plain Celery way: one record, no run, no item, the same guards."""
+
+from typing import Any
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
+
+from .chunks import PASSES, inputs_of
+from .record_task import RecordTask
+
+
+def process_one(task: RecordTask, instance_id: Any) -> str:
+    """Returns the task's sentence, or that the record is not there. Raises what the record's own work raises."""
+    record_id = as_id(instance_id)
+    for _ in range(PASSES):
+        record = None if record_id is None else task.record_model._base_manager.filter(pk=record_id).first()
+        if record is None:
+            return task.missing(instance_id)
+        read = inputs_of(task, record)
+        try:
+            task.body(record)
+        except SoftTimeLimitExceeded:
+            raise
+        except task.transient as exc:
+            raise task.retry(exc=exc, countdown=task.backoff(task.request.retries)) from exc
+        if _save(task, record, read):
+            return task.done.format(id=record_id)
+    raise task.retry(countdown=1, exc=RuntimeError(f"Instance {record_id} was edited each time it was processed."))
+
+
+def _save(task: RecordTask, record: Any, read: tuple[Any, ...]) -> bool:
+    """Write the task's fields, unless somebody changed the inputs meanwhile. A deleted record is read anew, too."""
+    with transaction.atomic():
+        held = task.record_model._base_manager.filter(pk=record.pk)
+        if held.select_for_update().values_list(*task.inputs).first() != read:
+            return False
+        held.update(**{name: getattr(record, name) for name in task.writes})
+    return True
+
+
+def as_id(value: Any) -> int | None:
+    """A primary key, or None for what cannot be one."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    try:
+        number = int(value)
+    except ValueError:
+        return None
+    return number if -(2**63) <= number < 2**63 else None

@@ -1,0 +1,69 @@
+"""Cutting a run's items into chunks, a few ahead of the workers.
+
+Only a window of chunks is out at a time and each finished one begets the next. So a run of a million does not stand in
+the way of a run of one, a flushed Redis loses little, and the size of a chunk follows the time its records take.
+"""
+
+import math
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from . import fleet
+from .models import Chunk, Run, RunItem, State
+
+TARGET = 2.0  # seconds a chunk should take
+BUSY = 0.05  # seconds below which a chunk costs more than it carries
+
+
+def window() -> int:
+    """Chunks that may be out per run: two for each process, so that none waits for its next."""
+    return max(4, 2 * fleet.processes())
+
+
+def size_for(left: int, limit: int, seconds_each: float | None = None) -> int:
+    """Records per chunk: short enough to share out what is left, long enough to be worth a message."""
+    share = math.ceil(left / window())
+    if seconds_each is None:
+        return max(1, min(limit, share))
+    most = int(TARGET / seconds_each) if seconds_each else limit
+    least = int(BUSY / seconds_each) if seconds_each else limit
+    return max(1, min(limit, most, max(share, least)))
+
+
+def cut(run: Run, size: int, count: int = 1) -> list[Chunk]:
+    """Cut the next `count` chunks and move the run's cursor past them. Call with the run's row locked."""
+    if run.sliced or run.cancelled_at or count < 1:
+        return []
+    waiting = RunItem.objects.of(run).filter(state=State.PENDING)
+    if run.cursor is not None:
+        waiting = waiting.filter(record_id__gt=run.cursor)
+    ids = list(waiting.order_by("record_id").values_list("record_id", flat=True)[: size * count])
+    run.sliced = len(ids) < size * count
+    run.cursor = ids[-1] if ids else run.cursor
+    Run.objects.filter(pk=run.pk).update(cursor=run.cursor, sliced=run.sliced)
+    return chunks_of(run, [ids[at : at + size] for at in range(0, len(ids), size)])
+
+
+def chunks_of(run: Run, slices: Sequence[Sequence[int]]) -> list[Chunk]:
+    """A chunk for each slice of record ids; a slice's range holds no other pending item."""
+    now = timezone.now()
+    chunks = [
+        Chunk(run=run, first=ids[0], last=ids[-1], size=len(ids), created_at=now, published_at=now) for ids in slices
+    ]
+    return Chunk.objects.bulk_create(chunks)
+
+
+def singles(run: Run, ids: Sequence[int]) -> list[Chunk]:
+    return chunks_of(run, [[record_id] for record_id in ids])
+
+
+def contiguous(ids: Sequence[int], limit: int) -> list[list[int]]:
+    """Sorted ids as runs of neighbours, none longer than `limit`."""
+    slices: list[list[int]] = []
+    for record_id in ids:
+        if slices and slices[-1][-1] == record_id - 1 and len(slices[-1]) < limit:
+            slices[-1].append(record_id)
+        else:
+            slices.append([record_id])
+    return slices

@@ -1,0 +1,229 @@
+"""Starting runs: a snapshot of the selection in one transaction, published after it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import EmptyResultSet
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import F, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from backoffice.results import activity
+
+from . import publish, slicing
+from .models import Run, RunItem, State, TaskName
+from .record_task import RecordTask, find
+
+
+class EmptySelection(ValueError):
+    """Nothing is left to do; the text says why, for staff."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a start would do: records matched, those it would work on, and the others by reason."""
+
+    matched: int
+    eligible: int
+    skipped: dict[str, int]
+
+
+def preview(records: QuerySet[Any], task: RecordTask | str) -> Preview:
+    task = find(task) if isinstance(task, str) else task
+    records = _plain(records)
+    matched = records.count()
+    fit = _eligible(records, task)
+    fit_count = matched if task.eligible is None else fit.count()
+    busy = _busy(fit, TaskName.objects.filter(name=task.name).first()).count()
+    return Preview(matched, fit_count - busy, _reasons(task, unfit=matched - fit_count, busy=busy))
+
+
+def start(
+    records: QuerySet[Any],
+    task: RecordTask | str,
+    *,
+    requester: Any = None,
+    source: str = Run.Source.ACTION,
+    due_at: datetime | None = None,
+    selection: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    form_token: str | None = None,
+    schedule: models.Model | None = None,
+    schedule_name: str = "",
+    retry_of: Run | None = None,
+) -> Run:
+    """Make a run over `records` and publish its first chunks once the transaction has committed.
+
+    With `due_at` in the future the run keeps its snapshot and waits. Raises EmptySelection when no record is left, and
+    ValueError for a due time in the past. `requester` is a user, or a name. A `form_token` seen
+    before gives the run it made.
+    """
+    task = find(task) if isinstance(task, str) else task
+    _check(records, task, due_at)
+    records = _plain(records)
+    run = Run(
+        task=task_name(task),
+        record_type=ContentType.objects.get_for_model(task.record_model),
+        source=source,
+        requester_id=requester.pk if isinstance(requester, models.Model) else None,
+        requester_name=str(requester or ""),
+        due_at=due_at,
+        selection=selection[:500],
+        parameters=dict(parameters or {}),
+        form_token=form_token,
+        schedule_id=schedule.pk if schedule else None,
+        schedule_name=schedule_name,
+        retry_of=retry_of,
+    )
+    try:
+        with transaction.atomic():
+            if form_token and (made := Run.objects.filter(form_token=form_token).first()):
+                return made
+            _write(run, records, task)
+    except IntegrityError:
+        # The other half of a double click was faster by a hair.
+        made = Run.objects.filter(form_token=form_token).first() if form_token else None
+        if made is None:
+            raise
+        return made
+    return run
+
+
+def task_name(task: RecordTask) -> TaskName:
+    return TaskName.objects.get_or_create(name=task.name)[0]
+
+
+def activate(run_id: int) -> bool:
+    """Start a run whose time has come. True for the one caller that did it."""
+    with transaction.atomic():
+        # Compare and swap: the clocked row and the sweep may both come.
+        won = Run.objects.filter(pk=run_id, activated_at=None, finished_at=None, cancelled_at=None).update(
+            activated_at=timezone.now()
+        )
+        if not won:
+            return False
+        run = Run.objects.select_related("task", "record_type").get(pk=run_id)
+        items = RunItem.objects.of(run)
+        taken = RunItem.objects.filter(task_no=run.task_id, record_id=OuterRef("record_id"), active=True)
+        busy, _rows = items.filter(models.Exists(taken)).delete()
+        items.update(active=True)
+        Run.objects.filter(pk=run.pk).update(total=F("total") - busy, skipped=F("skipped") + busy)
+        run.refresh_from_db()
+        run.skip_reasons = {**run.skip_reasons, **_reasons(find(run.task.name), unfit=0, busy=busy)}
+        run.save(update_fields=["skip_reasons"])
+        _send(run, find(run.task.name))
+        activity.log(run.requester_name, "run.due", run, total=run.total, skipped=run.skipped)
+    return True
+
+
+def _check(records: QuerySet[Any], task: RecordTask, due_at: datetime | None) -> None:
+    if not issubclass(records.model, task.record_model):
+        raise ValueError(f"{task.name} works on {task.record_model._meta.label}, not on {records.model._meta.label}.")
+    if due_at and due_at <= timezone.now():
+        raise ValueError(
+            _("%(time)s has passed: choose a time in the future.") % {"time": due_at.strftime("%Y-%m-%d %H:%M %Z")}
+        )
+
+
+def _write(run: Run, records: QuerySet[Any], task: RecordTask) -> None:
+    run.activated_at = None if run.due_at else timezone.now()
+    run.save(force_insert=True)
+    matched, fit, written = _snapshot(run, records, task)
+    busy = fit - written
+    run.total, run.skipped = written, matched - written
+    run.skip_reasons = _reasons(task, unfit=matched - fit, busy=busy)
+    if not written:
+        raise EmptySelection(_nothing(matched, run.skip_reasons))
+    run.save(update_fields=["total", "skipped", "skip_reasons"])
+    activity.log(
+        run.requester_name, "run.started" if not run.due_at else "run.planned", run, task=run.task.name,
+        source=run.source, total=run.total, skipped=run.skipped, selection=run.selection,
+    )  # fmt: skip
+    if run.activated_at:
+        _send(run, task)
+
+
+def _send(run: Run, task: RecordTask) -> None:
+    if run.total == 0:
+        Run.objects.filter(pk=run.pk).update(finished_at=timezone.now(), state=State.SUCCESS)
+        return
+    chunks = slicing.cut(run, slicing.size_for(run.total, task.chunk_size), slicing.window())
+    publish.after_commit(run, chunks)
+
+
+def _snapshot(run: Run, records: QuerySet[Any], task: RecordTask) -> tuple[int, int, int]:
+    """Write the items by one INSERT ... SELECT of the selection itself. Returns (matched, eligible, written).
+
+    ORDER BY: overlapping clicks insert in one order, or PostgreSQL deadlocks. WHERE true: SQLite's parser wants it
+    before ON CONFLICT. A record active in another run meets the constraint and is left out.
+    """
+    fit = _eligible(records, task)
+    try:
+        sql, params = _ids(fit).query.sql_with_params()
+    except EmptyResultSet:
+        return records.count(), 0, 0
+    insert = (
+        f"INSERT INTO {RunItem._meta.db_table}"  # noqa: S608 - names of our own
+        " (run_id, record_id, task_no, state, active, attempts, retries, deaths, outcome, error)"
+        " SELECT %s, s.record_id, %s, 'PENDING', %s, 0, 0, 0, '', '' FROM {source} AS s"
+        " WHERE true ORDER BY s.record_id ON CONFLICT DO NOTHING"
+    )
+    values = (run.pk, run.task_id, run.activated_at is not None)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # One statement, one snapshot: what is counted is what was offered to the insert.
+            cursor.execute(
+                f"WITH fit AS MATERIALIZED ({sql}), written AS ({insert.format(source='fit')} RETURNING 1)"  # noqa: S608
+                " SELECT (SELECT count(*) FROM fit), (SELECT count(*) FROM written)",
+                (*params, *values),
+            )
+            fit_count, written = cursor.fetchone()
+        else:
+            cursor.execute(insert.format(source=f"({sql})"), (*values[:3], *params))
+            written = cursor.rowcount
+            cursor.execute(f"SELECT count(*) FROM ({sql})", params)  # noqa: S608
+            fit_count = cursor.fetchone()[0]
+    return (fit_count if task.eligible is None else records.count()), fit_count, written
+
+
+def _plain(records: QuerySet[Any]) -> QuerySet[Any]:
+    """The same records as a queryset that takes further filters: joined, sliced and combined ones become a subquery."""
+    query = records.query
+    if query.distinct or query.combinator or query.is_sliced or query.annotation_select:
+        ordered = records if query.is_sliced else records.order_by()
+        return records.model._base_manager.filter(pk__in=ordered.values("pk"))
+    return records.order_by()
+
+
+def _ids(records: QuerySet[Any]) -> QuerySet[Any]:
+    return records.order_by().values(record_id=F("pk"))
+
+
+def _eligible(records: QuerySet[Any], task: RecordTask) -> QuerySet[Any]:
+    return records if task.eligible is None else records.filter(task.eligible)
+
+
+def _busy(records: QuerySet[Any], name: TaskName | None) -> QuerySet[Any]:
+    if name is None:
+        return records.none()
+    active = RunItem.objects.filter(task_no=name.pk, record_id=OuterRef("pk"), active=True)
+    return records.filter(models.Exists(active))
+
+
+def _reasons(task: RecordTask, *, unfit: int, busy: int) -> dict[str, int]:
+    reasons = {str(task.not_eligible or _("not eligible")): unfit, _("already in an active run"): busy}
+    return {reason: number for reason, number in reasons.items() if number > 0}
+
+
+def _nothing(matched: int, reasons: Mapping[str, int]) -> str:
+    if not matched:
+        return _("No record matches the selection, so there is nothing to do.")
+    why = "; ".join(f"{number} {reason}" for reason, number in reasons.items())
+    return ngettext(
+        "The selected record was skipped: %(why)s.", "All %(n)d selected records were skipped: %(why)s.", matched
+    ) % {"n": matched, "why": why}

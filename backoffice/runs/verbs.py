@@ -1,0 +1,76 @@
+"""What staff do to a run once it is there: cancel it, retry what failed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from backoffice.results import activity
+
+from . import publish
+from .ledger import Verdict, count, remember, settle
+from .models import Chunk, Run, RunItem, State
+from .record_task import find
+from .start import start
+
+REVOKED = {"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_module": "celery.exceptions"}
+BATCH = 2_000  # items cancelled in one transaction: well under a second, on either database
+
+
+def cancel(run: Run, by: Any) -> int:
+    """Stop a run before its next claim. Returns how many records are left undone; 0 when it had ended already.
+
+    Cancel is a row, not a signal: workers read it before each claim, whatever is restarted. What is done stays done.
+    """
+    with transaction.atomic():
+        won = Run.objects.filter(pk=run.pk, finished_at=None, cancelled_at=None).update(
+            cancelled_at=timezone.now(), cancelled_by=str(by or "")
+        )
+        run.refresh_from_db()
+        if not won:
+            return 0
+        left = run.open_items
+        activity.log(by, "run.cancelled", run, left_undone=left)
+    if revoke(run):
+        publish.sweep_soon()
+    run.refresh_from_db()
+    return left
+
+
+def revoke(run: Run) -> bool:
+    """Make a batch of a cancelled run's waiting items REVOKED. True when more are waiting."""
+    with transaction.atomic():
+        Chunk.objects.filter(run=run, claimed_at=None).delete()
+        waiting = RunItem.objects.of(run).filter(state__in=(State.PENDING, State.RETRY))
+        # Locked, or a second sweep would settle the same ones and be undone.
+        Run.objects.select_for_update().get(pk=run.pk)
+        ids = list(waiting.order_by("record_id").values_list("record_id", "retries")[: BATCH + 1])
+        verdicts = [
+            Verdict(record_id, State.REVOKED, error=_("Run cancelled by %s") % run.cancelled_by, retries=retries,
+                    result=REVOKED)
+            for record_id, retries in ids[:BATCH]
+        ]  # fmt: skip
+        settle(run, verdicts, "", owner=None)
+        count(run, verdicts)
+    remember(run, verdicts, "")
+    return len(ids) > BATCH
+
+
+def retry(run: Run, by: Any, *, record_ids: Sequence[int] | None = None, form_token: str | None = None) -> Run:
+    """Start a new run over the failed records of this one, or over some of them. Raises EmptySelection if none are."""
+    failed = RunItem.objects.of(run).failed()
+    if record_ids is not None:
+        failed = failed.filter(record_id__in=record_ids)
+    task = find(run.task.name)
+    return start(
+        task.record_model._base_manager.filter(pk__in=failed.values("record_id")),
+        task,
+        requester=by,
+        source=Run.Source.RETRY,
+        selection=_("Failed records of run %d") % run.pk,
+        parameters=run.parameters,
+        form_token=form_token,
+        retry_of=run,
+    )

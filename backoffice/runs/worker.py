@@ -1,0 +1,111 @@
+"""The worker's main process: it says that it lives, keeps its leases, and frees what a dead child held."""
+
+import logging
+import os
+from typing import Any
+
+from celery import bootsteps, signals
+from celery.exceptions import WorkerLostError
+from celery.worker import state as worker_state
+from celery.worker.request import Request
+from django.db import DatabaseError, InterfaceError, connection
+from django.utils import timezone
+
+from . import identity, publish, release
+from .chunks import lease
+from .models import Chunk, Worker
+
+logger = logging.getLogger(__name__)
+HEARTBEAT = 10.0  # seconds; a lease is three of them
+
+
+class ChunkRequest(Request):
+    """A record task's message as the main process sees it: the first to know that a child is gone."""
+
+    @property
+    def chunk_id(self) -> int | None:
+        return self._request_dict.get("chunk")
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
+        chunk_id = self.chunk_id
+        try:
+            return super().on_failure(exc_info, send_failed_event, return_ok)
+        finally:
+            if chunk_id is not None:
+                exc = getattr(exc_info.exception, "exc", exc_info.exception)
+                died = isinstance(exc, (WorkerLostError, SystemExit)) and not self._already_cancelled
+                free(chunk_id, charge=died and not worker_state.should_terminate)
+
+    def on_timeout(self, soft: bool, timeout: float) -> None:
+        super().on_timeout(soft, timeout)
+        if not soft and self.chunk_id is not None:
+            free(self.chunk_id, charge=True, reason=f"Hard time limit of {timeout:g} s exceeded")
+
+
+def free(chunk_id: int, *, charge: bool, reason: str = "worker lost") -> None:
+    """Release a chunk now. If the database is away, its lease runs out and the sweep does it."""
+    try:
+        release.lost(chunk_id, reason, charge=charge)
+    except (DatabaseError, InterfaceError):
+        logger.exception("Chunk %s waits for its lease to run out.", chunk_id)
+    finally:
+        _let_go()
+
+
+def _let_go() -> None:
+    """The main process keeps no connection: a child forked later would inherit it."""
+    if identity.in_main_process():
+        connection.close()
+
+
+class Heartbeat(bootsteps.StartStopStep):
+    """Writes the worker's row and renews the leases of the chunks its children are busy with."""
+
+    requires = {"celery.worker.components:Timer"}
+
+    def __init__(self, parent: Any, **kwargs: Any) -> None:
+        self.worker, self.timer = parent, None
+        identity.become(parent.hostname)
+
+    def start(self, parent: Any) -> None:
+        self.beat()
+        self.timer = parent.timer.call_repeatedly(HEARTBEAT, self.beat, priority=10)
+
+    def stop(self, parent: Any) -> None:
+        if self.timer:
+            self.timer.cancel()
+        self._quietly(self._leave)
+
+    terminate = stop
+
+    def beat(self) -> None:
+        self._quietly(self._beat)
+
+    def _quietly(self, step: Any) -> None:
+        try:
+            step()
+        except (DatabaseError, InterfaceError) as exc:
+            logger.warning("No heartbeat, the database is away: %s", exc)
+        finally:
+            _let_go()
+
+    def _beat(self) -> None:
+        queues = ",".join(sorted(self.worker.app.amqp.queues.consume_from))
+        Worker.objects.update_or_create(
+            name=identity.worker_name(),
+            defaults={"seen_at": timezone.now(), "queues": queues, "concurrency": self.worker.concurrency or 1},
+        )
+        busy = [request._request_dict.get("chunk") for request in tuple(worker_state.active_requests)]
+        held = Chunk.objects.held_by(identity.worker_name()).filter(pk__in=[pk for pk in busy if pk])
+        held.update(lease_until=lease())
+
+    def _leave(self) -> None:
+        if os.getpid() == identity.main_pid():
+            release.of_worker(identity.worker_name())
+            Worker.objects.filter(name=identity.worker_name()).delete()
+
+
+@signals.worker_ready.connect
+def sweep_at_start(**_kwargs: Any) -> None:
+    """A worker and a web process recover what was left behind without waiting for beat."""
+    publish.sweep_soon()

@@ -1,0 +1,35 @@
+"""Who may change, run and delete which schedule."""
+
+from typing import Any
+
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.runs.record_task import record_tasks
+
+from . import allowed
+from .form_values import loads
+
+
+def is_system(row: PeriodicTask) -> bool:
+    return allowed.is_system(row.task)
+
+
+def may_change(user: Any, row: PeriodicTask) -> bool:
+    """Besides the permission: system schedules are the superuser's, a planned run's row is its run's, and nobody
+    schedules what they could not start by hand."""
+    if is_system(row):
+        return bool(user.is_superuser)
+    if allowed.is_one_off_start(row):
+        return False
+    return is_unknown(row) or allowed.may_schedule(user, row.task, loads(row.kwargs, {}))
+
+
+def may_delete(user: Any, row: PeriodicTask) -> bool:
+    return not is_system(row) and not allowed.is_one_off_start(row) and may_change(user, row)
+
+
+def is_unknown(row: PeriodicTask) -> bool:
+    """It starts nothing, so that whoever may change schedules may repair or remove it."""
+    if row.task == allowed.START_RUN:
+        return loads(row.kwargs, {}).get("task") not in record_tasks()
+    return bool(allowed.refusal(row.task))

@@ -1,0 +1,187 @@
+"""Schedules in the admin: beat's tables, under a form a person can fill and that lets nothing bad through."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import Case, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from django_celery_beat.models import PeriodicTask
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from . import access, allowed, history, preview, switch, timing, timing_admin, words
+from .confirm import confirmed
+from .fire import run_now
+from .forms import ScheduleForm
+from .later_action import later_action
+from .models import ScheduleState
+
+__all__ = ["ScheduleAdmin", "later_action", "timing_admin"]
+
+admin.site.unregister(PeriodicTask)
+
+STAFF, PLANNED, SYSTEM = "staff", "planned", "system"
+
+
+class KindFilter(admin.SimpleListFilter):
+    """System schedules and planned runs apart. Planned runs that have started are left out unless asked for."""
+
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(STAFF, _("schedules")), (PLANNED, _("planned runs")), (SYSTEM, _("system schedules"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> QuerySet[PeriodicTask]:
+        if self.value() == PLANNED:
+            return queryset.filter(task=allowed.START_DUE)
+        if self.value() == SYSTEM:
+            return queryset.filter(task__in=allowed.system_names())
+        if self.value() == STAFF:
+            return queryset.exclude(task__in=[*allowed.system_names(), allowed.START_DUE])
+        return queryset.exclude(task=allowed.START_DUE, enabled=False)
+
+
+@admin.register(PeriodicTask)
+class ScheduleAdmin(ModelAdmin):
+    form = ScheduleForm
+    list_display = ("name", "what", "when", "next_due", "last_run", "state_badge", "reason")
+    list_filter = (KindFilter, "enabled")
+    list_select_related = ("interval", "crontab", "solar", "clocked", "state")
+    list_per_page = 50
+    search_fields = ("name", "description", "task")
+    sortable_by = ("name", "last_run")
+    actions = ("run_selected", "enable_selected", "disable_selected")
+    change_form_before_template = "schedules/why_off.html"
+    change_form_after_template = "schedules/preview.html"
+    change_form_outer_after_template = "schedules/history.html"
+    fieldsets = (
+        (None, {"fields": ("name", "work", "selection", "enabled")}),
+        (gettext_lazy("When"), {"fields": ("when", ("every", "period"), ("crontab_text", "zone"), "at")}),
+        (gettext_lazy("Missed and still running"), {"fields": (("missed", "overlap"),), "classes": ("collapse",)}),
+        (
+            gettext_lazy("More"),
+            {
+                "fields": (
+                    "description",
+                    "arguments",
+                    ("start_time", "expires"),
+                    ("queue", "priority"),
+                    "expire_seconds",
+                ),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+
+    class Media:
+        css = {"all": ["schedules/schedules.css"]}
+        js = ["schedules/form.js"]
+
+    # --- the list ---------------------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PeriodicTask]:
+        system, planned = (
+            When(task__in=allowed.system_names(), then=Value(2)),
+            When(task=allowed.START_DUE, then=Value(1)),
+        )
+        return self.model._default_manager.annotate(section=Case(system, planned, default=Value(0)))
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("section", "name")
+
+    @display(description=gettext_lazy("what"))
+    def what(self, row: PeriodicTask) -> str:
+        return words.what(row)
+
+    @display(description=gettext_lazy("when"))
+    def when(self, row: PeriodicTask) -> str:
+        return words.when(row)
+
+    @display(description=gettext_lazy("next due"))
+    def next_due(self, row: PeriodicTask) -> str:
+        due = timing.next_due_or_none(row, timezone.now()) if row.enabled else None
+        return words.moment(due) if due else ""
+
+    @display(description=gettext_lazy("last run"), ordering="last_run_at")
+    def last_run(self, row: PeriodicTask) -> str:
+        return words.moment(row.last_run_at) if row.last_run_at else ""
+
+    @display(
+        description=gettext_lazy("state"),
+        label={"on": "success", "off": "default", "fault": "danger", "system": "info", "done": "default"},
+    )
+    def state_badge(self, row: PeriodicTask) -> tuple[str, str]:
+        if not row.enabled:
+            if row.one_off and row.total_run_count:
+                return "done", _("done")
+            return ("fault", _("turned off")) if reason_of(row) else ("off", _("off"))
+        return ("system", _("system")) if access.is_system(row) else ("on", _("on"))
+
+    @display(description=gettext_lazy("why it is off"))
+    def reason(self, row: PeriodicTask) -> str:
+        return "" if row.enabled else reason_of(row)
+
+    # --- who may what -----------------------------------------------------------------------------------------------
+
+    def has_change_permission(self, request: HttpRequest, obj: PeriodicTask | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or access.may_change(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: PeriodicTask | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or access.may_delete(request.user, obj))
+
+    # --- actions ----------------------------------------------------------------------------------------------------
+
+    @admin.action(description=gettext_lazy("Run now"), permissions=["change"])
+    def run_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
+        return confirmed(self, request, queryset, _("Run now"), run_now, _("%(n)d started."))
+
+    @admin.action(description=gettext_lazy("Turn on"), permissions=["change"])
+    def enable_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
+        return confirmed(self, request, queryset, _("Turn on"), switch.enable, _("%(n)d turned on."))
+
+    @admin.action(description=gettext_lazy("Turn off"), permissions=["change"])
+    def disable_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
+        return confirmed(self, request, queryset, _("Turn off"), switch.turn_off, _("%(n)d turned off."))
+
+    # --- the form ---------------------------------------------------------------------------------------------------
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[ScheduleForm]:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type("ScheduleForm", (form,), {"user": request.user})
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.preview_view))
+        return [path("preview/", view, name="schedules_preview"), *super().get_urls()]
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            return JsonResponse({}, status=403)
+        form_class = type("ScheduleForm", (ScheduleForm,), {"user": request.user})
+        return JsonResponse(preview.of_form(form_class(request.POST)))
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        context = kwargs.pop("extra_context", None) or {}
+        row = self.get_object(request, object_id)
+        if row is not None:
+            context |= history.of(row)
+        return super().change_view(request, object_id, *args, extra_context=context, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: PeriodicTask, form: ScheduleForm, change: bool) -> None:
+        with transaction.atomic():
+            history.save_with_log(obj, form, change, request.user)
+
+
+def reason_of(row: PeriodicTask) -> str:
+    state: ScheduleState | None = getattr(row, "state", None)
+    if state is None:
+        return ""
+    return state.reason or (_("by %(who)s") % {"who": state.off_by} if state.off_by else "")

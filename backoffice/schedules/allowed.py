@@ -1,0 +1,75 @@
+"""Which tasks a schedule may start, and with what arguments.
+
+Record tasks run over a selection, through `start_scheduled_run`; called by id they are allowed too. System tasks have
+schedules of their own that staff cannot touch. Any other task opts in: `@shared_task(schedulable=True)`, or
+`schedulable="app.permission"` for the holders of that permission only; `system_schedule=True` makes it a system task.
+"""
+
+from typing import Any
+
+from celery import Task, current_app
+from django.utils.translation import gettext as _
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.runs.record_task import RecordTask, record_tasks
+
+START_RUN = "backoffice.schedules.tasks.start_scheduled_run"
+START_DUE = "backoffice.schedules.tasks.start_due_run"
+SWEEP = "backoffice.runs.tasks.sweep"
+SYSTEM = frozenset({SWEEP, "celery.backend_cleanup"})
+
+
+def registered() -> dict[str, Task]:
+    current_app.loader.import_default_modules()
+    return dict(current_app.tasks)
+
+
+def is_system(name: str) -> bool:
+    return name in SYSTEM or bool(getattr(registered().get(name), "system_schedule", False))
+
+
+def system_names() -> list[str]:
+    return sorted(name for name in registered() if is_system(name))
+
+
+def is_one_off_start(row: PeriodicTask) -> bool:
+    """The clocked row behind "Process later": it belongs to its run."""
+    return bool(row.task == START_DUE)
+
+
+def offered() -> dict[str, Task]:
+    """The tasks that staff may choose besides record tasks, by name."""
+    return {name: task for name, task in sorted(registered().items()) if getattr(task, "schedulable", False)}
+
+
+def refusal(name: str) -> str:
+    """Why no schedule may start the task of that name; "" if one may."""
+    tasks = registered()
+    if name not in tasks:
+        return _("There is no task called “%(name)s”. Choose one of the list.") % {"name": name}
+    if name in (START_RUN, START_DUE) or is_system(name) or name in offered() or name in record_tasks():
+        return ""
+    return _("The task “%(name)s” is not one of those that may be scheduled.") % {"name": name}
+
+
+def may_schedule(user: Any, name: str, kwargs: dict[str, Any]) -> bool:
+    """Whether this person could start by hand what the schedule would start."""
+    if name in (START_RUN, START_DUE):
+        task = record_tasks().get(str(kwargs.get("task")))
+        return task is not None and user.has_perm(task.permission)
+    if is_system(name):
+        return bool(user.is_superuser)
+    task = registered().get(name)
+    if isinstance(task, RecordTask):
+        return bool(user.has_perm(task.permission))
+    needed = getattr(task, "schedulable", False)
+    return bool(user.has_perm(needed) if isinstance(needed, str) else needed)
+
+
+def misfit(task: Task, args: list[Any], kwargs: dict[str, Any]) -> str:
+    """Why the task cannot be called with these arguments; "" if it can. Celery's own check, the one .delay() makes."""
+    try:
+        task.__header__(*args, **kwargs)
+    except TypeError as error:
+        return _("The arguments do not fit the task: %(error)s.") % {"error": error}
+    return ""

@@ -1,0 +1,40 @@
+"""Form fields of this wing."""
+
+import zoneinfo
+from functools import cache
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import INPUT_CLASSES
+
+MOMENT = "%Y-%m-%dT%H:%M"
+
+
+class MomentInput(forms.DateTimeInput):
+    """The browser's own date and time field: keyboard, touch and screen readers work in it."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"class": " ".join(INPUT_CLASSES), **(attrs or {})}, format=MOMENT)
+
+
+class MomentField(forms.DateTimeField):
+    """A date and time in the current time zone. A time that the clock change leaves out or repeats is refused."""
+
+    widget = MomentInput
+    default_error_messages = {
+        "required": _("Choose a date and a time."),
+        "invalid": _("Write the date and time like 2030-12-31 18:30."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=[MOMENT, f"{MOMENT}:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"], **kwargs)
+
+
+@cache
+def zone_choices() -> list[tuple[str, str]]:
+    """UTC first, then every zone of the system's database that names a place."""
+    places = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in places)]

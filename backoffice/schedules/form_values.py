@@ -1,0 +1,77 @@
+"""A row of beat's table as the form shows it, and what the form offers."""
+
+import inspect
+import json
+from typing import Any
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.runs.record_task import record_tasks
+
+from . import allowed, selection, words
+
+RECORDS = "records:"  # a choice of `work` that runs a record task over a selection
+EVERY, CRONTAB, ONCE = "every", "crontab", "once"
+
+
+def work_choices(user: Any) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What this person may start, grouped: record tasks, then the tasks that opted in."""
+    tasks = sorted(record_tasks().items())
+    on_records = [
+        (f"{RECORDS}{name}", f"{capfirst(task.label)}: {words.records_label(task.record_model)}")
+        for name, task in tasks
+        if user is None or user.has_perm(task.permission)
+    ]
+    others = [
+        (name, words.task_label(name))
+        for name in allowed.offered()
+        if user is None or allowed.may_schedule(user, name, {})
+    ]
+    groups = [(_("Run over records"), on_records), (_("Other tasks"), others)]
+    return [(title, choices) for title, choices in groups if choices]
+
+
+def initial_of(row: PeriodicTask) -> dict[str, Any]:
+    """A row as the form shows it."""
+    kwargs = loads(row.kwargs, {})
+    values: dict[str, Any] = {"work": row.task, "queue": row.queue or ""}
+    if row.task == allowed.START_RUN:
+        values |= {"work": f"{RECORDS}{kwargs.get('task')}", "selection": selection.describe(kwargs)}
+    else:
+        values["arguments"] = arguments_of(row)
+    if row.interval_id:
+        values |= {"when": EVERY, "every": row.interval.every, "period": row.interval.period}
+    elif row.crontab_id:
+        c = row.crontab
+        fields = (c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
+        values |= {
+            "when": CRONTAB,
+            "crontab_text": " ".join("".join(f.split()) for f in fields),
+            "zone": str(c.timezone),
+        }
+    elif row.clocked_id:
+        values |= {"when": ONCE, "at": row.clocked.clocked_time}
+    if state := getattr(row, "state", None):
+        values |= {"missed": state.missed, "overlap": state.overlap}
+    return values
+
+
+def arguments_of(row: PeriodicTask) -> str:
+    """By name where there are named ones: the form has one field for both."""
+    args, kwargs = loads(row.args, []), loads(row.kwargs, {})
+    if args and kwargs and (task := allowed.registered().get(row.task)):
+        try:
+            kwargs, args = inspect.signature(task.run).bind(*args, **kwargs).arguments, []
+        except TypeError:
+            return json.dumps(args)
+    return json.dumps(args or kwargs) if args or kwargs else ""
+
+
+def loads(value: str | None, default: Any) -> Any:
+    try:
+        found = json.loads(value) if value else default
+    except ValueError:
+        return default
+    return found if isinstance(found, type(default)) else default

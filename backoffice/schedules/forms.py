@@ -1,0 +1,268 @@
+"""The form in which staff say what to do and when. What it accepts, `verify` accepts."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from celery import current_app
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from . import allowed, selection, verify, words
+from .fields import MomentField, zone_choices
+from .form_values import CRONTAB, EVERY, ONCE, RECORDS, initial_of, loads, work_choices
+from .models import Missed, Overlap, ScheduleState
+
+SHORTEST = timedelta(seconds=10)  # what staff may choose; the machine's own sweep is faster
+NOT_SAVED = -1  # the id of a timing that exists only to be checked
+KINDS = ("interval", "crontab", "clocked", "solar")
+PERIODS = [
+    ("minutes", gettext_lazy("minutes")),
+    ("hours", gettext_lazy("hours")),
+    ("days", gettext_lazy("days")),
+    ("seconds", gettext_lazy("seconds")),
+]
+
+
+def text(**attrs: Any) -> UnfoldAdminTextInputWidget:
+    return UnfoldAdminTextInputWidget(attrs=attrs)
+
+
+class ScheduleForm(forms.ModelForm):
+    work = forms.ChoiceField(label=gettext_lazy("What to do"), widget=UnfoldAdminSelectWidget)
+    selection = forms.CharField(
+        label=gettext_lazy("Which records"),
+        required=False,
+        max_length=500,
+        widget=text(spellcheck="false"),
+        help_text=gettext_lazy("Filter the list of records, then paste its address here. Empty means all records."),
+    )
+    arguments = forms.CharField(
+        label=gettext_lazy("Arguments"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "spellcheck": "false"}),
+        help_text=gettext_lazy('For tasks that take some, as JSON: {"steps": 3} by name, or [2, 3] in order.'),
+    )
+    when = forms.ChoiceField(
+        label=gettext_lazy("When"),
+        choices=[
+            (EVERY, gettext_lazy("Again and again, every so often")),
+            (CRONTAB, gettext_lazy("At certain times (crontab)")),
+            (ONCE, gettext_lazy("Once, at a date and time")),
+        ],
+        initial=CRONTAB,
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+    every = forms.IntegerField(
+        label=gettext_lazy("Every"),
+        required=False,
+        min_value=1,
+        max_value=100_000,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    period = forms.ChoiceField(
+        label=gettext_lazy("Unit"), choices=PERIODS, required=False, widget=UnfoldAdminSelectWidget
+    )
+    crontab_text = forms.CharField(
+        label=gettext_lazy("Crontab"),
+        required=False,
+        max_length=500,
+        initial="0 2 * * *",
+        widget=text(spellcheck="false", list="crontab-examples", autocomplete="off"),
+        help_text=gettext_lazy(
+            "Minute, hour, day of the month, month, day of the week (0 is Sunday). “0 2 * * *” is every night at 2:00."
+        ),
+    )
+    zone = forms.ChoiceField(label=gettext_lazy("Time zone"), required=False, widget=UnfoldAdminSelectWidget)
+    at = MomentField(label=gettext_lazy("Date and time"), required=False)
+    missed = forms.ChoiceField(
+        label=gettext_lazy("If missed"),
+        choices=Missed,
+        initial=Missed.ONCE,
+        widget=UnfoldAdminSelectWidget,
+        help_text=gettext_lazy("When its time passed while the machine was down."),
+    )
+    overlap = forms.ChoiceField(
+        label=gettext_lazy("If still running"),
+        choices=Overlap,
+        initial=Overlap.SKIP,
+        widget=UnfoldAdminSelectWidget,
+        help_text=gettext_lazy("When the previous firing is still at work."),
+    )
+    queue = forms.ChoiceField(label=gettext_lazy("Queue"), required=False, widget=UnfoldAdminSelectWidget)
+    priority = forms.IntegerField(
+        label=gettext_lazy("Priority"),
+        required=False,
+        min_value=0,
+        max_value=9,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=gettext_lazy("0 is first, 9 is last."),
+    )
+    start_time = MomentField(label=gettext_lazy("Not before"), required=False)
+    expires = MomentField(label=gettext_lazy("Not after"), required=False)
+
+    class Meta:
+        model = PeriodicTask
+        fields = ("name", "description", "enabled", "priority", "start_time", "expires", "expire_seconds")
+        widgets = {
+            "name": text(),
+            "description": UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+            "enabled": UnfoldBooleanSwitchWidget(),
+            "expire_seconds": UnfoldAdminIntegerFieldWidget(),
+        }
+        help_texts = {"name": "", "enabled": "", "description": gettext_lazy("What it is for, for your colleagues.")}
+        labels = {"expire_seconds": gettext_lazy("Give up after (seconds)")}
+
+    user: Any = None  # set by the admin: choices are what this person may start
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.fields:
+            return
+        self.set_choices()
+        if self.instance.pk:
+            self.initial = {**initial_of(self.instance), **self.initial}
+        self.fields["expire_seconds"].help_text = _("A message that no worker took by then is dropped.")
+        self.fields["at"].help_text = _("Time zone: %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
+
+    def set_choices(self) -> None:
+        choices = work_choices(self.user)
+        if self.instance.pk and self.instance.task not in (allowed.START_RUN, *allowed.offered()):
+            choices = [*choices, (words.task_label(self.instance.task), [(self.instance.task, self.instance.task)])]
+        for field, options in {
+            "work": [("", _("Choose…")), *choices],
+            "zone": zone_choices(),
+            "queue": [("", _("as the task says")), *((name, name) for name in sorted(current_app.amqp.queues))],
+        }.items():
+            if field in self.fields:
+                self.fields[field].choices = options  # type: ignore[attr-defined]
+
+    # --- checks -----------------------------------------------------------------------------------------------------
+
+    def clean_selection(self) -> str:
+        return selection.clean_query(self.cleaned_data["selection"])
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        row = self.instance
+        self.fill_call(row, data)
+        self.fill_timing(row, data)
+        row.queue = data.get("queue") or None
+        row.priority, row.expires, row.expire_seconds = (data.get(n) for n in ("priority", "expires", "expire_seconds"))
+        self.check("work", verify.verify_call, row)
+        self.check("selection", lambda r: verify.verify_selection(r.task, json.loads(r.kwargs)), row)
+        self.check("expire_seconds", verify.verify_options, row)
+        return data
+
+    def check(self, field: str, verifier: Any, row: PeriodicTask) -> None:
+        """Let the scheduler's own check decide, unless the field already has an error."""
+        if self.has_error(field):
+            return
+        try:
+            verifier(row)
+        except verify.BadSchedule as error:
+            self.add_error(field, str(error))
+
+    def fill_call(self, row: PeriodicTask, data: dict[str, Any]) -> None:
+        row.exchange, row.routing_key, row.args, row.kwargs = None, None, "[]", "{}"
+        row.headers = json.dumps(loads(row.headers, {}))
+        work = data.get("work") or ""
+        if work.startswith(RECORDS):
+            row.task = allowed.START_RUN
+            kwargs = {"task": work.removeprefix(RECORDS)}
+            row.kwargs = json.dumps(kwargs | ({"selection": data["selection"]} if data.get("selection") else {}))
+            return None
+        row.task = work
+        try:
+            given = json.loads(data.get("arguments") or "{}")
+        except ValueError as error:
+            return self.add_error("arguments", _("This is not JSON: %(error)s.") % {"error": error})
+        if isinstance(given, list):
+            row.args = json.dumps(given)
+        elif isinstance(given, dict):
+            row.kwargs = json.dumps(given)
+        else:
+            self.add_error("arguments", _('Write {"name": value} or [value, value].'))
+        return None
+
+    def fill_timing(self, row: PeriodicTask, data: dict[str, Any]) -> None:
+        """Put the chosen timing on the row, unsaved, and let `verify` look at it."""
+        for kind in KINDS:
+            setattr(row, kind, None)
+        row.start_time = data.get("start_time")
+        when = data.get("when")
+        row.one_off = when == ONCE
+        if when == EVERY:
+            self.fill_interval(row, data)
+        elif when == CRONTAB:
+            self.fill_crontab(row, data)
+        elif when == ONCE:
+            self.fill_clocked(row, data)
+
+    def fill_interval(self, row: PeriodicTask, data: dict[str, Any]) -> None:
+        every, period = data.get("every"), data.get("period") or "minutes"
+        if not every:
+            if not self.has_error("every"):
+                self.add_error("every", _("Say how often: a whole number, 1 or more."))
+            return
+        row.interval = IntervalSchedule(pk=NOT_SAVED, every=every, period=period)
+        if timedelta(**{period: every}) < SHORTEST and not allowed.is_system(row.task):
+            self.add_error("every", _("The shortest interval is %(n)d seconds.") % {"n": SHORTEST.total_seconds()})
+        self.check("every", verify.verify_timing, row)
+
+    def fill_crontab(self, row: PeriodicTask, data: dict[str, Any]) -> None:
+        parts = (data.get("crontab_text") or "").split()
+        if len(parts) != 5:
+            message = _("A crontab has five parts with spaces between them; this has %(n)d.") % {"n": len(parts)}
+            return self.add_error("crontab_text", message)
+        names = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+        row.crontab = CrontabSchedule(
+            pk=NOT_SAVED, timezone=data.get("zone") or "UTC", **dict(zip(names, parts, strict=True))
+        )
+        too_long = [n for n in names if len(getattr(row.crontab, n)) > CrontabSchedule._meta.get_field(n).max_length]
+        if too_long:
+            return self.add_error("crontab_text", _("One of the parts is too long."))
+        row.crontab.clean_fields(exclude=["id", *names])
+        self.check("crontab_text", verify.verify_timing, row)
+        return None
+
+    def fill_clocked(self, row: PeriodicTask, data: dict[str, Any]) -> None:
+        at = data.get("at")
+        if at is None:
+            if not self.has_error("at"):
+                self.add_error("at", _("Choose a date and a time."))
+            return
+        row.clocked = ClockedSchedule(pk=NOT_SAVED, clocked_time=at)
+        if at <= timezone.now() and (row.enabled or data.get("enabled")):
+            self.add_error("at", _("This time has passed. Choose a later one."))
+
+    # --- saving -----------------------------------------------------------------------------------------------------
+
+    def save(self, commit: bool = True) -> PeriodicTask:
+        share_timing(self.instance)
+        return super().save(commit)
+
+    def save_options(self) -> None:
+        values = {"missed": self.cleaned_data["missed"], "overlap": self.cleaned_data["overlap"]}
+        ScheduleState.objects.update_or_create(schedule=self.instance, defaults=values)
+
+
+def share_timing(row: PeriodicTask) -> None:
+    """Beat keeps timings in tables of their own: take the one that says the same, or make one."""
+    for kind in KINDS:
+        timing = getattr(row, kind)
+        if timing is not None and timing.pk == NOT_SAVED:
+            values = {f.name: getattr(timing, f.name) for f in timing._meta.concrete_fields if not f.primary_key}
+            found = type(timing).objects.filter(**values).first()
+            setattr(row, kind, found or type(timing).objects.create(**values))

@@ -1,0 +1,47 @@
+"""A run for later: the snapshot now, the start by a one-off clocked schedule."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django_celery_beat.models import ClockedSchedule, PeriodicTask
+
+from backoffice.runs import start
+from backoffice.runs.models import Run
+
+from . import allowed
+from .models import Missed, ScheduleState
+
+
+def plan(
+    records: QuerySet[Any], task: str, due_at: datetime, *, requester: Any, selection: str, form_token: str
+) -> Run:
+    """Make the run and its clocked schedule in one transaction. Raises what runs.start raises.
+
+    The same form twice gives the same run, and one schedule: its name is the run's.
+    """
+    with transaction.atomic():
+        run = start.start(records, task, requester=requester, due_at=due_at, selection=selection, form_token=form_token)
+        schedule, created = PeriodicTask.objects.get_or_create(name=row_name(run), defaults=row_values(run))
+        if created:
+            ScheduleState.objects.create(schedule=schedule, missed=Missed.ONCE)
+    return run
+
+
+def row_name(run: Run) -> str:
+    return _("Start run %(run)s") % {"run": run.pk}
+
+
+def row_values(run: Run) -> dict[str, Any]:
+    clocked = ClockedSchedule.objects.filter(clocked_time=run.due_at).first()
+    return {
+        "task": allowed.START_DUE,
+        "clocked": clocked or ClockedSchedule.objects.create(clocked_time=run.due_at),
+        "one_off": True,
+        "queue": "control",
+        "kwargs": json.dumps({"run_id": run.pk}),
+        "description": _("Planned by %(who)s.") % {"who": run.requester_name},
+    }

@@ -1,0 +1,174 @@
+"""What beat's tables lack: options and state of a schedule, its firings, and which beat leads."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.models import PeriodicTask
+
+
+def now() -> datetime:
+    """Looked up at each call, so that a test's clock is asked too."""
+    return timezone.now()
+
+
+def new_task_id() -> str:
+    return str(uuid.uuid4())
+
+
+class Missed(models.TextChoices):
+    """What to do with times that passed while nothing could fire."""
+
+    ONCE = "once", _("run once now")
+    EACH = "each", _("run each of them")
+    SKIP = "skip", _("skip them")
+
+
+class Overlap(models.TextChoices):
+    """What to do when the previous firing is still at work."""
+
+    SKIP = "skip", _("skip this time")
+    QUEUE = "queue", _("wait, then run")
+    ALLOW = "allow", _("run beside it")
+
+
+class ScheduleState(models.Model):
+    """One schedule's options, up to when its due times are decided, and why it is off."""
+
+    schedule = models.OneToOneField(PeriodicTask, on_delete=models.CASCADE, primary_key=True, related_name="state")
+    missed = models.CharField(_("if missed"), max_length=4, choices=Missed, default=Missed.ONCE)
+    overlap = models.CharField(_("if still running"), max_length=5, choices=Overlap, default=Overlap.SKIP)
+    decided_until = models.DateTimeField(null=True, editable=False, help_text=_("Due times up to here are decided."))
+    # decided_until says something about this timing only: a changed one starts from its own beginning.
+    timing = models.CharField(max_length=1000, blank=True, default="", editable=False)
+    reason = models.TextField(_("why it is off"), blank=True, default="", editable=False)
+    off_by = models.CharField(_("turned off by"), max_length=150, blank=True, default="", editable=False)
+    off_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("schedule state")
+        verbose_name_plural = _("schedule states")
+
+    def __str__(self) -> str:
+        return f"state of schedule {self.schedule_id}"
+
+
+class FiringQuerySet(models.QuerySet["Firing"]):
+    def waiting(self) -> Self:
+        return self.filter(state=Firing.State.WAITING)
+
+    def trim(self, schedule_id: int, keep: int) -> None:
+        """Delete all but the newest of one schedule: history is bounded per schedule, whatever its frequency."""
+        of_schedule = self.filter(schedule_id=schedule_id)
+        if oldest_kept := of_schedule.order_by("-pk").values_list("pk", flat=True)[keep : keep + 1].first():
+            of_schedule.filter(pk__lte=oldest_kept).exclude(state=Firing.State.WAITING).delete()
+
+
+class Firing(models.Model):
+    """One due time of one schedule and what became of it. Written before the message is published."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting to be sent")
+        SENT = "sent", _("sent")
+        SKIPPED = "skipped", _("not run")
+
+    schedule = models.ForeignKey(
+        PeriodicTask, on_delete=models.SET_NULL, null=True, related_name="firings", verbose_name=_("schedule")
+    )
+    schedule_name = models.CharField(_("schedule"), max_length=200)
+    due_at = models.DateTimeField(_("due"))
+    fired_at = models.DateTimeField(_("decided"), default=now)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+    state = models.CharField(_("state"), max_length=7, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text=_("How often it was sent, or tried to."))
+    times = models.PositiveIntegerField(_("due times"), default=1, help_text=_("How many this row stands for."))
+    reason = models.TextField(_("why"), blank=True, default="")
+    by = models.CharField(_("by"), max_length=150, blank=True, default="", help_text=_("Who pressed Run now."))
+    task_id = models.CharField(max_length=64, default=new_task_id, editable=False)
+    run = models.ForeignKey("runs.Run", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("run"))
+    note = models.TextField(_("outcome"), blank=True, default="", help_text=_("What the started task answered."))
+
+    objects = FiringQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("firing")
+        verbose_name_plural = _("firings")
+        ordering = ["-pk"]
+        constraints = [
+            # Two beats, one firing.
+            models.UniqueConstraint(fields=["schedule", "due_at"], name="one_firing_per_due_time"),
+        ]
+        indexes = [
+            # what beat looks at in every round: a handful of rows among many
+            models.Index(fields=["schedule"], name="firing_waiting", condition=Q(state="waiting")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schedule_name} at {self.due_at:%Y-%m-%d %H:%M:%S}"
+
+    @property
+    def lateness(self) -> timedelta:
+        """Between due and sent; until it is sent, up to now."""
+        return max((self.sent_at or now()) - self.due_at, timedelta(0))
+
+    @property
+    def late_in_words(self) -> str:
+        seconds = self.lateness.total_seconds()
+        return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
+
+    @property
+    def badge(self) -> str:
+        return {"waiting": "retry", "sent": "success", "skipped": "cancelled"}[self.state]
+
+
+class LeaseQuerySet(models.QuerySet["Lease"]):
+    def take(self, holder: str, seconds: float) -> bool:
+        """Hold the lease for so long, if it is free, run out or already held. One conditional UPDATE: one winner."""
+        moment = now()
+        free = Q(holder=holder) | Q(until__lte=moment)
+        return bool(self.filter(free, pk=1).update(holder=holder, until=moment + timedelta(seconds=seconds)))
+
+    def release(self, holder: str) -> None:
+        self.filter(pk=1, holder=holder).update(until=now())
+
+
+class Lease(models.Model):
+    """One row: which of the running beats leads, and until when that holds without renewal."""
+
+    holder = models.CharField(max_length=200, blank=True, default="")
+    until = models.DateTimeField(default=now)
+
+    objects = LeaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("beat lease")
+        verbose_name_plural = _("beat leases")
+
+    def __str__(self) -> str:
+        return self.holder
+
+    @classmethod
+    def current(cls) -> "Lease":
+        return cls.objects.get_or_create(pk=1)[0]
+
+
+class Seeded(models.Model):
+    """What set-up has written once. Staff may delete or change it: this row stays, and it is not written again."""
+
+    key = models.CharField(max_length=100, unique=True)
+    at = models.DateTimeField(default=now)
+
+    class Meta:
+        verbose_name = _("seeded schedule")
+        verbose_name_plural = _("seeded schedules")
+
+    def __str__(self) -> str:
+        return self.key
+
+
+def state_of(schedule: PeriodicTask, **defaults: Any) -> ScheduleState:
+    return ScheduleState.objects.get_or_create(schedule=schedule, defaults=defaults)[0]

@@ -1,0 +1,56 @@
+"""What a filled form would do: in words, the next firings, the records that match now."""
+
+import json
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.runs.record_task import record_tasks
+
+from . import allowed, selection, timing, words
+from .forms import ScheduleForm
+
+REMARKS = {
+    "moved": _("moved: this hour does not exist on that day"),
+    "twice": _("this hour comes twice on that day; it fires the first time"),
+}
+
+
+def of_form(form: ScheduleForm) -> dict[str, Any]:
+    form.is_valid()
+    row = form.instance
+    timed = not any(
+        form.has_error(field) for field in ("when", "every", "crontab_text", "zone", "at", "start_time", "expires")
+    )
+    errors = {field: [str(e) for e in found] for field, found in form.errors.items() if field != "name"}
+    return {
+        "sentence": words.when(row) if timed else "",
+        "firings": firings(row) if timed else [],
+        "matching": "" if form.has_error("selection") else matching(row),
+        "errors": errors,
+    }
+
+
+def firings(row: PeriodicTask) -> list[dict[str, str]]:
+    return [
+        {
+            "local": f"{due.local:%a %Y-%m-%d %H:%M:%S %Z}",
+            "utc": f"{due.utc:%Y-%m-%d %H:%M:%S}",
+            "remark": str(REMARKS.get(due.remark, "")),
+        }
+        for due in timing.upcoming(row, timezone.now())
+    ]
+
+
+def matching(row: PeriodicTask) -> str:
+    """How many records the schedule would take now."""
+    if row.task != allowed.START_RUN:
+        return ""
+    kwargs = json.loads(row.kwargs)
+    task = record_tasks().get(kwargs["task"])
+    if task is None:
+        return ""
+    count = selection.records(task.record_model, kwargs).count()
+    return _("%(n)s records match now.") % {"n": f"{count:,}"}

@@ -1,0 +1,63 @@
+"""Sending a firing's message. The only place in this wing that publishes."""
+
+import json
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_celery_beat.models import PeriodicTask
+
+from . import allowed
+from .models import Firing
+
+logger = logging.getLogger(__name__)
+
+
+def send(row: PeriodicTask, firing: Firing) -> bool:
+    """Publish once; False when the broker did not take it. The firing then waits and beat tries again."""
+    try:
+        options = message_options(row, firing)
+        allowed.registered()[row.task].apply_async(
+            json.loads(row.args or "[]"), json.loads(row.kwargs or "{}"), **options
+        )
+    except Exception as error:  # the broker's and the transport's, of many kinds; the row itself was verified
+        logger.warning("Schedule %r: not sent, tried again soon: %s", row.name, error)
+        note_failure(firing, error)
+        return False
+    if firing.pk:
+        Firing.objects.filter(pk=firing.pk).update(
+            state=Firing.State.SENT, sent_at=timezone.now(), attempts=F("attempts") + 1, reason=""
+        )
+    logger.info("Schedule %r: sent %s for %s", row.name, row.task, f"{firing.due_at:%Y-%m-%d %H:%M:%S} UTC")
+    return True
+
+
+def note_failure(firing: Firing, error: Exception) -> None:
+    if firing.pk:
+        reason = _("The message broker could not be reached (%(error)s).") % {"error": type(error).__name__}
+        Firing.objects.filter(pk=firing.pk).update(reason=reason, attempts=F("attempts") + 1)
+
+
+def message_options(row: PeriodicTask, firing: Firing) -> dict[str, Any]:
+    """Celery's options: all of the row's, and headers that say which schedule and firing a message is from."""
+    headers = {**json.loads(row.headers or "{}"), "periodic_task_name": row.name, "celery_beat_task": True}
+    if firing.pk:
+        headers["firing"] = firing.pk
+    options: dict[str, Any] = {"headers": headers, "task_id": firing.task_id}
+    if row.queue:
+        options["queue"] = row.queue
+    if row.priority is not None:
+        options["priority"] = row.priority
+    if row.expires_:
+        options["expires"] = row.expires_
+    return options
+
+
+def outlived(row: PeriodicTask, firing: Firing) -> bool:
+    """Whether its message, had it been sent when due, would have expired by now."""
+    if row.expire_seconds is None or firing.by:
+        return False
+    return bool(timezone.now() > firing.due_at + timedelta(seconds=row.expire_seconds))

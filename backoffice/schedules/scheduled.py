@@ -1,0 +1,51 @@
+"""What a firing does when its message arrives: start a run over a selection, or the run that waited for its time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.runs import start
+from backoffice.runs.models import Run
+from backoffice.runs.record_task import record_tasks
+
+from . import selection
+from .models import Firing
+
+
+def start_run(task: str, chosen: Mapping[str, Any], *, schedule_name: str, firing_id: int | None) -> str:
+    """Start a run as the schedule says; the same firing twice gives the same run. Raises ValueError, in words."""
+    record_task = record_tasks().get(task)
+    if record_task is None:
+        raise ValueError(_("There is no record task called “%(name)s”.") % {"name": task})
+    records = selection.records(record_task.record_model, dict(chosen))
+    try:
+        run = start.start(
+            records,
+            record_task,
+            source=Run.Source.SCHEDULE,
+            selection=selection.describe(chosen),
+            schedule=PeriodicTask.objects.filter(name=schedule_name).first() if schedule_name else None,
+            schedule_name=schedule_name,
+            form_token=f"firing-{firing_id}" if firing_id else None,
+        )
+    except start.EmptySelection as nothing:
+        return note(firing_id, str(nothing))
+    return note(firing_id, _("Started run %(run)s over %(total)s records.") % {"run": run.pk, "total": run.total}, run)
+
+
+def start_due(run_id: Any) -> str:
+    """Start a run whose time has come. Raises ValueError for an id that is none."""
+    if isinstance(run_id, bool) or not isinstance(run_id, int):
+        raise ValueError(_("run_id must be a number, not %(value)r.") % {"value": run_id})
+    if start.activate(run_id):
+        return _("Started run %(run)s.") % {"run": run_id}
+    return _("Run %(run)s was started, cancelled or deleted before.") % {"run": run_id}
+
+
+def note(firing_id: int | None, sentence: str, run: Run | None = None) -> str:
+    """Write the outcome beside the firing, for the history page."""
+    if firing_id:
+        Firing.objects.filter(pk=firing_id).update(note=sentence, run=run)
+    return sentence

@@ -1,0 +1,141 @@
+"""A beat that survives bad rows, leads alone, and fires each due time once. CELERY_BEAT_SCHEDULER names it.
+
+It keeps django-celery-beat's tables and replaces its loop: where the stock scheduler computes waiting times in memory
+and saves whole rows, this one reads the table every two seconds, decides about due times in the database
+(`schedules.fire`), and publishes what was decided (`schedules.publish`).
+"""
+
+import logging
+import time
+from datetime import datetime
+from typing import Any
+
+from celery import Celery
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_celery_beat.models import PeriodicTask
+from django_celery_beat.schedulers import DatabaseScheduler
+
+from . import fire, leading, publish, switch, waiting
+from .models import Firing
+from .table import Entry, Table
+
+logger = logging.getLogger(__name__)
+
+REPEAT = 30.0  # seconds between two looks for lost messages
+REREAD = 2.0  # seconds between two readings of the table
+PAUSE = 1.0  # the longest sleep: standing by and reading the table go on
+BROKER_PAUSE = 2.0  # after a message that was not taken
+
+
+class SteadyScheduler(DatabaseScheduler):
+    def __init__(self, app: Celery, *args: Any, **kwargs: Any) -> None:
+        self.table = Table()
+        self.leader = leading.Leader()
+        self.read_at = self.publish_at = self.repeated_at = float("-inf")
+        super().__init__(app, *args, **kwargs)
+        self.max_interval = PAUSE
+
+    def setup_schedule(self) -> None:
+        """Rows for CELERY_BEAT_SCHEDULE, written once: the stock scheduler overwrites what staff changed at each start.
+
+        And celery.backend_cleanup only where the result backend needs it; the stock one always inserts it.
+        """
+        entries = dict(self.app.conf.beat_schedule)
+        if self.app.conf.result_expires and not self.app.backend.supports_autoexpire:
+            entries.setdefault("celery.backend_cleanup", leading.CLEANUP)
+        for name, entry in entries.items():
+            if not PeriodicTask.objects.filter(name=name).exists():
+                self.Entry.from_entry(name, app=self.app, **entry)
+
+    @property
+    def schedule(self) -> dict[str, Entry]:
+        return {entry.row.name: entry for entry in self.table.entries.values()}
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """One round; returns the seconds to sleep. When the database is away the next round tries again."""
+        try:
+            close_old_connections()
+            return self.round()
+        except (DatabaseError, InterfaceError):
+            logger.exception("The database did not answer; trying again in %s s", PAUSE)
+            if not connection.in_atomic_block:
+                connection.close()
+            return PAUSE
+
+    def round(self) -> float:
+        self.leader.report()
+        if not self.leader.lead():
+            self.table = Table()
+            return PAUSE
+        if time.monotonic() - self.read_at >= REREAD or not self.table.is_read:
+            self.table.read()
+            self.read_at = time.monotonic()
+        if self.can_publish():
+            self.hold_if_failed(waiting.send_waiting(self.leader.since))
+            self.repeat_lost()
+        now = timezone.now()
+        for entry in self.table.due(now):
+            self.fire_alone(entry, now)
+        return self.until_next()
+
+    def repeat_lost(self) -> None:
+        if time.monotonic() - self.repeated_at >= REPEAT:
+            waiting.repeat_lost()
+            self.repeated_at = time.monotonic()
+
+    def until_next(self) -> float:
+        next_due = self.table.next_due()
+        wait = (next_due - timezone.now()).total_seconds() if next_due else PAUSE
+        return min(max(wait, 0.01), PAUSE)
+
+    def can_publish(self) -> bool:
+        return time.monotonic() >= self.publish_at
+
+    def hold_if_failed(self, sent: bool) -> None:
+        if not sent:
+            self.publish_at = time.monotonic() + BROKER_PAUSE
+
+    def fire_alone(self, entry: Entry, now: datetime) -> None:
+        """Whatever is wrong with one row is that row's end, not beat's."""
+        try:
+            self.fire(entry, now)
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception as error:
+            logger.exception("Schedule %r could not be fired", entry.row.name)
+            switch.disable(entry.row.pk, switch.BEAT, _("It could not be fired: %(error)s") % {"error": error})
+            self.table.drop(entry)
+
+    def fire(self, entry: Entry, now: datetime) -> None:
+        row, state = entry.row, entry.state
+        decision = fire.decide(row, state, now)
+        if decision is None:
+            entry.plan()
+            return
+        busy = "" if fire.is_quiet(row) else fire.busy(row)
+        firings = fire.claim(
+            row, state, decision, why_missed=self.leader.why_missed(decision.missed_from or now), busy=busy
+        )
+        if firings is None:  # another beat was first: read what it decided
+            self.table.forget(entry)
+            return
+        for firing in firings:
+            if firing.state == Firing.State.WAITING and not firing.reason and self.can_publish():
+                self.hold_if_failed(publish.send(row, firing))
+        if not fire.is_quiet(row):
+            Firing.objects.trim(row.pk, fire.KEEP)
+        if row.one_off or row.clocked_id:
+            self.table.drop(entry)
+        else:
+            entry.plan()
+
+    def sync(self) -> None:
+        """Nothing to write: each firing wrote its own columns."""
+
+    def close(self) -> None:
+        try:
+            self.leader.leave()
+        finally:
+            super().close()

@@ -1,0 +1,65 @@
+"""Turning schedules on and off, with who, why and a line in the log. Beat and the admin use the same verbs."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_celery_beat.models import PeriodicTask, PeriodicTasks
+
+from backoffice.results import activity
+from backoffice.results.models import Activity
+
+from .models import ScheduleState
+from .verify import BadSchedule, verify
+
+BEAT = "beat"
+
+
+def disable(schedule_id: int, by: Any, reason: str = "") -> bool:
+    """True when it was on. Touches no column but `enabled`: the row may hold what cannot be loaded."""
+    with transaction.atomic():
+        won = PeriodicTask.objects.filter(pk=schedule_id, enabled=True).update(enabled=False)
+        if won:
+            note_off(schedule_id, by, reason)
+            name = PeriodicTask.objects.values_list("name", flat=True).get(pk=schedule_id)
+            log(by, "schedule.disabled", schedule_id, name, reason=reason)
+            PeriodicTasks.update_changed()
+    return bool(won)
+
+
+def turn_off(row: PeriodicTask, by: Any) -> bool:
+    """Staff's verb: no reason but their name."""
+    return disable(row.pk, by)
+
+
+def note_off(schedule_id: int, by: Any, reason: str = "") -> None:
+    # An empty timing: what passes while it is off is not missed.
+    values = {"reason": reason, "off_by": str(by)[:150], "off_at": timezone.now(), "timing": ""}
+    ScheduleState.objects.update_or_create(schedule_id=schedule_id, defaults=values)
+
+
+def enable(row: PeriodicTask, by: Any) -> bool:
+    """True when it was off. Raises BadSchedule when it could not be loaded, or could never fire again."""
+    verify(row)
+    if row.clocked_id and row.clocked.clocked_time <= timezone.now():
+        raise BadSchedule(_("Its time has passed: give it a new one."))
+    with transaction.atomic():
+        # date_changed: due times count from now on.
+        won = PeriodicTask.objects.filter(pk=row.pk, enabled=False).update(
+            enabled=True, last_run_at=None, date_changed=timezone.now()
+        )
+        if won:
+            cleared = {"reason": "", "off_by": "", "off_at": None, "timing": ""}
+            ScheduleState.objects.update_or_create(schedule_id=row.pk, defaults=cleared)
+            log(by, "schedule.enabled", row.pk, row.name)
+            PeriodicTasks.update_changed()
+    return bool(won)
+
+
+def log(by: Any, verb: str, schedule_id: int, name: str, **details: Any) -> None:
+    """An activity of a schedule by id and name: the row may hold what cannot be loaded."""
+    Activity.objects.create(
+        actor=str(by or activity.SYSTEM)[:150], verb=verb, target=name[:200], details=details,
+        model=PeriodicTask._meta.label_lower, object_id=str(schedule_id),
+    )  # fmt: skip

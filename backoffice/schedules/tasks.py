@@ -1,0 +1,29 @@
+"""The tasks that beat's rows name."""
+
+from typing import Any
+
+from celery import Task, shared_task
+
+from . import scheduled
+
+
+def header(task: Task, name: str) -> Any:
+    """A header of the message. Delivered ones are attributes of the request; eager calls keep them apart."""
+    return task.request.get(name) or (task.request.get("headers") or {}).get(name)
+
+
+@shared_task(bind=True)
+def start_scheduled_run(self: Task, task: str, filter: dict[str, Any] | None = None, selection: str = "") -> str:
+    """Start a run of a record task over the records that `filter` or `selection` choose now; over all without."""
+    return scheduled.start_run(
+        task,
+        {"filter": filter, "selection": selection},
+        schedule_name=header(self, "periodic_task_name") or "",
+        firing_id=header(self, "firing"),
+    )
+
+
+@shared_task
+def start_due_run(run_id: int) -> str:
+    """Start a run whose time has come: the clocked row behind "Process later"."""
+    return scheduled.start_due(run_id)

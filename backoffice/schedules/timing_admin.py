@@ -1,0 +1,120 @@
+"""The tables in which beat keeps its timings. The schedule's own form fills them; here they can be seen."""
+
+from typing import Any
+
+import django_celery_beat.admin  # noqa: F401 - registers what is unregistered below
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from . import access, verify, words
+from .fields import MomentField
+
+TIMINGS = (ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule)
+for timing_model in TIMINGS:
+    admin.site.unregister(timing_model)
+
+
+class UsedByInline(TabularInline):
+    model = PeriodicTask
+    fields = readonly_fields = ("name", "enabled", "last_run_at")
+    extra = 0
+    show_change_link = True
+    verbose_name = verbose_name_plural = gettext_lazy("schedules that use it")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+class TimingForm(forms.ModelForm):
+    """Refuses what beat could not use, by the same check as the scheduler's."""
+
+    kind = ""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if self.errors:
+            return data
+        row = PeriodicTask(name="check")
+        timing = self._meta.model(pk=-1, **{name: data[name] for name in self._meta.fields or () if name in data})
+        setattr(row, self.kind, timing)
+        try:
+            verify.verify_timing(row)
+        except verify.BadSchedule as error:
+            raise ValidationError(str(error)) from error
+        return data
+
+
+class IntervalForm(TimingForm):
+    kind = "interval"
+
+    class Meta:
+        model = IntervalSchedule
+        fields = ("every", "period")
+
+
+class CrontabForm(TimingForm):
+    kind = "crontab"
+
+    class Meta:
+        model = CrontabSchedule
+        fields = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone")
+
+
+class SolarForm(TimingForm):
+    kind = "solar"
+
+    class Meta:
+        model = SolarSchedule
+        fields = ("event", "latitude", "longitude")
+
+
+class ClockedForm(TimingForm):
+    kind = "clocked"
+    clocked_time = MomentField(label=gettext_lazy("Date and time"))
+
+    class Meta:
+        model = ClockedSchedule
+        fields = ("clocked_time",)
+
+    def clean_clocked_time(self) -> Any:
+        if self.cleaned_data["clocked_time"] <= timezone.now():
+            raise ValidationError(_("This time has passed. Choose a later one."))
+        return self.cleaned_data["clocked_time"]
+
+
+class TimingAdmin(ModelAdmin):
+    list_display = ("__str__", "in_words")
+    inlines = (UsedByInline,)
+
+    @display(description=gettext_lazy("in words"))
+    def in_words(self, timing: Model) -> str:
+        row = PeriodicTask(name="words")
+        setattr(row, self.form.kind, timing)
+        return words.when(row)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and self.is_free(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and self.is_free(request, obj)
+
+    def is_free(self, request: HttpRequest, obj: Any) -> bool:
+        """A timing is changed for every schedule that uses it, so one must be allowed to change them all."""
+        return obj is None or all(access.may_change(request.user, row) for row in obj.periodictask_set.all())
+
+
+admin.site.register(IntervalSchedule, TimingAdmin, form=IntervalForm)
+admin.site.register(CrontabSchedule, TimingAdmin, form=CrontabForm)
+admin.site.register(SolarSchedule, TimingAdmin, form=SolarForm)
+admin.site.register(ClockedSchedule, TimingAdmin, form=ClockedForm)

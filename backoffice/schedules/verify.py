@@ -1,0 +1,117 @@
+"""Whether a row of beat's table can be loaded and fired. The form and the scheduler ask the same function."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from celery import current_app
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.runs.record_task import record_tasks
+
+from . import allowed, selection, timing
+
+SHORTEST = timedelta(seconds=1)  # for any row; what staff may choose is longer (forms.SHORTEST)
+PRIORITIES = range(10)  # Redis keeps ten
+
+
+class BadSchedule(ValueError):
+    """The row cannot be loaded or fired; the text says why, where and what to do."""
+
+
+def verify(row: PeriodicTask) -> None:
+    """Raises BadSchedule with a sentence fit for staff."""
+    verify_timing(row)
+    kwargs = verify_call(row)
+    verify_selection(row.task, kwargs)
+    verify_options(row)
+
+
+def verify_timing(row: PeriodicTask) -> None:
+    kinds = [kind for kind in ("interval", "crontab", "solar", "clocked") if getattr(row, f"{kind}_id")]
+    if len(kinds) != 1:
+        raise BadSchedule(_("It must have exactly one of: interval, crontab, solar event or clock time."))
+    if row.interval_id:
+        verify_interval(row.interval.period, row.interval.every)
+    elif row.crontab_id:
+        verify_crontab(row)
+    elif row.solar_id:
+        verify_solar(row)
+
+
+def verify_interval(period: str, every: Any) -> None:
+    try:
+        length = timedelta(**{period: every})
+    except (TypeError, OverflowError) as error:
+        raise BadSchedule(_("The interval cannot be read: %(error)s.") % {"error": error}) from error
+    if length < SHORTEST:
+        raise BadSchedule(_("The interval is shorter than one second."))
+
+
+def verify_crontab(row: PeriodicTask) -> None:
+    try:
+        crontab = timing.crontab_of(row)
+        found = next(crontab.after(timezone.now()), None)
+    except Exception as error:  # Celery's parser raises a kind of its own for every kind of mistake
+        raise BadSchedule(_("The crontab cannot be read: %(error)s.") % {"error": str(error).rstrip(".")}) from error
+    if found is None:
+        raise BadSchedule(_("The crontab never fires: no date has this day, month and day of week."))
+
+
+def verify_solar(row: PeriodicTask) -> None:
+    try:
+        row.solar.schedule.remaining_estimate(timezone.now())
+    except Exception as error:  # ephem missing, an unknown event, a latitude without sunrise
+        raise BadSchedule(_("The solar event cannot be computed: %(error)s") % {"error": str(error).strip()}) from error
+
+
+def verify_call(row: PeriodicTask) -> dict[str, Any]:
+    """Task, arguments and headers; returns the keyword arguments."""
+    args = _json(row.args, list, [], _("positional arguments"))
+    kwargs = _json(row.kwargs, dict, {}, _("keyword arguments"))
+    _json(row.headers, dict, {}, _("headers"))
+    if reason := allowed.refusal(row.task):
+        raise BadSchedule(reason)
+    if reason := allowed.misfit(allowed.registered()[row.task], args, kwargs):
+        raise BadSchedule(reason)
+    return kwargs
+
+
+def _json(text: str | None, kind: type, empty: Any, what: str) -> Any:
+    try:
+        value = json.loads(text) if text else empty
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadSchedule(_("The %(what)s are not JSON: %(error)s.") % {"what": what, "error": error}) from error
+    if not isinstance(value, kind):
+        wanted = "[…]" if kind is list else "{…}"
+        raise BadSchedule(_("The %(what)s must be of the form %(wanted)s.") % {"what": what, "wanted": wanted})
+    return value
+
+
+def verify_selection(task: str, kwargs: dict[str, Any]) -> None:
+    if task != allowed.START_RUN:
+        return
+    record_task = record_tasks().get(str(kwargs.get("task")))
+    if record_task is None:
+        raise BadSchedule(_("There is no record task called “%(name)s”.") % {"name": kwargs.get("task")})
+    try:
+        selection.records(record_task.record_model, kwargs)
+    except selection.BadSelection as error:
+        raise BadSchedule(str(error)) from error
+
+
+def verify_options(row: PeriodicTask) -> None:
+    queues = set(current_app.amqp.queues)
+    if row.queue and row.queue not in queues:
+        message = _("There is no queue “%(queue)s”. Queues: %(queues)s.")
+        raise BadSchedule(message % {"queue": row.queue, "queues": ", ".join(sorted(queues))})
+    if row.exchange or row.routing_key:
+        raise BadSchedule(_("Exchange and routing key are not used here: leave them empty."))
+    if row.priority is not None and row.priority not in PRIORITIES:
+        raise BadSchedule(_("The priority must lie between 0 (first) and 9."))
+    if row.expires and row.expire_seconds is not None:
+        raise BadSchedule(_("Give either an end or a message lifetime in seconds, not both."))
+    if row.expire_seconds == 0:
+        raise BadSchedule(_("A message lifetime of 0 seconds expires before it can run."))

@@ -1,0 +1,236 @@
+"""Settings, one file, read from the environment. `.env.example` lists every variable."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import dj_database_url
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+from kombu.entity import Queue
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = Path(os.environ.get("BACKOFFICE_VAR", BASE_DIR / "var"))
+VAR.mkdir(parents=True, exist_ok=True)
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = os.environ.get(name, str(default)).strip().lower()
+    if value not in {"1", "true", "yes", "on", "0", "false", "no", "off", ""}:
+        raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no: write 1 or 0.")
+    return value in {"1", "true", "yes", "on"}
+
+
+def secret_key() -> str:
+    """The environment's key, or one made once and kept, so that restarts log nobody out."""
+    if given := os.environ.get("DJANGO_SECRET_KEY"):
+        return given
+    path = VAR / "secret_key"
+    try:
+        # O_EXCL: of several processes starting at once one writes the key and the others read it.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
+def redis_database(number: int) -> str:
+    """REDIS_URL with its database replaced: messages and results never share one."""
+    parts = urlsplit(os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379")
+    return urlunsplit(parts._replace(path=f"/{number}"))
+
+
+# --- Django ---------------------------------------------------------------------------------------------------------
+
+SECRET_KEY = secret_key()
+DEBUG = flag("DJANGO_DEBUG")
+HTTPS = flag("DJANGO_HTTPS")
+ALLOWED_HOSTS = [h for h in os.environ.get("DJANGO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",") if h]
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("DJANGO_TRUSTED_ORIGINS", "").split(",") if o]
+
+INSTALLED_APPS = [
+    "backoffice.desk",  # first: its templates go before those of the packages it dresses
+    "backoffice.schedules",
+    "backoffice.runs",
+    "backoffice.results",
+    "backoffice",
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "import_export",
+    "django_celery_beat",
+    "django_celery_results",
+    "records",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "backoffice.urls"
+WSGI_APPLICATION = "backoffice.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+TIME_ZONE = "UTC"
+USE_TZ = True
+LOGIN_URL = reverse_lazy("admin:login")
+FIXTURE_DIRS = [BASE_DIR / "fixtures"]
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+WHITENOISE_USE_FINDERS = True  # the web process serves the packages' own files: no collectstatic on a laptop
+
+# --- Security -------------------------------------------------------------------------------------------------------
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if flag("DJANGO_BEHIND_PROXY"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, UNSAFE_EVAL],  # Alpine, which the admin theme is built on, evaluates its attributes
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Database -------------------------------------------------------------------------------------------------------
+
+
+def database() -> dict[str, Any]:
+    config: dict[str, Any] = dict(
+        dj_database_url.parse(os.environ.get("DATABASE_URL") or f"sqlite:///{VAR}/db.sqlite3")
+    )
+    options = config.setdefault("OPTIONS", {})
+    if config["ENGINE"].endswith("sqlite3"):
+        # Writers queue up instead of failing: measured with 6 processes, the defaults failed 163 of 360 operations.
+        options |= {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+    elif os.environ.get("BACKOFFICE_PROCESS") == "web":
+        options |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
+        config["CONN_MAX_AGE"] = 0
+    else:
+        config["CONN_MAX_AGE"] = None
+    return config
+
+
+DATABASES = {"default": database()}
+
+# --- Celery ---------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = redis_database(0)
+CELERY_RESULT_BACKEND = redis_database(1)
+CELERY_TASK_SERIALIZER = "json"
+CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+
+CELERY_TASK_TRACK_STARTED = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 30 * 60
+CELERY_TASK_SOFT_TIME_LIMIT = 29 * 60
+CELERY_TASK_DEFAULT_QUEUE = "records"
+CELERY_TASK_QUEUES = [Queue("records"), Queue("control")]
+CELERY_TASK_ROUTES = {"backoffice.*.tasks.*": {"queue": "control"}}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
+
+# A click must be answered when Redis is not there (under 1 s) and when it hangs (under 5 s).
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_step": 0, "interval_max": 0.1}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # Counts from receipt, so it must be longer than the longest task twice over.
+    "visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT + 600,
+    "socket_connect_timeout": 1,
+    "socket_timeout": 3,
+}
+
+CELERY_RESULT_EXPIRES = 24 * 60 * 60
+CELERY_RESULT_EXTENDED = True
+CELERY_REDIS_SOCKET_CONNECT_TIMEOUT = 1
+CELERY_REDIS_SOCKET_TIMEOUT = 3
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {
+    "retry_policy": {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5}
+}
+
+CELERY_BEAT_SCHEDULER = "backoffice.schedules.scheduler:SteadyScheduler"
+CELERY_BEAT_SYNC_EVERY = 1
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# --- Back office ----------------------------------------------------------------------------------------------------
+
+RUNS_LEASE_SECONDS = 30
+RUNS_CONFIRM_ABOVE = 1_000  # a selection larger than this is confirmed on a page of its own
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # On the root: Celery puts its own handler there in place of this one, and each line is logged once.
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"backoffice": {"level": "INFO"}},
+}
+
+# --- Look -----------------------------------------------------------------------------------------------------------
+
+from backoffice.desk.theme import UNFOLD  # noqa: E402, F401 - the admin theme reads it from here

@@ -1,0 +1,11 @@
+"""The web process."""
+
+import os
+
+# Read by settings.py: connections are pooled in the web process only (a pool does not survive a worker's fork).
+os.environ.setdefault("BACKOFFICE_PROCESS", "web")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+
+application = get_wsgi_application()

@@ -1,0 +1,137 @@
+"""The record list and the record's page."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
+
+from backoffice.results import activity
+from backoffice.runs.actions import ProcessableAdmin, begin, run_action
+from backoffice.schedules.later_action import later_action
+
+from .exchange import ExchangeAdmin
+from .filters import CountryFilter, IssueFilter, VerdictFilter
+from .forms import RecordForm
+from .models import YourModel
+from .outcome import outcome_of
+
+PROCESS = {"task": "records.tasks.process_model_instance", "permission": "records.process_yourmodel"}
+CORRECT = {"task": "records.tasks.apply_corrections", "permission": "records.apply_corrections_yourmodel"}
+
+
+def badge(kind: str, text: str) -> str:
+    return format_html('<span class="bo-badge bo-badge--{}">{}</span>', kind, text)
+
+
+@admin.register(YourModel)
+class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
+    form = RecordForm
+    list_display = (
+        *("reference", "name", "country", "role"),
+        *("verdict_badge", "processed_badge", "issue_count", "processed_when"),
+    )
+    list_display_links = ("reference", "name")
+    list_filter = (VerdictFilter, "processed", "role", CountryFilter, IssueFilter)
+    list_filter_submit = True
+    list_per_page = 100
+    show_facets = admin.ShowFacets.NEVER  # a count per issue code is a scan per issue code
+    search_fields = ("reference", "name", "tax_id", "email", "town")
+    search_help_text = _lazy("Reference, name, tax id, e-mail or town")
+    ordering = ("reference",)
+    fieldsets = (
+        (None, {"fields": (("reference", "role"), "name")}),
+        (_lazy("Address"), {"fields": ("address", ("postal_code", "town", "country"))}),
+        (_lazy("Numbers and contact"), {"fields": (("tax_id", "phone"), ("email", "website"))}),
+    )
+    change_form_outer_before_template = "records/verdict.html"
+    change_form_before_template = "records/seen.html"
+    change_form_outer_after_template = "records/outcome.html"
+
+    actions = (
+        run_action(**PROCESS, name="process_selected", description=_lazy("Process selected records")),
+        later_action(**PROCESS, name="process_later", description=_lazy("Process selected records later…")),
+        run_action(**CORRECT, name="apply_corrections", description=_lazy("Apply corrections to selected records")),
+        "export_selected",
+    )
+
+    class Media:
+        css = {"all": ["records/records.css"]}
+
+    @admin.display(description=_lazy("verdict"), ordering="verdict", empty_value="–")
+    def verdict_badge(self, record: YourModel) -> str | None:
+        return badge(record.verdict, record.get_verdict_display()) if record.verdict else None
+
+    @admin.display(description=_lazy("processed"), ordering="processed")
+    def processed_badge(self, record: YourModel) -> str:
+        return badge("yes", _("processed")) if record.processed else badge("no", _("waiting"))
+
+    @admin.display(description=_lazy("issues"))
+    def issue_count(self, record: YourModel) -> int:
+        return len(record.issues)
+
+    @admin.display(description=_lazy("processed at"), ordering="processed_at", empty_value="–")
+    def processed_when(self, record: YourModel) -> str | None:
+        if record.processed_at is None:
+            return None
+        return format_html('<span class="bo-num">{}</span>', f"{localtime(record.processed_at):%Y-%m-%d %H:%M}")
+
+    # --- The record's page ------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.process_record))
+        return [path("<int:pk>/process/", view, name="records_yourmodel_process"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        record = self.get_object(request, object_id)
+        context = dict(extra_context or {})
+        if record is not None and self.has_view_or_change_permission(request, record):
+            context |= outcome_of(record) | {"may_process": request.user.has_perm(PROCESS["permission"])}
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
+
+    def process_record(self, request: HttpRequest, pk: int) -> HttpResponse:
+        record = self.get_object(request, str(pk))
+        if not self.has_view_permission(request, record) or not request.user.has_perm(PROCESS["permission"]):
+            raise PermissionDenied
+        if record is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
+        selection = _("Record %(reference)s") % {"reference": record.reference}
+        started = begin(self, request, YourModel.objects.filter(pk=pk), PROCESS["task"], selection=selection)
+        return started or redirect("admin:records_yourmodel_change", pk)
+
+    # --- Edits, with before and after -------------------------------------------------------------------------------
+
+    def save_model(self, request: HttpRequest, obj: YourModel, form: ModelForm, change: bool) -> None:
+        """Only what was edited is written: an outcome that came meanwhile stays, and waits to be renewed."""
+        if not change:
+            obj.save()
+            activity.log(request.user, "record.added", obj)
+            return
+        edited = [field for field in form.changed_data if field in YourModel.INPUTS]
+        if edited:
+            obj.processed = False
+            obj.save(update_fields=[*edited, "processed", "updated_at"])
+            changes = {field: [form.initial[field], getattr(obj, field)] for field in edited}
+            activity.log(request.user, "record.edited", obj, changes=changes)
+
+    def delete_model(self, request: HttpRequest, obj: YourModel) -> None:
+        activity.log(request.user, "record.deleted", obj)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[YourModel]) -> None:
+        for record in queryset.only("reference", "name").iterator():
+            activity.log(request.user, "record.deleted", record)
+        super().delete_queryset(request, queryset)

@@ -1,0 +1,18 @@
+"""The checks of a business partner's record: pure functions, no Django, no network."""
+
+from records.checks.duplicates import Candidate, duplicate_candidates
+from records.checks.findings import FIELDS, RULES_VERSION, Finding, Severity, Verdict, codes, verdict_of
+from records.checks.partner import check_partner
+
+__all__ = [
+    "FIELDS",
+    "RULES_VERSION",
+    "Candidate",
+    "Finding",
+    "Severity",
+    "Verdict",
+    "check_partner",
+    "codes",
+    "duplicate_candidates",
+    "verdict_of",
+]

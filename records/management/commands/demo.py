@@ -1,0 +1,73 @@
+"""What `make run` shows on a fresh machine: groups, schedules, four logins and 1,500 real records."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from backoffice.results import activity
+from records.models import YourModel
+
+PASSWORD = "backoffice"  # noqa: S105 - known to everybody, and said so
+GROUP_OF = {"operator": "Operator", "scheduler": "Scheduler", "auditor": "Auditor"}
+ADMIN = "admin"
+RECORDS = Path(settings.BASE_DIR) / "fixtures" / "demo_records.csv"
+
+
+class Command(BaseCommand):
+    help = "Fill an empty database with the demo. What is there already is left as it is."
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.load_groups()
+        if "setup_backoffice" in get_commands():
+            call_command("setup_backoffice", stdout=self.stdout)
+        self.add_users()
+        self.load_records()
+
+    def load_groups(self) -> None:
+        names = set(GROUP_OF.values())
+        if Group.objects.filter(name__in=names).count() == len(names):
+            self.say("Groups: there already.")
+            return
+        call_command("loaddata", "groups", verbosity=0)
+        self.say("Groups: Operator, Scheduler and Auditor loaded.")
+
+    def add_users(self) -> None:
+        """Never in a database that has people in it: the password is on the front page of the README."""
+        users = get_user_model().objects
+        wanted = {ADMIN, *GROUP_OF}
+        there = set(users.values_list("username", flat=True))
+        if there - wanted:
+            self.say("Logins: this database has users of its own, so the demo's are not added.")
+            return
+        if not wanted - there:
+            self.say("Logins: there already.")
+            return
+        password = make_password(PASSWORD)  # hashed once: hashing is slow on purpose
+        for name in sorted(wanted - there):
+            user = users.create(username=name, is_staff=True, is_superuser=name == ADMIN, password=password)
+            if name in GROUP_OF:
+                user.groups.add(Group.objects.get(name=GROUP_OF[name]))
+        self.say(f"Logins: {', '.join(sorted(wanted - there))}; the password of each is {PASSWORD}.")
+
+    def load_records(self) -> None:
+        with RECORDS.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        if YourModel.objects.filter(reference__in=[row["reference"] for row in rows]).exists():
+            self.say("Records: there already.")
+            return
+        made = [YourModel(**{field: row[field] for field in YourModel.INPUTS}) for row in rows]
+        YourModel.objects.bulk_create(made, batch_size=500, ignore_conflicts=True)
+        activity.log(None, "record.imported", RECORDS.name, new=len(made))
+        self.say(f"Records: {len(made):,} loaded from fixtures/{RECORDS.name} (TED, © European Union).")
+
+    def say(self, line: str) -> None:
+        self.stdout.write(line)

@@ -1,0 +1,113 @@
+"""Business-partner master data: what procurement and finance offices keep about suppliers and customers."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.runs.models import Outcome, Processable
+
+from .checks import RULES_VERSION, check_partner, verdict_of
+
+
+class YourModel(Processable):
+    """One business partner. `process()` checks and normalises, and never overwrites what was typed."""
+
+    class Role(models.TextChoices):
+        SUPPLIER = "supplier", _("supplier")
+        BUYER = "buyer", _("buyer")
+        CUSTOMER = "customer", _("customer")
+
+    class Verdict(models.TextChoices):
+        VALID = "valid", _("valid")
+        CORRECTED = "corrected", _("corrected")
+        REVIEW = "review", _("review")
+        INVALID = "invalid", _("invalid")
+
+    # What staff type; editing any of these asks for processing again.
+    INPUTS = (
+        "reference",
+        "role",
+        "name",
+        "address",
+        "town",
+        "postal_code",
+        "country",
+        "tax_id",
+        "phone",
+        "email",
+        "website",
+    )
+    # What process() writes, and nothing else.
+    RESULTS = ("normalised", "issues", "verdict", "rules_version", "processed", "processed_at")
+
+    reference = models.CharField(_("reference"), max_length=50, unique=True)
+    role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.SUPPLIER)
+    name = models.CharField(_("name"), max_length=500)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    town = models.CharField(_("town"), max_length=150, blank=True)
+    postal_code = models.CharField(_("postal code"), max_length=50, blank=True)
+    country = models.CharField(_("country"), max_length=60, blank=True)
+    tax_id = models.CharField(
+        _("tax id"), max_length=100, blank=True, help_text=_("VAT or registration number, as known.")
+    )
+    phone = models.CharField(_("phone"), max_length=100, blank=True)
+    email = models.CharField(_("email"), max_length=300, blank=True)
+    website = models.CharField(_("website"), max_length=500, blank=True)
+
+    normalised = models.JSONField(_("normalised"), default=dict, blank=True, editable=False)
+    issues = models.JSONField(_("issues"), default=list, blank=True, editable=False)
+    verdict = models.CharField(_("verdict"), max_length=9, choices=Verdict, blank=True, editable=False)
+    rules_version = models.CharField(_("rules version"), max_length=20, blank=True, editable=False)
+    corrections = models.JSONField(_("corrections"), default=list, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("record")
+        verbose_name_plural = _("records")
+        ordering = ["reference"]
+        indexes = [
+            # the filters of the changelist
+            models.Index(fields=["verdict", "id"], name="record_verdict"),
+            models.Index(fields=["processed", "id"], name="record_processed"),
+            models.Index(fields=["country", "name"], name="record_country"),  # and possible duplicates by name
+            # possible duplicates by number; half of the records have none
+            models.Index(fields=["tax_id"], name="record_tax_id", condition=~Q(tax_id="")),
+        ]
+        permissions = [
+            ("process_yourmodel", _("Can process records")),
+            ("apply_corrections_yourmodel", _("Can apply corrections to records")),
+            ("import_yourmodel", _("Can import records")),
+            ("export_yourmodel", _("Can export records")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.name}".strip()
+
+    def process(self) -> Outcome:
+        self.normalised, issues = check_partner({field: getattr(self, field) for field in self.INPUTS})
+        self.issues = issues
+        self.verdict = verdict_of(issues)
+        self.rules_version = RULES_VERSION
+        self.processed, self.processed_at = True, timezone.now()
+        return Outcome(self.verdict, ", ".join(sorted({issue["code"] for issue in issues})))
+
+    def apply_corrections(self) -> Outcome:
+        """Copy the suggestions into the fields, keeping before and after; then it waits to be processed again."""
+        changes: list[dict[str, Any]] = []
+        for issue in self.issues:
+            field, suggestion = issue["field"], issue.get("suggestion")
+            # A suggestion about a value that has been edited since is about nothing.
+            if suggestion is None or field not in self.INPUTS or issue["value"] != getattr(self, field):
+                continue
+            changes.append({"field": field, "before": issue["value"], "after": suggestion, "code": issue["code"]})
+            setattr(self, field, suggestion)
+        if not changes:
+            return Outcome("unchanged", "no suggestion to apply")
+        at = timezone.now().isoformat(timespec="seconds")
+        self.corrections = [*self.corrections, *({**change, "at": at} for change in changes)]
+        self.processed = False
+        return Outcome("corrected", ", ".join(change["field"] for change in changes))

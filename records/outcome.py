@@ -1,0 +1,140 @@
+"""What the record's page says about it: input beside normal form beside issues, corrections, look-alikes, runs."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import Any
+from uuid import uuid4
+
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.runs.history import of_record
+from backoffice.runs.models import Run, State
+
+from .checks import duplicate_candidates
+from .checks.duplicates import Candidate
+from .forms import fingerprint
+from .models import YourModel
+from .resources import FIELDS
+
+CANDIDATES = 200
+SHOWN_DUPLICATES = 5
+PREFIX = 3
+SEVERITIES = {"error": _("error"), "warning": _("warning"), "info": _("info")}
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    severity: str
+    severity_label: Any
+    code: str
+    message: str
+    suggestion: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One field: what was typed, what became of it, what is wrong with it."""
+
+    label: Any
+    value: str
+    normal: str | None
+    issues: list[Issue]
+
+    @property
+    def is_same(self) -> bool:
+        return self.normal == self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    label: Any
+    before: str
+    after: str
+    at: datetime | None
+
+
+def label_of(field: str) -> Any:
+    return FIELDS[field].verbose_name
+
+
+def lines_of(record: YourModel) -> list[Line]:
+    issues: dict[str, list[Issue]] = defaultdict(list)
+    for issue in record.issues:
+        severity = issue["severity"]
+        issues[issue["field"]].append(
+            Issue(severity, SEVERITIES[severity], issue["code"], issue["message"], issue.get("suggestion"))
+        )
+    return [
+        Line(label_of(field), getattr(record, field), record.normalised.get(field), issues[field])
+        for field in record.INPUTS
+    ]
+
+
+def corrections_of(record: YourModel) -> list[Correction]:
+    """Newest first."""
+    return [
+        Correction(label_of(each["field"]), each["before"], each["after"], parse_datetime(each["at"]))
+        for each in reversed(record.corrections)
+    ]
+
+
+def duplicates_of(record: YourModel) -> list[Candidate]:
+    """Records that may be the same partner, among a bounded number found by index: same tax id, or country and name."""
+    others = YourModel.objects.exclude(pk=record.pk).values_list("pk", "name", "town")
+    by_number = others.none()
+    if record.tax_id:
+        by_number = others.filter(tax_id=record.tax_id).exclude(tax_id="")
+    prefix = record.name[:PREFIX]
+    # A range and not LIKE: only a range uses the index on both databases.
+    by_name = others.filter(country=record.country, name__gte=prefix, name__lt=f"{prefix}\uffff")
+    rows = {row[0]: row for row in chain(by_number.order_by("pk")[:CANDIDATES], by_name.order_by("name")[:CANDIDATES])}
+    return duplicate_candidates(record.name, record.town, rows.values(), limit=SHOWN_DUPLICATES)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What one run did to the record."""
+
+    run: Run
+    url: str
+    task: str
+    state: str
+    state_label: Any
+    when: datetime | None
+    said: str
+
+
+def history_of(record: YourModel) -> list[Past]:
+    return [
+        Past(
+            item.run,
+            reverse("admin:runs_run_change", args=[item.run_id]),
+            item.run.task.short,
+            item.state,
+            State(item.state).label,
+            item.finished_at or item.started_at,
+            item.error.strip().rpartition("\n")[2] or item.outcome,
+        )
+        for item in of_record(record)
+    ]
+
+
+def outcome_of(record: YourModel) -> dict[str, Any]:
+    """Everything the templates of the record's page need beside the form."""
+    lines = lines_of(record)
+    return {
+        "record": record,
+        "lines": lines,
+        "issue_count": len(record.issues),
+        "suggestions": sum(1 for issue in record.issues if issue.get("suggestion") is not None),
+        "stale": bool(record.verdict) and not record.processed,
+        "corrections": corrections_of(record),
+        "duplicates": duplicates_of(record),
+        "history": history_of(record),
+        "seen": fingerprint(record),
+        "token": uuid4().hex,
+    }

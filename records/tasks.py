@@ -1,0 +1,51 @@
+"""The tasks a team replaces with its own, beside the field's usual ones."""
+
+import time
+
+from celery import Task, shared_task
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.results.cancel import cancel_requested
+from backoffice.runs.models import Outcome
+from backoffice.runs.record_task import record_task
+
+from .models import YourModel
+
+
+@record_task("records.YourModel", writes=YourModel.RESULTS, permission="records.process_yourmodel")
+def process_model_instance(instance: YourModel) -> Outcome:
+    """Check and normalise one record."""
+    return instance.process()
+
+
+@record_task(
+    "records.YourModel",
+    reads=(*YourModel.INPUTS, "issues", "corrections"),
+    writes=(*YourModel.INPUTS, "corrections", "processed"),
+    permission="records.apply_corrections_yourmodel",
+    eligible=Q(processed=True) & ~Q(issues=[]),
+    not_eligible=_("without an issue found, or not processed yet"),
+)
+def apply_corrections(instance: YourModel) -> Outcome:
+    """Copy the suggestions into the fields of one record."""
+    return instance.apply_corrections()
+
+
+@shared_task
+def add(x: float, y: float) -> float:
+    return x + y
+
+
+@shared_task(bind=True)
+def long_running_task(self: Task, steps: int = 10) -> str:
+    """About a second a step, with progress; stops when Cancel on its result page has written a row."""
+    for step in range(steps):
+        if cancel_requested(self.request.id):
+            return f"Cancelled after {step} of {steps} steps."
+        self.update_state(state="PROGRESS", meta={"current": step, "total": steps})
+        time.sleep(1)
+    return "Long task complete!"
+
+
+long_running_task.listens_for_cancel = True

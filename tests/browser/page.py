@@ -1,0 +1,94 @@
+"""A real Chromium, somebody signed in, and a list of what must not happen on a page."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE, NARROW = 1280, 390
+SERIOUS = {"serious", "critical"}
+
+
+def is_there() -> bool:
+    return Path(CHROMIUM).exists()
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Watched:
+    """A page, and what went wrong on it: script errors, policy violations, requests that leave the site."""
+
+    page: Page
+    base: str
+    problems: list[str] = field(default_factory=list)
+
+    def hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" or "Content Security Policy" in message.text:
+            self.problems.append(f"{self.page.url}: {message.text}")
+
+    def see(self, request: Request) -> None:
+        if not request.url.startswith((self.base, "data:", "blob:", "about:")):
+            self.problems.append(f"{self.page.url}: asks {request.url}")
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.base + path)
+        return self.page
+
+    def sign_in(self, name: str, password: str) -> Page:
+        self.open("/admin/login/?next=/admin/")
+        self.page.fill("#id_username", name)
+        self.page.fill("#id_password", password)
+        self.page.click("#login-form button[type=submit]")
+        self.page.wait_for_url(self.base + "/admin/")
+        return self.page
+
+
+@contextmanager
+def watched_page(browser: Browser, base: str, width: int = WIDE, dark: bool = False) -> Iterator[Watched]:
+    """A page in a context of its own, as wide and as dark as asked."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900 if width > 600 else 844}, color_scheme="dark" if dark else "light"
+    )
+    watched = Watched(context.new_page(), base.rstrip("/"))
+    watched.page.on("console", watched.hear)
+    watched.page.on("pageerror", lambda error: watched.problems.append(f"{watched.page.url}: {error}"))
+    watched.page.on("request", watched.see)
+    try:
+        yield watched
+    finally:
+        context.close()
+
+
+def accessibility_problems(page: Page) -> list[str]:
+    """What axe-core calls serious or critical, one line each, with the elements."""
+    found: dict[str, Any] = Axe().run(page).response
+    return [
+        f"{violation['id']}: {node['html'][:160]} ({node.get('failureSummary', '').splitlines()[1:2]})"
+        for violation in found["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+    ]

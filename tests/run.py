@@ -1,0 +1,161 @@
+"""Everything `make test` checks, on servers of its own:  python -m tests.run [--all | --lint] [-- pytest arguments]"""
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from tests import servers
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+IN_CI = bool(os.environ.get("CI"))
+NO_TESTS_COLLECTED = 5  # pytest's exit code
+PRODUCTION = {
+    "DJANGO_DEBUG": "0",
+    "DJANGO_HTTPS": "1",
+    "DJANGO_SECRET_KEY": "only-to-see-what-check-deploy-says-of-the-rest-4q8wz1",
+    "DJANGO_ALLOWED_HOSTS": "backoffice.example",
+}
+
+
+@dataclass
+class Step:
+    name: str
+    command: list[str]
+    environment: dict[str, str] = field(default_factory=dict)
+    result: str = "not run"
+    seconds: float = 0.0
+    failed: bool = True
+    accepted: set[int] = field(default_factory=lambda: {0})  # exit codes
+
+
+def main() -> int:
+    options, pytest_arguments = arguments()
+    signal.signal(signal.SIGTERM, interrupted)
+    signal.signal(signal.SIGHUP, interrupted)
+    steps: list[Step] = []
+    try:
+        with contextlib.ExitStack() as stack:
+            directory = stack.enter_context(servers.temporary_directory())
+            os.environ["BACKOFFICE_VAR"] = str(directory / "var")
+            for name in ("DATABASE_URL", "REDIS_URL", *PRODUCTION):  # a person's own are not to be tested on
+                os.environ.pop(name, None)
+            steps += static_steps()
+            if not options.lint:
+                steps += test_steps(stack, directory, options.all, pytest_arguments)
+            for step in steps:
+                run(step)
+    except KeyboardInterrupt:
+        print("\nInterrupted; the servers are stopped.", flush=True)
+    report(steps)
+    return int(not steps or any(step.failed for step in steps))
+
+
+def arguments() -> tuple[argparse.Namespace, list[str]]:
+    given = sys.argv[1:]
+    ours, pytest_arguments = (
+        (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
+    )
+    parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--all", action="store_true", help="run the tests marked slow as well")
+    group.add_argument("--lint", action="store_true", help="run the checks that need no server, and no tests")
+    return parser.parse_args(ours), pytest_arguments
+
+
+def static_steps() -> list[Step]:
+    manage = [sys.executable, "manage.py"]
+    return [
+        Step("ruff check", [str(BIN / "ruff"), "check", "."]),
+        Step("ruff format", [str(BIN / "ruff"), "format", "--check", "."]),
+        Step("mypy", [str(BIN / "mypy")]),
+        Step("import-linter", [str(BIN / "lint-imports")]),
+        Step("migrations complete", [*manage, "makemigrations", "--check", "--dry-run"]),
+        Step("check --deploy", [*manage, "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
+    ]
+
+
+def test_steps(stack: contextlib.ExitStack, directory: Path, slow: bool, pytest_arguments: list[str]) -> list[Step]:
+    pytest = [sys.executable, "-m", "pytest", *([] if slow else ["-m", "not slow"]), *pytest_arguments]
+    os.environ["REDIS_URL"] = stack.enter_context(servers.redis_server(make(directory / "redis")))
+    sqlite = Step("tests on SQLite", pytest, session(directory, "sqlite"))
+    # What starts whole installations of its own uses no test database: once is enough.
+    once = [f"--ignore=tests/{name}" for name in ("management", "deploy")]
+    postgresql = Step("tests on PostgreSQL", [*pytest, *once], session(directory, "postgresql"))
+    if pytest_arguments:
+        postgresql.accepted = {0, NO_TESTS_COLLECTED}
+    try:
+        postgresql.environment["DATABASE_URL"] = stack.enter_context(
+            servers.postgresql_server(make(directory / "postgresql-server"))
+        )
+    except servers.NoServer as error:
+        postgresql.result = f"SKIPPED: {error}"
+        postgresql.failed = IN_CI
+    return [sqlite, postgresql]
+
+
+def session(directory: Path, name: str) -> dict[str, str]:
+    folder = str(make(directory / name))
+    return {"BACKOFFICE_TEST_DIR": folder, "BACKOFFICE_VAR": folder}
+
+
+def make(directory: Path) -> Path:
+    directory.mkdir()
+    return directory
+
+
+def run(step: Step) -> None:
+    if step.result != "not run":
+        return
+    print(f"\n=== {step.name}", flush=True)
+    started = time.monotonic()
+    # A group of its own: a Ctrl-C reaches it once, through us. A second one would cut pytest's cleaning up short.
+    with ended(
+        subprocess.Popen(step.command, cwd=ROOT, env={**os.environ, **step.environment}, process_group=0)
+    ) as process:
+        code = process.wait()
+    step.seconds = time.monotonic() - started
+    step.failed = code not in step.accepted
+    step.result = "ok" if not step.failed else f"FAILED (exit code {code})"
+
+
+@contextlib.contextmanager
+def ended(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
+    """On the way out by an exception the process gets time to stop its own servers and workers."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def interrupted(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def report(steps: list[Step]) -> None:
+    width = min(100, shutil.get_terminal_size().columns)
+    print("\n" + "=" * width)
+    for step in steps:
+        print(f"{step.name:<22} {step.seconds:7.1f} s  {step.result}")
+    print("=" * width, flush=True)
+    if any(step.result.startswith("SKIPPED") for step in steps):
+        print("Part of the tests did not run on this machine: see SKIPPED above.", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,12 @@
+from django.contrib import admin
+from unfold.admin import ModelAdmin
+
+from backoffice.runs.actions import ProcessableAdmin, run_action
+
+from .models import Invoice
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ProcessableAdmin, ModelAdmin):
+    list_display = ("number", "net", "gross", "processed")
+    actions = (run_action("tax_invoice", "tax_selected", "Tax selected invoices", "second.change_invoice"),)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SecondConfig(AppConfig):
+    name = "tests.second"
+    label = "second"

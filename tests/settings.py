@@ -1,0 +1,36 @@
+"""The project's own settings on private servers: nothing of the developer's is read or written.
+
+`tests.run` gives DATABASE_URL and REDIS_URL; a plain `pytest` gives neither and gets a Redis and a SQLite file of its
+own. Real workers that tests start inherit all of it through the environment.
+"""
+
+import atexit
+import contextlib
+import os
+from pathlib import Path
+
+from tests import servers
+
+_session = contextlib.ExitStack()
+atexit.register(_session.close)
+
+if "BACKOFFICE_TEST_DIR" not in os.environ:
+    os.environ["BACKOFFICE_TEST_DIR"] = str(_session.enter_context(servers.temporary_directory()))
+    # The folder of a running back office holds its database, its key and the address of its Redis.
+    os.environ["BACKOFFICE_VAR"] = os.environ["BACKOFFICE_TEST_DIR"]
+DIRECTORY = Path(os.environ["BACKOFFICE_TEST_DIR"])
+if not os.environ.get("REDIS_URL"):
+    os.environ["REDIS_URL"] = _session.enter_context(servers.redis_server(DIRECTORY / "redis"))
+# A person's shell may carry the switches of another installation.
+for _name in ("DJANGO_DEBUG", "DJANGO_HTTPS", "DJANGO_ALLOWED_HOSTS", "DJANGO_BEHIND_PROXY"):
+    os.environ.pop(_name, None)
+
+from backoffice.settings import *  # noqa: E402, F403
+from backoffice.settings import DATABASES, INSTALLED_APPS  # noqa: E402
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file and not memory: the workers that tests start are other processes.
+    DATABASES["default"]["TEST"] = {"NAME": str(DIRECTORY / "test.sqlite3")}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A second record type, as a team would write it, and one that misbehaves on demand.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.second", "tests.probe"]
