@@ -1,5 +1,6 @@
 """The Celery app, found by `celery -A backoffice`."""
 
+import logging
 import os
 
 from celery import Celery, Task
@@ -13,6 +14,17 @@ app.loader.override_backends = {
     "redis": "backoffice.results.backend:MirroredRedisBackend",
     "rediss": "backoffice.results.backend:MirroredRedisBackend",
 }
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """The sweep comes every few seconds: its coming and going would bury what a person looks for."""
+    told = record.args if isinstance(record.args, dict) else {}
+    return record.levelno > logging.INFO or told.get("name") != "backoffice.runs.tasks.sweep"
+
+
+for _logger in ("celery.worker.strategy", "celery.app.trace"):
+    logging.getLogger(_logger).addFilter(_is_news)
+
 app.steps["worker"].add("backoffice.runs.worker:Heartbeat")
 app.autodiscover_tasks()
 

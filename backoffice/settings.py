@@ -10,7 +10,7 @@ import dj_database_url
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("BACKOFFICE_VAR", BASE_DIR / "var"))
@@ -39,9 +39,13 @@ def secret_key() -> str:
 
 
 def redis_database(number: int) -> str:
-    """REDIS_URL with its database replaced: messages and results never share one."""
-    parts = urlsplit(os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379")
-    return urlunsplit(parts._replace(path=f"/{number}"))
+    """REDIS_URL with its database replaced: messages and results never share one.
+
+    Without it the private Redis of a running `manage.py up` in the same folder, so that a shell beside it just works.
+    """
+    running = VAR / "redis" / "url"
+    url = os.environ.get("REDIS_URL") or (running.read_text().strip() if running.is_file() else "")
+    return urlunsplit(urlsplit(url or "redis://127.0.0.1:6379")._replace(path=f"/{number}"))
 
 
 # --- Django ---------------------------------------------------------------------------------------------------------
@@ -118,6 +122,7 @@ LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 
 STATIC_URL = "static/"
@@ -186,7 +191,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_TASK_SOFT_TIME_LIMIT = 29 * 60
 CELERY_TASK_DEFAULT_QUEUE = "records"
-CELERY_TASK_QUEUES = [Queue("records"), Queue("control")]
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("records", "control")]
 CELERY_TASK_ROUTES = {"backoffice.*.tasks.*": {"queue": "control"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True

@@ -21,7 +21,7 @@ from backoffice.runs.actions import ProcessableAdmin, begin, run_action
 from backoffice.schedules.later_action import later_action
 
 from .exchange import ExchangeAdmin
-from .filters import CountryFilter, IssueFilter, VerdictFilter
+from .filters import CountryFilter, IssueFilter, RecordList, VerdictFilter
 from .forms import RecordForm
 from .models import YourModel
 from .outcome import outcome_of
@@ -86,6 +86,9 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
             return None
         return format_html('<span class="bo-num">{}</span>', f"{localtime(record.processed_at):%Y-%m-%d %H:%M}")
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordList]:
+        return RecordList
+
     # --- The record's page ------------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
@@ -98,7 +101,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
         record = self.get_object(request, object_id)
         context = dict(extra_context or {})
         if record is not None and self.has_view_or_change_permission(request, record):
-            context |= outcome_of(record) | {"may_process": request.user.has_perm(PROCESS["permission"])}
+            context |= outcome_of(record, request.user) | {"may_process": request.user.has_perm(PROCESS["permission"])}
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 

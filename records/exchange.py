@@ -54,6 +54,10 @@ class ExchangeAdmin(ImportExportMixin):
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         response = super().import_action(request, **kwargs)
         context = response.context_data
+        if "confirm_form" not in context and (
+            name := getattr(request.FILES.get("import_file"), "tmp_storage_name", "")
+        ):
+            UploadFolder(name=name).remove()
         if result := context.get("result"):
             context["preview"] = preview_of(result)
         return response

@@ -41,39 +41,37 @@ def rows(records: QuerySet[YourModel], columns: Sequence[str]) -> Iterator[list[
         yield [text(value) for value in values]
 
 
-def write_csv(file: IO[bytes], lines: Iterable[list[str]]) -> int:
-    count = -1  # the heading is no record
+def write_csv(file: IO[bytes], lines: Iterable[list[str]]) -> None:
     out = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    for count, line in enumerate(lines):  # noqa: B007
-        writer.writerow(line)
+    csv.writer(out).writerows(lines)
     out.detach()
-    return count
 
 
-def write_xlsx(file: IO[bytes], lines: Iterable[list[str]]) -> int:
+def write_xlsx(file: IO[bytes], lines: Iterable[list[str]]) -> None:
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title=str(YourModel._meta.verbose_name_plural))
     sheet.freeze_panes = "B2"
-    count = -1
-    for count, line in enumerate(lines):
-        if count > XLSX_MAX_ROWS:
-            raise TooManyRowsError(
-                _("XLSX is written for up to %(max)s records: choose csv, or filter.") % {"max": f"{XLSX_MAX_ROWS:,}"}
-            )
+    for line in lines:
         sheet.append([ILLEGAL_CHARACTERS_RE.sub("\ufffd", cell) for cell in line])
     book.save(file)
-    return count
 
 
 def write(kind: str, records: QuerySet[YourModel], columns: Sequence[str]) -> tuple[IO[bytes], int]:
     """The finished file and the number of records in it. Raise TooManyRowsError."""
+    if kind == "xlsx" and records.count() > XLSX_MAX_ROWS:
+        raise TooManyRowsError(
+            _("XLSX is written for up to %(max)s records: choose csv, or filter.") % {"max": f"{XLSX_MAX_ROWS:,}"}
+        )
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the response closes it
+    count = 0
 
     def lines() -> Iterator[list[str]]:
+        nonlocal count
         yield list(columns)
-        yield from rows(records, columns)
+        for row in rows(records, columns):
+            count += 1
+            yield row
 
-    count = {"csv": write_csv, "xlsx": write_xlsx}[kind](file, lines())
+    {"csv": write_csv, "xlsx": write_xlsx}[kind](file, lines())
     file.seek(0)
     return file, count

@@ -97,17 +97,24 @@ class YourModel(Processable):
 
     def apply_corrections(self) -> Outcome:
         """Copy the suggestions into the fields, keeping before and after; then it waits to be processed again."""
-        changes: list[dict[str, Any]] = []
-        for issue in self.issues:
-            field, suggestion = issue["field"], issue.get("suggestion")
-            # A suggestion about a value that has been edited since is about nothing.
-            if suggestion is None or field not in self.INPUTS or issue["value"] != getattr(self, field):
+        # Checked anew, and only what was found before: a suggestion about a value edited since is about nothing.
+        found = {(issue["field"], issue["suggestion"]) for issue in self.issues}
+        _normalised, issues = check_partner({field: getattr(self, field) for field in self.INPUTS})
+        changes: dict[str, dict[str, Any]] = {}
+        for issue in issues:
+            field, suggestion = issue["field"], issue["suggestion"]
+            if suggestion is None or field in changes or (field, suggestion) not in found:
                 continue
-            changes.append({"field": field, "before": issue["value"], "after": suggestion, "code": issue["code"]})
+            changes[field] = {
+                "field": field,
+                "before": getattr(self, field),
+                "after": suggestion,
+                "code": issue["code"],
+            }
             setattr(self, field, suggestion)
         if not changes:
             return Outcome("unchanged", "no suggestion to apply")
         at = timezone.now().isoformat(timespec="seconds")
-        self.corrections = [*self.corrections, *({**change, "at": at} for change in changes)]
+        self.corrections = [*self.corrections, *({**change, "at": at} for change in changes.values())]
         self.processed = False
-        return Outcome("corrected", ", ".join(change["field"] for change in changes))
+        return Outcome("corrected", ", ".join(changes))

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.runs.access import may_see
 from backoffice.runs.history import of_record
 from backoffice.runs.models import Run, State
 
@@ -108,11 +109,12 @@ class Past:
     said: str
 
 
-def history_of(record: YourModel) -> list[Past]:
+def history_of(record: YourModel, user: Any) -> list[Past]:
+    """Every run of the record, with an address where this user may open it."""
     return [
         Past(
             item.run,
-            reverse("admin:runs_run_change", args=[item.run_id]),
+            reverse("admin:runs_run_change", args=[item.run_id]) if may_see(user, item.run) else "",
             item.run.task.short,
             item.state,
             State(item.state).label,
@@ -123,7 +125,7 @@ def history_of(record: YourModel) -> list[Past]:
     ]
 
 
-def outcome_of(record: YourModel) -> dict[str, Any]:
+def outcome_of(record: YourModel, user: Any) -> dict[str, Any]:
     """Everything the templates of the record's page need beside the form."""
     lines = lines_of(record)
     return {
@@ -134,7 +136,7 @@ def outcome_of(record: YourModel) -> dict[str, Any]:
         "stale": bool(record.verdict) and not record.processed,
         "corrections": corrections_of(record),
         "duplicates": duplicates_of(record),
-        "history": history_of(record),
+        "history": history_of(record, user),
         "seen": fingerprint(record),
         "token": uuid4().hex,
     }

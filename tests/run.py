@@ -40,6 +40,8 @@ class Step:
 
 def main() -> int:
     options, pytest_arguments = arguments()
+    # Explicitly: in the background of a script SIGINT is ignored, and what we start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGHUP, interrupted)
     steps: list[Step] = []
@@ -118,6 +120,7 @@ def run(step: Step) -> None:
         return
     print(f"\n=== {step.name}", flush=True)
     started = time.monotonic()
+    step.result = "interrupted"
     # A group of its own: a Ctrl-C reaches it once, through us. A second one would cut pytest's cleaning up short.
     with ended(
         subprocess.Popen(step.command, cwd=ROOT, env={**os.environ, **step.environment}, process_group=0)

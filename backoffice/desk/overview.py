@@ -17,9 +17,9 @@ from backoffice.runs.models import Run, RunQuerySet
 from backoffice.runs.progress import in_words, percent
 
 from .documents import one_line
-from .firings import Firing, upcoming
 from .health import Check, checks
 from .links import admin_url
+from .next_firings import NextFiring, next_firings
 
 SHOWN = 8  # rows of a list
 RECENT = 1_000  # runs and failures looked at when asking what failed today
@@ -58,8 +58,8 @@ class Overview:
     failed_tasks: list[FailedTask] = field(default_factory=list)
     failed_tasks_count: str = ""
     sees_tasks: bool = False
-    firings: list[Firing] = field(default_factory=list)
-    broken: list[Firing] = field(default_factory=list)
+    firings: list[NextFiring] = field(default_factory=list)
+    broken: list[NextFiring] = field(default_factory=list)
     sees_schedules: bool = False
     checks: list[Check] = field(default_factory=list)
 
@@ -76,7 +76,7 @@ def overview(user: Any) -> Overview:
         page.failed_tasks, page.failed_tasks_count = failed_tasks_today()
     if user.has_perm("django_celery_beat.view_periodictask"):
         page.sees_schedules = True
-        page.firings, page.broken = upcoming()
+        page.firings, page.broken = next_firings()
     return page
 
 

@@ -29,7 +29,7 @@ PRIMARY = {
 }
 FONT = {
     "subtle-light": "var(--color-base-600)",
-    "subtle-dark": "var(--color-base-400)",
+    "subtle-dark": "oklch(75% .02 261)",
     "default-light": "var(--color-base-700)",
     "default-dark": "var(--color-base-300)",
     "important-light": "var(--color-base-900)",

@@ -21,7 +21,8 @@ class RunningView(View):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        known = [int(part) for part in request.GET.get("known", "").split(",")[:MOST_KNOWN] if part.isdecimal()]
-        answer = JsonResponse(overview.progress(request.user, (pk for pk in known if pk < 2**63)))
+        parts = request.GET.get("known", "").split(",")[:MOST_KNOWN]
+        known = [int(part) for part in parts if part.isdecimal() and len(part) < 19]
+        answer = JsonResponse(overview.progress(request.user, known))
         answer["Cache-Control"] = "no-store"
         return answer

@@ -63,9 +63,7 @@ class RunAdmin(ModelAdmin):
 
     @display(description=gettext_lazy("took"))
     def took(self, run: Run) -> str:
-        if not run.started_at or not run.finished_at:
-            return "–"
-        return _("%.1f s") % (run.finished_at - run.started_at).total_seconds()
+        return "–" if run.seconds is None else _("%.1f s") % run.seconds
 
     # --- what the system writes is never added, changed or deleted by hand
 

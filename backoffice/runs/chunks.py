@@ -163,7 +163,9 @@ class Shift:
             release.lost(self.chunk.pk, charge=False)
             return
         for item in self.open.values():
-            verdict = Verdict(item.record_id, State.FAILURE, started_at=item.started_at, retries=self.task.max_retries or 0)
+            verdict = Verdict(
+                item.record_id, State.FAILURE, started_at=item.started_at, retries=self.task.max_retries or 0
+            )
             self.done = [self._failed(verdict, exc)]
         self.write()
 

@@ -170,6 +170,13 @@ class Run(models.Model):
         return self.total - self.done
 
     @property
+    def seconds(self) -> float | None:
+        """From the first claim to the last outcome."""
+        if not self.started_at or not self.finished_at:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+    @property
     def is_finished(self) -> bool:
         return self.finished_at is not None
 

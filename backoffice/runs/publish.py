@@ -27,8 +27,13 @@ def publish(run: Run, chunks: list[Chunk]) -> bool:
     task = find(run.task.name)
     for at, chunk in enumerate(chunks):
         try:
+            # retry=False: the person waits, and the sweep repeats it.
             task.apply_async(
-                args=[chunk.first], task_id=str(uuid4()), headers={"chunk": chunk.pk, "run": run.pk}, ignore_result=True
+                args=[chunk.first],
+                task_id=str(uuid4()),
+                headers={"chunk": chunk.pk, "run": run.pk},
+                ignore_result=True,
+                retry=False,
             )
         except UNREACHABLE as exc:
             logger.warning("The broker took %d of %d chunks of run %s: %s", at, len(chunks), run.pk, exc)
@@ -41,7 +46,9 @@ def publish(run: Run, chunks: list[Chunk]) -> bool:
 def sweep_soon() -> None:
     """Ask for a sweep now, without waiting for its schedule. Best effort: the schedule comes anyway."""
     try:
-        current_app.send_task("backoffice.runs.tasks.sweep", queue="control", ignore_result=True, expires=30)
+        current_app.send_task(
+            "backoffice.runs.tasks.sweep", queue="control", ignore_result=True, expires=30, retry=False
+        )
     except UNREACHABLE as exc:
         logger.warning("The broker did not take a sweep: %s", exc)
 

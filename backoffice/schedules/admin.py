@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Prefetch, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -15,14 +15,15 @@ from django_celery_beat.models import PeriodicTask
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from . import access, allowed, history, preview, switch, timing, timing_admin, words
+from . import access, allowed, firing_admin, history, preview, switch, timing, timing_admin, words
 from .confirm import confirmed
 from .fire import run_now
+from .form_values import crontab_parts
 from .forms import ScheduleForm
 from .later_action import later_action
 from .models import ScheduleState
 
-__all__ = ["ScheduleAdmin", "later_action", "timing_admin"]
+__all__ = ["ScheduleAdmin", "firing_admin", "later_action", "timing_admin"]
 
 admin.site.unregister(PeriodicTask)
 
@@ -53,7 +54,7 @@ class ScheduleAdmin(ModelAdmin):
     form = ScheduleForm
     list_display = ("name", "what", "when", "next_due", "last_run", "state_badge", "reason")
     list_filter = (KindFilter, "enabled")
-    list_select_related = ("interval", "crontab", "solar", "clocked", "state")
+    list_select_related = ("interval", "solar", "clocked", "state")
     list_per_page = 50
     search_fields = ("name", "description", "task")
     sortable_by = ("name", "last_run")
@@ -86,12 +87,17 @@ class ScheduleAdmin(ModelAdmin):
 
     # --- the list ---------------------------------------------------------------------------------------------------
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("Schedules"), **(extra_context or {})})
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[PeriodicTask]:
         system, planned = (
             When(task__in=allowed.system_names(), then=Value(2)),
             When(task=allowed.START_DUE, then=Value(1)),
         )
-        return self.model._default_manager.annotate(section=Case(system, planned, default=Value(0)))
+        rows = self.model._default_manager.annotate(section=Case(system, planned, default=Value(0)))
+        # Not select_related: a crontab whose time zone Django cannot load would break the page for all the others.
+        return rows.prefetch_related(Prefetch("crontab", timing_admin.readable_crontabs()))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("section", "name")
@@ -168,12 +174,26 @@ class ScheduleAdmin(ModelAdmin):
         form_class = type("ScheduleForm", (ScheduleForm,), {"user": request.user})
         return JsonResponse(preview.of_form(form_class(request.POST)))
 
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), "crontab_parts": crontab_parts()}
+        return super().changeform_view(request, object_id, form_url, context)
+
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         context = kwargs.pop("extra_context", None) or {}
         row = self.get_object(request, object_id)
         if row is not None:
             context |= history.of(row)
         return super().change_view(request, object_id, *args, extra_context=context, **kwargs)
+
+    def delete_model(self, request: HttpRequest, obj: PeriodicTask) -> None:
+        switch.log(request.user, "schedule.deleted", obj.pk, obj.name)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
 
     def save_model(self, request: HttpRequest, obj: PeriodicTask, form: ScheduleForm, change: bool) -> None:
         with transaction.atomic():

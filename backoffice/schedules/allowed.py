@@ -5,9 +5,12 @@ schedules of their own that staff cannot touch. Any other task opts in: `@shared
 `schedulable="app.permission"` for the holders of that permission only; `system_schedule=True` makes it a system task.
 """
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from celery import Task, current_app
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
@@ -19,9 +22,16 @@ SWEEP = "backoffice.runs.tasks.sweep"
 SYSTEM = frozenset({SWEEP, "celery.backend_cleanup"})
 
 
-def registered() -> dict[str, Task]:
-    current_app.loader.import_default_modules()
-    return dict(current_app.tasks)
+def registered() -> Mapping[str, Task]:
+    import_tasks()
+    tasks: Mapping[str, Task] = current_app.tasks
+    return tasks
+
+
+@cache
+def import_tasks() -> None:
+    # Not Celery's import_default_modules: that runs Django's checks and closes the database connection.
+    autodiscover_modules("tasks")
 
 
 def is_system(name: str) -> bool:

@@ -77,7 +77,8 @@ def claim(
     """Write the decision, its firings and last_run_at in one transaction; None when another beat was first."""
     with transaction.atomic():
         mine = ScheduleState.objects.filter(pk=row.pk, decided_until=state.decided_until, timing=state.timing)
-        if not mine.update(decided_until=decision.newest):
+        # Still on: a schedule turned off this second does not fire because beat read it a second ago.
+        if not mine.filter(schedule__enabled=True).update(decided_until=decision.newest):
             return None
         state.decided_until = decision.newest
         if is_quiet(row):
@@ -126,6 +127,7 @@ def _touch(row: PeriodicTask, fired: int) -> None:
     values: dict[str, object] = {"last_run_at": timezone.now(), "total_run_count": F("total_run_count") + fired}
     if row.one_off or row.clocked_id:
         values["enabled"] = False
+        switch.log(switch.BEAT, "schedule.done", row.pk, row.name)
     PeriodicTask.objects.filter(pk=row.pk).update(**values)
 
 

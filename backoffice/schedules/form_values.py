@@ -4,6 +4,7 @@ import inspect
 import json
 from typing import Any
 
+from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
@@ -43,7 +44,7 @@ def initial_of(row: PeriodicTask) -> dict[str, Any]:
         values["arguments"] = arguments_of(row)
     if row.interval_id:
         values |= {"when": EVERY, "every": row.interval.every, "period": row.interval.period}
-    elif row.crontab_id:
+    elif row.crontab_id and row.crontab:
         c = row.crontab
         fields = (c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
         values |= {
@@ -75,3 +76,14 @@ def loads(value: str | None, default: Any) -> Any:
     except ValueError:
         return default
     return found if isinstance(found, type(default)) else default
+
+
+def crontab_parts() -> list[dict[str, Any]]:
+    """The boxes from which a crontab can be put together by clicking."""
+    return [
+        {"label": _("Minute"), "size": 60, "values": [(n, f"{n:02}") for n in range(0, 60, 5)]},
+        {"label": _("Hour"), "size": 24, "values": [(n, f"{n:02}") for n in range(24)]},
+        {"label": _("Day of the month"), "size": 31, "values": [(n, str(n)) for n in range(1, 32)]},
+        {"label": _("Month"), "size": 12, "values": [(n, capfirst(name)) for n, name in MONTHS_3.items()]},
+        {"label": _("Day of the week"), "size": 7, "values": [((n + 1) % 7, d) for n, d in WEEKDAYS_ABBR.items()]},
+    ]

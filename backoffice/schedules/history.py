@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from backoffice.results.models import Activity
@@ -29,7 +28,7 @@ def of(row: PeriodicTask) -> dict[str, Any]:
 def save_with_log(row: PeriodicTask, form: ScheduleForm, change: bool, by: Any) -> None:
     """Save what the form holds, its options beside it, and one activity that says what changed from what to what."""
     was_on = bool(change and form.initial.get("enabled"))
-    row.save()
+    row.save(update_fields=staff_columns(row) if change else None)
     form.save_options()
     if row.enabled:
         row.state.__class__.objects.filter(pk=row.pk).update(reason="", off_by="", off_at=None)
@@ -43,10 +42,12 @@ def save_with_log(row: PeriodicTask, form: ScheduleForm, change: bool, by: Any) 
     PeriodicTasks.update_changed()
 
 
+def staff_columns(row: PeriodicTask) -> list[str]:
+    """All but beat's own: what it counted while the form was open stays."""
+    beats = {"id", "total_run_count", *(["last_run_at"] if row.enabled else [])}
+    return [field.name for field in row._meta.concrete_fields if field.name not in beats]
+
+
 def plain(value: Any) -> Any:
     """As JSON can keep it."""
     return value if value is None or isinstance(value, bool | int | str) else str(value)
-
-
-def outcome(firing: Firing) -> str:
-    return firing.note or firing.reason or _("sent")

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
@@ -29,6 +30,7 @@ def of_form(form: ScheduleForm) -> dict[str, Any]:
         "sentence": words.when(row) if timed else "",
         "firings": firings(row) if timed else [],
         "matching": "" if form.has_error("selection") else matching(row),
+        "list": "" if form.has_error("selection") else list_url(row),
         "errors": errors,
     }
 
@@ -42,6 +44,19 @@ def firings(row: PeriodicTask) -> list[dict[str, str]]:
         }
         for due in timing.upcoming(row, timezone.now())
     ]
+
+
+def list_url(row: PeriodicTask) -> str:
+    """The list of the records it would take now."""
+    if row.task != allowed.START_RUN or not matching(row):
+        return ""
+    kwargs = json.loads(row.kwargs)
+    opts = record_tasks()[kwargs["task"]].record_model._meta
+    try:
+        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+    except NoReverseMatch:
+        return ""
+    return f"{url}?{kwargs.get('selection', '')}"
 
 
 def matching(row: PeriodicTask) -> str:

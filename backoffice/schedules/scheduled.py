@@ -10,7 +10,7 @@ from backoffice.runs import start
 from backoffice.runs.models import Run
 from backoffice.runs.record_task import record_tasks
 
-from . import selection
+from . import selection, words
 from .models import Firing
 
 
@@ -25,7 +25,7 @@ def start_run(task: str, chosen: Mapping[str, Any], *, schedule_name: str, firin
             records,
             record_task,
             source=Run.Source.SCHEDULE,
-            selection=selection.describe(chosen),
+            selection=words.chosen_in_words(selection.describe(chosen)),
             schedule=PeriodicTask.objects.filter(name=schedule_name).first() if schedule_name else None,
             schedule_name=schedule_name,
             form_token=f"firing-{firing_id}" if firing_id else None,

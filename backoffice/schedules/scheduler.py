@@ -56,10 +56,11 @@ class SteadyScheduler(DatabaseScheduler):
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """One round; returns the seconds to sleep. When the database is away the next round tries again."""
         try:
-            close_old_connections()
+            if not connection.in_atomic_block:
+                close_old_connections()
             return self.round()
-        except (DatabaseError, InterfaceError):
-            logger.exception("The database did not answer; trying again in %s s", PAUSE)
+        except (DatabaseError, InterfaceError) as error:
+            logger.error("The database did not answer, trying again in %s s: %s", PAUSE, error)
             if not connection.in_atomic_block:
                 connection.close()
             return PAUSE
@@ -118,8 +119,9 @@ class SteadyScheduler(DatabaseScheduler):
         firings = fire.claim(
             row, state, decision, why_missed=self.leader.why_missed(decision.missed_from or now), busy=busy
         )
-        if firings is None:  # another beat was first: read what it decided
-            self.table.forget(entry)
+        if firings is None:  # another beat was first, or somebody turned it off: read the table again
+            self.table.drop(entry)
+            self.read_at = float("-inf")
             return
         for firing in firings:
             if firing.state == Firing.State.WAITING and not firing.reason and self.can_publish():

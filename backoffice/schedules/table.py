@@ -89,11 +89,6 @@ class Table:
     def drop(self, entry: Entry) -> None:
         self.entries.pop(entry.row.pk, None)
 
-    def forget(self, entry: Entry) -> None:
-        """Its state is not what this beat thought: read it before the next decision."""
-        entry.state.refresh_from_db()
-        entry.plan()
-
 
 def contents_or_none(row: PeriodicTask) -> tuple[Any, ...] | None:
     try:

@@ -1,12 +1,14 @@
 """The tables in which beat keeps its timings. The schedule's own form fills them; here they can be seen."""
 
+import zoneinfo
 from typing import Any
 
 import django_celery_beat.admin  # noqa: F401 - registers what is unregistered below
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.db.models import CharField, Model, QuerySet
+from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,6 +23,12 @@ from .fields import MomentField
 TIMINGS = (ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule)
 for timing_model in TIMINGS:
     admin.site.unregister(timing_model)
+
+
+def readable_crontabs() -> "QuerySet[CrontabSchedule]":
+    """Those whose time zone exists; another can only have come by SQL, and Django cannot load it."""
+    zones = zoneinfo.available_timezones()
+    return CrontabSchedule.objects.annotate(zone=Cast("timezone", CharField())).filter(zone__in=zones)
 
 
 class UsedByInline(TabularInline):

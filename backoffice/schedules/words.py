@@ -5,6 +5,7 @@ from typing import Any
 
 from cron_descriptor import Options, get_description
 from django.db.models import Model
+from django.http import QueryDict
 from django.utils import formats, timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -50,6 +51,7 @@ def crontab_in_words(row: PeriodicTask) -> str:
     days = "*" if len(found.weekdays) == 7 else ",".join(map(str, sorted(found.weekdays)))
     options = Options()
     options.use_24hour_time_format = True
+    options.verbose = len(found.hours) < 24  # "At 02:00, every day", but not "Every minute, every hour, every day"
     text = get_description(" ".join([*("".join(f.split()) for f in fields), days]), options)
     if len(found.days) < 31 and len(found.weekdays) < 7:
         # Celery wants both to match, where the usual cron takes either.
@@ -80,9 +82,20 @@ def over_records(kwargs: dict[str, Any]) -> str:
     task = record_tasks().get(str(kwargs.get("task")))
     if task is None:
         return _("Unknown record task %(name)s") % {"name": kwargs.get("task")}
-    chosen = selection.describe(kwargs)
-    which = chosen or _("all")
+    which = chosen_in_words(selection.describe(kwargs)) or _("all")
     return f"{capfirst(task.label)}: {records_label(task.record_model)} ({which})"
+
+
+def chosen_in_words(query: str) -> str:
+    """For example "processed: no, search “berlin”"."""
+    found = QueryDict(query)
+    words = [part(name.removesuffix("__exact"), ", ".join(values)) for name, values in found.lists() if name != "q"]
+    return ", ".join([*words, *([_("search “%(text)s”") % {"text": found["q"]}] if found.get("q") else [])])
+
+
+def part(name: str, value: str) -> str:
+    shown = {"0": _("no"), "1": _("yes")}.get(value, value)
+    return f"{name.replace('__', ' ').replace('_', ' ')}: {shown}"
 
 
 def records_label(model: type[Model]) -> str:

@@ -1,5 +1,6 @@
 """deploy/bootstrap.sh with empty lock files: what it makes, what it makes again, and what it says when it cannot."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def python(folder: Path, name: str, script: str) -> Path:
     """A Python that is ours except for what `script` answers first."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    path.write_text(f'#!/bin/sh\ncase "$*" in {script} esac\nexec {sys.executable} "$@"\n')
+    path.write_text(f'#!/bin/sh\ncase "$*" in {script} esac\nexec {shlex.quote(sys.executable)} "$@"\n')
     path.chmod(0o755)
     return path
 

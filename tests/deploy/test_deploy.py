@@ -1,4 +1,4 @@
-"""The production files under deploy/ and compose.yaml: that they say the right thing, and Supervisor's by running it."""
+"""The production files: that compose.yaml and deploy/ say the right thing, and Supervisor's by running it."""
 
 import contextlib
 import http.client
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings
+from django.core.management import get_commands
 
 from backoffice.management import warden
 from backoffice.management.redis_server import free_port
@@ -76,13 +77,18 @@ def test_the_volumes_that_compose_mounts_are_declared(services: dict[str, Any]) 
     assert mounted == set(yaml.safe_load((ROOT / "compose.yaml").read_text())["volumes"])
 
 
+def test_compose_migrates_with_commands_that_exist(services: dict[str, Any]) -> None:
+    script = services["migrate"]["command"][-1]
+    assert set(re.findall(r"manage\.py (\w+)", script)) == {"migrate", "setup_backoffice"} & set(get_commands())
+
+
 # --- What the three ways have in common ------------------------------------------------------------------------------
 
 
 def commands() -> dict[str, list[str]]:
     """Every command of the production files, named by file and process."""
     composed = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-    found = {f"compose {name}": composed[name]["command"] for name in ("worker", "control", "beat", "migrate")}
+    found = {f"compose {name}": composed[name]["command"] for name in ("worker", "control", "beat")}
     for name in UNITS:
         found[f"systemd {name}"] = shlex.split(unit(name)["ExecStart"][0])
         found[f"supervisor {name}"] = shlex.split(programs()[name]["command"])
@@ -189,7 +195,7 @@ def test_supervisor_signals_the_main_process_and_kills_the_group(name: str) -> N
 
 
 class Supervised:
-    """supervisord with the shipped configuration; only the folder, the user, the log and the port are this machine's."""
+    """supervisord with the shipped configuration; only folder, user, log and port are this machine's."""
 
     MAIN = """\
 [supervisord]
@@ -211,7 +217,10 @@ files={folder}/backoffice.conf
         self._configuration = folder / "supervisord.conf"
         self._configuration.write_text(self.MAIN.format(folder=folder))
         text = (ROOT / "deploy/supervisor/backoffice.conf").read_text()
-        text = text.replace(f"{HOME}/.venv/bin", str(Path(sys.executable).parent)).replace(HOME, str(ROOT))
+        # Through links: this machine's own path may hold spaces.
+        (folder / "bin").symlink_to(Path(sys.executable).parent)
+        (folder / "home").symlink_to(ROOT)
+        text = text.replace(f"{HOME}/.venv/bin", f"{folder}/bin").replace(HOME, f"{folder}/home")
         text = text.replace("user=backoffice\n", "").replace("/var/log/supervisor", str(folder))
         (folder / "backoffice.conf").write_text(text.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}"))
         self.process = subprocess.Popen(

@@ -34,7 +34,7 @@ class Up:
         }
         self.var = var
         self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "up", "--workers", "2", *arguments],
+            [sys.executable, "manage.py", "up", "--workers", "2", "--stop-with-parent", *arguments],
             cwd=ROOT,
             env={**inherited, **own, **environment},
             stdout=subprocess.PIPE,

@@ -4,6 +4,8 @@ from backoffice.runs.record_task import record_task
 from .models import Probe
 
 
-@record_task("probe.Probe", reads=("text", "behaviour", "effects"), writes=("result", "effects", "processed"), max_retries=2)
+@record_task(
+    "probe.Probe", reads=("text", "behaviour", "effects"), writes=("result", "effects", "processed"), max_retries=2
+)
 def poke(instance: Probe) -> Outcome:
     return instance.process()

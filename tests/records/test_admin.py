@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from backoffice.results.models import Activity
 from backoffice.runs.models import Run
+from backoffice.runs.start import start
 from records.forms import fingerprint
 from records.models import YourModel
 from tests import factories
@@ -81,6 +82,25 @@ class TestTheList:
         response = operator.get(LIST, {"issue": "email.no_at", "verdict": "invalid"})
         assert [row.pk for row in response.context["cl"].result_list] == [wrong.pk]
 
+    @pytest.mark.parametrize("query", ["country=%00", "issue=%00", "verdict=%00", "role__exact=%00", "nonsense__x=1"])
+    def test_of_a_filter_that_cannot_be_goes_back_to_all(self, operator, query):
+        factories.record()
+        response = operator.get(f"{LIST}?{query}")
+        assert response["Location"] == f"{LIST}?e=1"
+
+    def test_of_less_than_a_page_is_complete_and_in_order(self, operator):
+        for reference in ("Z", "B", "A"):
+            factories.record(reference=reference, town="Here")
+        factories.record()
+        found = operator.get(LIST, {"q": "here"}).context["cl"]
+        assert [row.reference for row in found.result_list] == ["A", "B", "Z"]
+        assert found.result_count == 3
+
+    def test_of_more_than_a_page_is_counted_in_full(self, operator):
+        YourModel.objects.bulk_create([YourModel(reference=f"M{n:03}", name="n", country="FR") for n in range(150)])
+        found = operator.get(LIST, {"country": "FR", "p": "2"}).context["cl"]
+        assert (found.result_count, len(found.result_list)) == (150, 50)
+
 
 class TestTheActions:
     def actions(self, client):
@@ -145,7 +165,16 @@ class TestTheRecordsPage:
     def test_shows_the_history_of_its_runs(self, operator):
         made = factories.record()
         operator.post(reverse("admin:records_yourmodel_process", args=[made.pk]))
-        assert reverse("admin:runs_run_change", args=[Run.objects.get().pk]) in operator.get(page(made)).content.decode()
+        assert (
+            reverse("admin:runs_run_change", args=[Run.objects.get().pk]) in operator.get(page(made)).content.decode()
+        )
+
+    def test_links_no_run_that_this_person_may_not_open(self, operator):
+        made = factories.record()
+        run = start(YourModel.objects.filter(pk=made.pk), "process_model_instance", requester=factories.user())
+        html = operator.get(page(made)).content.decode()
+        assert f"{run.pk}: process model instance" in html
+        assert reverse("admin:runs_run_change", args=[run.pk]) not in html
 
     @pytest.mark.parametrize("key", ["999999", "text", str(2**63), "-1", "%00"])
     def test_of_a_record_that_is_not_there_goes_back_to_the_desk(self, operator, key):

@@ -184,7 +184,9 @@ def test_a_slow_chunk_hands_back_what_it_has_not_begun(monkeypatch):
     probes(8)
     run = poke_all()
     Chunk.objects.all().delete()
-    chunk = chunks.slicing.chunks_of(run, [list(run.items.order_by("record_id").values_list("record_id", flat=True))])[0]
+    chunk = chunks.slicing.chunks_of(run, [list(run.items.order_by("record_id").values_list("record_id", flat=True))])[
+        0
+    ]
     monkeypatch.setattr(chunks, "BUDGET", -1)
     chunks.work(find("poke"), chunk.pk)
     assert Chunk.objects.exists()

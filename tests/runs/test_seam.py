@@ -37,7 +37,11 @@ def test_staff_process_it_from_its_changelist(admin_client):
     run = Run.objects.get()
     assert answer.url == reverse("admin:runs_run_change", args=[run.pk])
     assert work_off(run).state == State.SUCCESS
-    assert list(Invoice.objects.order_by("pk").values_list("gross", flat=True)) == [Decimal("1.20"), Decimal("2.40"), None]
+    assert list(Invoice.objects.order_by("pk").values_list("gross", flat=True)) == [
+        Decimal("1.20"),
+        Decimal("2.40"),
+        None,
+    ]
 
 
 def test_it_is_called_the_plain_celery_way():

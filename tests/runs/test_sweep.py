@@ -49,7 +49,9 @@ def test_a_chunk_whose_lease_ran_out_comes_back_one_by_one():
     probes(3)
     run = poke_all()
     Chunk.objects.all().delete()
-    chunk = chunks.slicing.chunks_of(run, [list(run.items.order_by("record_id").values_list("record_id", flat=True))])[0]
+    chunk = chunks.slicing.chunks_of(run, [list(run.items.order_by("record_id").values_list("record_id", flat=True))])[
+        0
+    ]
     chunks.claim(chunk.pk)
     Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
     sweep()

@@ -82,6 +82,14 @@ def messages() -> list[dict[str, Any]]:
     return [message["headers"] for message in found]
 
 
+def messages_of_priority(priority: int) -> list[dict[str, Any]]:
+    """Redis keeps them in a list of their own."""
+    with current_app.connection_for_read() as connection:
+        channel = connection.default_channel
+        key = channel._q_for_pri("control", priority)
+        return [json.loads(m)["headers"] for m in channel.client.lrange(key, 0, -1)]
+
+
 def user(name: str, *permissions: str) -> Any:
     person = get_user_model().objects.create_user(name, password="x", is_staff=True)
     for label in permissions:

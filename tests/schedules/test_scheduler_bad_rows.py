@@ -1,7 +1,5 @@
 """FAULTS 23: every bad row known is turned off alone, with the reason; the others go on."""
 
-import json
-
 import pytest
 from django.db import connection
 from django_celery_beat.models import PeriodicTask, SolarSchedule
@@ -10,7 +8,7 @@ from backoffice.results.models import Activity
 from backoffice.schedules.models import ScheduleState
 from tests.schedules import helpers
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 BAD_COLUMNS = {
     "headers []": ({"headers": "[]"}, "headers must be of the form"),

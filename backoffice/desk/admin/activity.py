@@ -14,9 +14,9 @@ from unfold.decorators import display
 
 from backoffice.results.models import Activity
 
+from .. import cells
 from .filters import ActivityDayFilter, Rows, clean
 from .readonly import Document, Fact, ReadOnlyAdmin
-from .results import part
 
 
 class VerbFilter(DropdownFilter):
@@ -60,8 +60,8 @@ class ActivityAdmin(ReadOnlyAdmin):
     list_filter = (VerbFilter, VerbTextFilter, ActorFilter, ActivityDayFilter)
 
     @display(description=gettext_lazy("at"))
-    def when(self, obj: Activity) -> SafeString:
-        return part("time", at=obj.at)
+    def when(self, obj: Activity) -> SafeString | str:
+        return cells.moment(obj.at)
 
     @display(description=gettext_lazy("details"))
     def summary(self, obj: Activity) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from celery import current_app, states
@@ -23,6 +24,13 @@ STATES = (*sorted(states.ALL_STATES), "PROGRESS")
 SLACK = 20_000  # ids: rows that were inserted at about the same time may be numbered in another order
 
 
+@cache
+def known_tasks() -> Any:
+    """The registry of tasks, filled: a web process has not imported every module of tasks."""
+    current_app.loader.import_default_modules()
+    return current_app.tasks
+
+
 class StateFilter(DropdownFilter):
     title, parameter_name = _("state"), "state"
 
@@ -39,8 +47,7 @@ class TaskFilter(DropdownFilter):
     title, parameter_name = _("task"), "task"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        current_app.loader.import_default_modules()
-        names = {name for name in current_app.tasks if not name.startswith("celery.")}
+        names = {name for name in known_tasks() if not name.startswith("celery.")}
         names |= {value for value in [request.GET.get("task")] if value}
         return [(name, name) for name in sorted(names)]
 

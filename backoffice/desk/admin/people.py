@@ -70,7 +70,7 @@ class LoggedPeopleAdmin(ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(LoggedPeopleAdmin, DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin, LoggedPeopleAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -104,5 +104,5 @@ def is_above(user: Any, other: Any) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(LoggedPeopleAdmin, DjangoGroupAdmin):
+class GroupAdmin(DjangoGroupAdmin, LoggedPeopleAdmin):
     pass

@@ -5,14 +5,13 @@ from datetime import datetime
 from typing import Any
 
 import django_celery_results.admin  # noqa: F401 - registers what is replaced below
-from celery import current_app, states
+from celery import states
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -25,11 +24,11 @@ from backoffice.results.models import CancelRequest
 from backoffice.runs import access
 from backoffice.runs.models import Run
 
-from .. import find
+from .. import cells, find
 from ..documents import load, one_line, pretty
 from ..links import admin_url
 from ..provenance import Provenance, split_task_id, trace
-from .filters import RequesterFilter, ResultDayFilter, SourceFilter, StateFilter, TaskFilter, WorkerFilter
+from .filters import RequesterFilter, ResultDayFilter, SourceFilter, StateFilter, TaskFilter, WorkerFilter, known_tasks
 from .readonly import Document, Fact, ReadOnlyAdmin
 
 CANCELLABLE = {states.PENDING, states.STARTED, "PROGRESS"}
@@ -38,10 +37,6 @@ LONG = {"args": "task_args", "kwargs": "task_kwargs", "result": "result", "trace
 for model in (TaskResult, GroupResult):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
-
-
-def part(template: str, **context: object) -> SafeString:
-    return render_to_string(f"backoffice/{template}.html", context)
 
 
 def seconds(started: datetime | None, done: datetime | None) -> str:
@@ -84,20 +79,20 @@ class TaskResultAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"))
     def state(self, obj: Any) -> SafeString:
-        return part("badge", state=obj.status)
+        return cells.badge(obj.status)
 
     @display(description=gettext_lazy("task"))
     def task(self, obj: Any) -> str:
         return (obj.task_name or _("unknown")).rpartition(".")[2]
 
     @display(description=gettext_lazy("record"))
-    def record(self, obj: Any) -> SafeString:
-        return part("link", text=obj.origin.record, url=obj.origin.record_url)
+    def record(self, obj: Any) -> SafeString | str:
+        return cells.link(obj.origin.record, obj.origin.record_url)
 
     @display(description=gettext_lazy("run"))
-    def run(self, obj: Any) -> SafeString:
+    def run(self, obj: Any) -> SafeString | str:
         run = obj.origin.run
-        return part("link", text=f"#{run.pk}" if run else "", url=obj.origin.run_url)
+        return cells.link(f"#{run.pk}" if run else "", obj.origin.run_url)
 
     @display(description=gettext_lazy("source"))
     def source(self, obj: Any) -> str:
@@ -108,19 +103,19 @@ class TaskResultAdmin(ReadOnlyAdmin):
         return obj.worker or ""
 
     @display(description=gettext_lazy("started"))
-    def started(self, obj: Any) -> SafeString:
-        return part("time", at=obj.date_started)
+    def started(self, obj: Any) -> SafeString | str:
+        return cells.moment(obj.date_started)
 
     @display(description=gettext_lazy("finished"))
-    def finished(self, obj: Any) -> SafeString:
-        return part("time", at=obj.date_done if obj.status in states.READY_STATES else None)
+    def finished(self, obj: Any) -> SafeString | str:
+        return cells.moment(obj.date_done if obj.status in states.READY_STATES else None)
 
     @display(description=gettext_lazy("took"))
     def took(self, obj: Any) -> SafeString:
-        return part("number", text=duration(obj))
+        return cells.number(duration(obj))
 
     def name_of(self, obj: Any) -> str:
-        return self.task(obj)
+        return self.task(obj).replace("_", " ")
 
     def facts(self, request: HttpRequest, obj: Any) -> Iterable[Fact]:
         origin = trace([obj], request.user)[obj.task_id]
@@ -245,8 +240,7 @@ def progress(obj: Any) -> dict[str, Any] | None:
 
 
 def listens(obj: Any) -> bool:
-    current_app.loader.import_default_modules()
-    return bool(getattr(current_app.tasks.get(obj.task_name), "listens_for_cancel", False))
+    return bool(getattr(known_tasks().get(obj.task_name), "listens_for_cancel", False))
 
 
 def may_cancel(user: Any, obj: Any) -> bool:
@@ -273,12 +267,12 @@ class GroupResultAdmin(ReadOnlyAdmin):
         return (queryset.filter(group_id=term.strip().replace("\x00", "")) if term.strip() else queryset), False
 
     @display(description=gettext_lazy("created"))
-    def created(self, obj: Any) -> SafeString:
-        return part("time", at=obj.date_created)
+    def created(self, obj: Any) -> SafeString | str:
+        return cells.moment(obj.date_created)
 
     @display(description=gettext_lazy("finished"))
-    def finished(self, obj: Any) -> SafeString:
-        return part("time", at=obj.date_done)
+    def finished(self, obj: Any) -> SafeString | str:
+        return cells.moment(obj.date_done)
 
     def name_of(self, obj: Any) -> str:
         return str(obj.group_id)

@@ -58,6 +58,7 @@ class Command(BaseCommand):
 
     def _run(self, listener: socket.socket, private: PrivateRedis | None, demo: bool, workers: int) -> None:
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # the web server complains where it is missing
         environment |= {"PYTHONUNBUFFERED": "1"} | ({"REDIS_URL": private.url} if private else {})
         console = Console(programs.NAMES)
         try:

@@ -8,12 +8,17 @@ function nameOf(element) {
   return words.trim().replace(/_/g, " ");
 }
 
+function wordsBesideIcons(control) {
+  const icons = [...control.querySelectorAll(".material-symbols-outlined")];
+  return icons.reduce((words, icon) => words.replace(icon.textContent, ""), control.textContent).trim();
+}
+
 function makeAccessible(root) {
   for (const icon of root.querySelectorAll(".material-symbols-outlined")) {
     if (icon.hasAttribute("x-on:click")) continue;
-    const only = icon.closest("a, button");
-    if (only && !only.getAttribute("aria-label") && only.textContent.trim() === icon.textContent.trim()) {
-      only.setAttribute("aria-label", nameOf(only.getAttribute("title") ? only : icon));
+    const control = icon.closest("a, button");
+    if (control && !control.hasAttribute("aria-label") && !wordsBesideIcons(control)) {
+      control.setAttribute("aria-label", nameOf(control.hasAttribute("title") ? control : icon));
     }
     icon.setAttribute("aria-hidden", "true");
   }
@@ -122,6 +127,8 @@ function startTask(element) {
 
 // Once more when Django's own widgets have been drawn.
 window.addEventListener("load", () => setTimeout(() => makeAccessible(document)));
+
+document.addEventListener("input", (event) => event.target.closest("form[data-submit-on-input]")?.submit());
 
 document.addEventListener("DOMContentLoaded", () => {
   makeAccessible(document);

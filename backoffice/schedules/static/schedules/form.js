@@ -20,6 +20,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const show = (answer) => {
     part("sentence").textContent = answer.sentence;
     part("matching").textContent = answer.matching;
+    part("list").href = answer.list;
+    part("list").classList.toggle("sch-hidden", !answer.list);
     part("errors").replaceChildren(...Object.values(answer.errors).flat().map((text) => item("li", text)));
     part("firings").replaceChildren(...answer.firings.map((due) => {
       const row = document.createElement("tr");
@@ -38,6 +40,32 @@ document.addEventListener("DOMContentLoaded", () => {
     if (answer.ok && mine === newest) show(await answer.json());
   };
   const changed = () => { showFields(); clearTimeout(timer); timer = setTimeout(ask, 300); };
+
+  // The crontab by clicking: the boxes write the text, and the text sets the boxes where it is as simple as they are.
+  const builder = form.querySelector("[data-builder]");
+  const crontab = form.elements.crontab_text;
+  crontab.after(builder);
+  builder.hidden = false;
+  const places = [...builder.querySelectorAll("[data-place]")];
+  const write = (event) => {
+    const texts = crontab.value.trim().split(/\s+/);
+    const place = event.target.closest("[data-place]");
+    const boxes = [...place.querySelectorAll("input:checked")].map((box) => box.value);
+    // Only the part that was clicked: the others may hold what boxes cannot show, such as */7.
+    texts[place.dataset.place] = boxes.length && boxes.length < Number(place.dataset.size) ? boxes.join(",") : "*";
+    crontab.value = places.map((_, at) => texts[at] || "*").join(" ");
+  };
+  const read = () => {
+    const texts = crontab.value.trim().split(/\s+/);
+    places.forEach((place, at) => {
+      const wanted = new Set((texts[at] || "*").split(",").map((text) => text.replace(/^0+(?=\d)/, "")));
+      for (const box of place.querySelectorAll("input")) box.checked = wanted.has(box.value);
+    });
+  };
+  builder.addEventListener("input", write);
+  crontab.addEventListener("input", read);
+  read();
+
   form.addEventListener("input", changed);
   form.addEventListener("change", changed);
   showFields();

@@ -1,0 +1,48 @@
+"""All firings of all schedules, newest first: what was due when, what was sent, and why not."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from . import words
+from .models import Firing
+
+
+@admin.register(Firing)
+class FiringAdmin(ModelAdmin):
+    list_display = ("schedule_name", "due", "state_badge", "late", "by", "what_came_of_it")
+    list_filter = ("state", "due_at")
+    search_fields = ("schedule_name",)
+    list_select_related = ("run",)
+    list_per_page = 50
+    show_full_result_count = False
+    sortable_by = ()
+    fields = readonly_fields = (
+        "schedule", "schedule_name", "due_at", "fired_at", "sent_at", "late", "state", "attempts", "times", "by",
+        "task_id", "run", "note", "reason",
+    )  # fmt: skip
+
+    @display(description=_("due"))
+    def due(self, firing: Firing) -> str:
+        return words.moment(firing.due_at)
+
+    @display(description=_("late"))
+    def late(self, firing: Firing) -> str:
+        return firing.late_in_words if firing.sent_at else ""
+
+    @display(description=_("state"), label={"waiting": "warning", "sent": "success", "skipped": "default"})
+    def state_badge(self, firing: Firing) -> tuple[str, str]:
+        return firing.state, firing.get_state_display()
+
+    @display(description=_("what came of it"))
+    def what_came_of_it(self, firing: Firing) -> str:
+        return firing.note or firing.reason
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission

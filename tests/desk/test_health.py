@@ -1,0 +1,128 @@
+"""Health in words: what is wrong is said, and what to do about it."""
+
+import json
+import socket
+import time
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from backoffice.desk import health, probe
+from backoffice.runs.models import Chunk
+
+from . import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def by_name(checks: list[health.Check]) -> dict[str, health.Check]:
+    return {check.name: check for check in checks}
+
+
+def all_alive() -> None:
+    factories.worker()
+    factories.beat()
+
+
+def test_all_is_well_when_redis_answers_and_workers_and_beat_report():
+    all_alive()
+    assert [check.name for check in health.checks() if not check.ok] == []
+
+
+def test_a_worker_that_has_not_reported_for_half_a_minute_is_gone():
+    factories.worker(seconds_ago=31)
+    check = by_name(health.checks())["Workers"]
+    assert not check.ok
+    assert "celery -A backoffice worker" in check.advice
+
+
+def test_a_queue_that_nobody_serves_is_named():
+    factories.worker("records")
+    check = by_name(health.checks())["Workers"]
+    assert not check.ok
+    assert "control" in check.summary
+
+
+def test_processes_are_counted_for_each_queue():
+    factories.worker("records, control", concurrency=2)
+    factories.worker("control", concurrency=1)
+    assert by_name(health.checks())["Workers"].summary == "records: 2 processes; control: 3 processes."
+
+
+def test_a_beat_that_is_silent_is_reported():
+    factories.beat(seconds_ago=60)
+    check = by_name(health.checks())["Beat"]
+    assert not check.ok
+    assert "celery -A backoffice beat" in check.advice
+
+
+def test_a_queue_that_grows_is_reported_with_its_length(settings):
+    import redis
+
+    all_alive()
+    redis.Redis.from_url(settings.CELERY_BROKER_URL).lpush("control", *range(60))
+    check = by_name(health.checks())["Queues"]
+    assert not check.ok
+    assert "control: 60 waiting" in check.summary
+
+
+def test_a_redis_that_accepts_and_never_answers_costs_less_than_a_second(settings):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        settings.CELERY_BROKER_URL, settings.CELERY_RESULT_BACKEND = f"{url}/0", f"{url}/1"
+        started = time.monotonic()
+        checks = by_name(health.checks())
+        assert time.monotonic() - started < 1
+        assert "does not answer" in checks["Broker"].summary
+        assert not checks["Result backend"].ok
+
+
+def test_redis_is_asked_once_in_two_seconds(settings):
+    first = probe.probe()
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    assert probe.probe() is first
+    probe.forget()
+    assert not probe.probe().broker.ok
+
+
+def test_a_chunk_that_nobody_takes_is_reported_by_the_thorough_check():
+    old = timezone.now() - health.STUCK * 2
+    Chunk.objects.create(run=factories.run(), first=1, last=2, size=2, created_at=old)
+    assert not by_name(health.thorough_checks())["Oldest work"].ok
+
+
+def test_a_lease_that_nobody_released_is_reported_by_the_thorough_check():
+    old = timezone.now() - health.STUCK * 2
+    Chunk.objects.create(run=factories.run(), first=1, last=2, size=2, claimed_at=old, lease_until=old)
+    assert not by_name(health.thorough_checks())["Leases"].ok
+
+
+def test_doctor_exits_0_when_all_is_well_and_prints_a_table(capsys):
+    all_alive()
+    call_command("doctor")
+    assert "ok     Broker" in capsys.readouterr().out
+
+
+def test_doctor_exits_1_and_says_what_to_do_when_something_is_wrong(capsys):
+    with pytest.raises(SystemExit) as ended:
+        call_command("doctor")
+    assert ended.value.code == 1
+    out = capsys.readouterr().out
+    assert "WRONG" in out
+    assert "-> Start it: celery -A backoffice beat" in out
+
+
+def test_doctor_prints_one_json_object_when_asked(capsys):
+    all_alive()
+    call_command("doctor", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"] is True
+    assert {check["name"] for check in told["checks"]} >= {
+        "Broker",
+        "Workers",
+        "Beat",
+        "Queues",
+        "Oldest work",
+        "Leases",
+    }

@@ -1,0 +1,93 @@
+"""The desk's pages in a real Chromium: no script error, no policy violation, nobody else asked, all accessible."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from backoffice.results.activity import log
+from tests.browser import page as browsing
+from tests.factories import record, user
+
+from . import factories
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not browsing.is_there(), reason=f"no Chromium at {browsing.CHROMIUM}: install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    # Playwright runs an event loop in this thread, which Django takes for an asynchronous context.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    try:
+        with browsing.chromium() as browser:
+            yield browser
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def boss(transactional_db):
+    return user(is_superuser=True, username="boss", password="a long one")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(browsing.WIDE, False), (browsing.NARROW, True)])
+def test_every_page_keeps_the_policy_and_is_accessible(live_server, chromium, boss, width: int, dark: bool):
+    run = factories.run(requester=boss, succeeded=3, failed=1)
+    about = record()
+    row = factories.item_result(run, about, status="FAILURE", result='{"exc_type": "E", "exc_message": ["<b>no"]}')
+    entry, group = log(boss, "run.started", run), factories.group_result()
+    results = "/admin/django_celery_results"
+    paths = [
+        "/admin/",
+        f"{results}/taskresult/?state=FAILURE",
+        f"{results}/taskresult/{row.pk}/change/",
+        f"{results}/groupresult/{group.pk}/change/",
+        "/admin/results/activity/",
+        f"/admin/results/activity/{entry.pk}/change/",
+        "/admin/auth/user/",
+        f"/admin/auth/user/{boss.pk}/change/",
+        f"/admin/auth/user/{boss.pk}/delete/",
+        "/admin/password_change/",
+    ]
+    with browsing.watched_page(chromium, live_server.url, width, dark) as watched:
+        watched.open("/admin/login/")
+        found = browsing.accessibility_problems(watched.page)
+        watched.sign_in("boss", "a long one")
+        for path in paths:
+            watched.open(path).wait_for_load_state("networkidle" if path != "/admin/" else "load")
+            found += [f"{path} {problem}" for problem in browsing.accessibility_problems(watched.page)]
+        assert found == []
+        assert watched.problems == []
+
+
+def test_the_desk_moves_by_itself_and_stops_asking_when_nothing_runs(live_server, chromium, boss):
+    run = factories.run(requester=boss, succeeded=3, total=10)
+    with browsing.watched_page(chromium, live_server.url) as watched:
+        page = watched.sign_in("boss", "a long one")
+        bar = page.locator(f'[data-run="{run.pk}"] progress').first
+        assert bar.get_attribute("value") == "3"
+        type(run).objects.filter(pk=run.pk).update(succeeded=7)
+        page.wait_for_function("document.querySelector('#desk-running progress').value === 7")
+        type(run).objects.filter(pk=run.pk).update(succeeded=10, state="SUCCESS", finished_at=run.created_at)
+        page.wait_for_selector("#desk-running .bo-badge--success")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.wait_for_timeout(2500)  # two and a half times the interval: the absence of an event cannot be awaited
+        assert asked == []
+        assert watched.problems == []
+
+
+def test_the_theme_is_switched_by_keyboard_without_a_violation(live_server, chromium, boss):
+    with browsing.watched_page(chromium, live_server.url, width=1400) as watched:
+        page = watched.sign_in("boss", "a long one")
+        page.wait_for_selector("[role=button]:has-text('boss')")
+        page.locator("[role=button]:has-text('boss')").press("Enter")
+        page.locator("[role=button]:has-text('Dark') >> visible=true").press("Enter")
+        page.wait_for_selector("html.dark")
+        page.reload()
+        page.wait_for_selector("html.dark")
+        assert watched.problems == []

@@ -1,0 +1,147 @@
+"""Users, groups and sign-ins: who may change what, and what the activity log keeps of it."""
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+
+from backoffice.results.activity import log
+from backoffice.results.models import Activity
+from tests.factories import user
+
+pytestmark = pytest.mark.django_db
+USERS, GROUPS = "/admin/auth/user/", "/admin/auth/group/"
+LOGIN = "/admin/login/"
+
+
+def form_of(who: User, **changes: object) -> dict[str, object]:
+    flags = {flag: "on" for flag in ("is_active", "is_staff", "is_superuser") if getattr(who, flag)}
+    return {"username": who.username, "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"} | flags | changes
+
+
+def entries(verb: str) -> list[Activity]:
+    return list(Activity.objects.filter(verb=verb))
+
+
+# --- sign-ins
+
+
+def test_a_sign_in_is_logged(client: Client):
+    user(username="anna", password="a long one")
+    client.post(LOGIN, {"username": "anna", "password": "a long one"})
+    assert [(entry.actor, entry.details["address"]) for entry in entries("login.succeeded")] == [("anna", "127.0.0.1")]
+    client.post("/admin/logout/")
+    assert [entry.actor for entry in entries("login.ended")] == ["anna"]
+
+
+@pytest.mark.parametrize("name", ["nobody", "x" * 5000, "nul\x00byte", "<script>"])
+def test_a_refused_sign_in_is_logged_and_is_no_error_page(client: Client, name: str):
+    assert client.post(LOGIN, {"username": name, "password": "wrong"}).status_code == 200
+
+
+def test_a_wrong_password_is_logged_without_it(client: Client):
+    client.post(LOGIN, {"username": "mallory", "password": "hunter2"})
+    (entry,) = entries("login.refused")
+    assert entry.actor == "mallory"
+    assert "hunter2" not in str(entry.details)
+
+
+def test_somebody_with_the_right_password_who_is_no_staff_is_logged_as_refused(client: Client):
+    user(username="guest", password="a long one", is_staff=False)
+    client.post(LOGIN, {"username": "guest", "password": "a long one"})
+    assert [(entry.actor, entry.details["reason"]) for entry in entries("login.refused")] == [
+        ("guest", "not a member of staff")
+    ]
+
+
+# --- users and groups
+
+
+def test_a_change_of_permissions_is_logged_with_what_was_added_and_removed(client: Client):
+    boss, anna = user(is_superuser=True, username="boss"), user("runs.view_run", username="anna")
+    client.force_login(boss)
+    operators = Group.objects.create(name="Operators")
+    answer = client.post(f"{USERS}{anna.pk}/change/", form_of(anna, is_superuser="on", groups=[operators.pk]))
+    assert answer.status_code == 302
+    (entry,) = entries("permissions.changed")
+    assert (entry.actor, entry.target) == ("boss", "anna")
+    assert entry.details == {"added": ["group Operators", "is_superuser"], "removed": ["runs.view_run"]}
+
+
+def test_a_change_of_a_name_is_no_change_of_permissions(client: Client):
+    anna = user()
+    client.force_login(user(is_superuser=True))
+    assert client.post(f"{USERS}{anna.pk}/change/", form_of(anna, first_name="Anna")).status_code == 302
+    assert entries("permissions.changed") == []
+
+
+def test_a_change_of_a_group_is_logged(client: Client):
+    client.force_login(user(is_superuser=True))
+    permission = Permission.objects.get(codename="view_run")
+    client.post(f"{GROUPS}add/", {"name": "Auditors", "permissions": [permission.pk]})
+    assert [entry.target for entry in entries("group.created")] == ["Auditors"]
+    assert [entry.details["added"] for entry in entries("permissions.changed")] == [["runs.view_run"]]
+    group = Group.objects.get()
+    client.post(f"{GROUPS}{group.pk}/delete/", {"post": "yes"})
+    assert [entry.details["had"] for entry in entries("group.deleted")] == [["runs.view_run"]]
+
+
+def test_users_are_created_and_deleted_with_an_entry(client: Client):
+    client.force_login(user(is_superuser=True))
+    fields = {"username": "new", "usable_password": "true", "password1": "a long one 7", "password2": "a long one 7"}
+    assert client.post(f"{USERS}add/", fields).status_code == 302
+    new = User.objects.get(username="new")
+    assert [entry.target for entry in entries("user.created")] == ["new"]
+    bulk = {"action": "delete_selected", "_selected_action": [new.pk], "post": "yes"}
+    client.post(USERS, bulk)
+    assert [entry.target for entry in entries("user.deleted")] == ["new"]
+
+
+def test_a_password_set_for_somebody_else_is_logged(client: Client):
+    anna = user(username="anna")
+    client.force_login(user(is_superuser=True))
+    fields = {"usable_password": "true", "password1": "a long one 7", "password2": "a long one 7"}
+    assert client.post(f"{USERS}{anna.pk}/password/", fields).status_code == 302
+    assert [entry.target for entry in entries("user.password_set")] == ["anna"]
+
+
+def test_the_right_to_change_users_does_not_make_a_superuser(client: Client):
+    clerk = user("auth.view_user", "auth.change_user")
+    client.force_login(clerk)
+    everything = [permission.pk for permission in Permission.objects.all()]
+    group = Group.objects.create(name="All")
+    data = form_of(clerk, is_superuser="on", user_permissions=everything, groups=[group.pk])
+    client.post(f"{USERS}{clerk.pk}/change/", data)
+    clerk = User.objects.get(pk=clerk.pk)
+    assert not clerk.is_superuser
+    assert clerk.user_permissions.count() == 2
+    assert clerk.groups.count() == 0
+
+
+def test_the_right_to_change_users_does_not_reach_superusers(client: Client):
+    client.force_login(user("auth.view_user", "auth.change_user", "auth.delete_user"))
+    boss = user(is_superuser=True, email="boss@example.org")
+    assert client.post(f"{USERS}{boss.pk}/change/", form_of(boss, email="x@example.org")).status_code == 403
+    fields = {"usable_password": "true", "password1": "a long one 7", "password2": "a long one 7"}
+    assert client.post(f"{USERS}{boss.pk}/password/", fields).status_code == 403
+    assert client.post(f"{USERS}{boss.pk}/delete/", {"post": "yes"}).status_code == 403
+    client.post(USERS, {"action": "delete_selected", "_selected_action": [boss.pk], "post": "yes"})
+    assert User.objects.get(pk=boss.pk).email == "boss@example.org"
+
+
+# --- the activity log
+
+
+def test_the_log_is_filtered_by_who_and_what(client: Client):
+    client.force_login(user(is_superuser=True))
+    run, schedule = log("anna", "run.started", "Run 1"), log("bert", "schedule.changed", "Nightly")
+    base = "/admin/results/activity/"
+
+    def listed(**query: str) -> list[int]:
+        return [row.pk for row in client.get(base, query).context["cl"].result_list]
+
+    assert listed(did="run") == [run.pk]
+    assert listed(verb="changed") == [schedule.pk]
+    assert listed(who="BER") == [schedule.pk]
+    assert listed(who="nobody") == []
+    assert run.pk in listed(day="today")
+    assert listed(until="2020-01-01") == []

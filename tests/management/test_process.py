@@ -1,0 +1,71 @@
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from backoffice.runs.models import Run
+from tests.probe.models import Probe
+from tests.runs.factories import probes
+from tests.workers import running_worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def process(*arguments: str) -> None:
+    call_command("process", *arguments)
+
+
+def last_line(capsys) -> dict:
+    return json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+
+
+def test_it_starts_a_run_over_what_matches(capsys):
+    probes(3)
+    probes(2, behaviour="slow")
+    process("probe.Probe", "--filter", "behaviour=slow", "processed=false", "--json")
+    told = last_line(capsys)
+    assert (told["total"], told["succeeded"], told["skipped"]) == (2, 0, 0)
+    assert Run.objects.get(pk=told["run"]).source == "command"
+
+
+def test_it_waits_tells_the_counts_and_exits_1_when_some_failed(capsys):
+    probes(5)
+    with running_worker():
+        process("probe.Probe", "--wait", "--json")
+        told = last_line(capsys)
+        assert list(told) == ["run", "total", "succeeded", "failed", "skipped", "seconds"]
+        assert (told["total"], told["succeeded"], told["failed"]) == (5, 5, 0)
+        probes(1, behaviour="fail")
+        with pytest.raises(SystemExit) as stopped:
+            process("probe.Probe", "--wait", "--json")
+    assert stopped.value.code == 1
+    assert last_line(capsys)["failed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("probe.Nope",), "There is no model 'probe.Nope'. Models with record tasks:"),
+        (("nonsense",), "There is no model 'nonsense'."),
+        (("auth.User",), "No record task works on auth.User."),
+        (("probe.Probe", "--filter", "colour=red"), "probe.Probe has no field 'colour'. Fields: id,"),
+        (("probe.Probe", "--filter", "text"), "is not of the form field=value"),
+        (("probe.Probe", "--filter", "processed=perhaps"), "write true or false"),
+        (("probe.Probe", "--filter", "effects=many"), "--filter 'effects=many'"),
+        (("probe.Probe", "--task", "dance"), "There is no record task 'dance' for probe.Probe. Choose one of: poke."),
+    ],
+)
+def test_bad_usage_is_a_sentence_and_exit_2(arguments, sentence):
+    with pytest.raises(CommandError) as refused:
+        process(*arguments)
+    assert sentence in str(refused.value)
+    assert refused.value.returncode == 2
+    assert not Run.objects.exists()
+
+
+def test_nothing_to_do_is_said_and_no_failure(capsys):
+    process("probe.Probe", "--json")
+    said = capsys.readouterr()
+    assert "nothing to do" in said.err
+    assert json.loads(said.out)["run"] is None
+    assert not Probe.objects.exists()

@@ -1,0 +1,126 @@
+"""Process later: asked for a time, refused with a sentence, planned once, started by beat's clocked row."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.runs.models import Run
+from backoffice.schedules.scheduled import start_due
+from records.models import YourModel
+from tests.schedules import helpers
+
+pytestmark = pytest.mark.django_db
+
+LIST = "admin:records_yourmodel_changelist"
+
+
+@pytest.fixture
+def operator(client):
+    client.force_login(helpers.user("olga", "records.view_yourmodel", "records.process_yourmodel"))
+    return client
+
+
+def ask(client, rows, query="", **extra):
+    data = {"action": "process_later", "_selected_action": [row.pk for row in rows], "form_token": "a" * 32, **extra}
+    return client.post(reverse(LIST) + query, data)
+
+
+def test_the_page_asks_for_a_time_and_repeats_the_count(operator):
+    page = ask(operator, helpers.partners(3)).content.decode()
+    assert 'type="datetime-local"' in page
+    assert "Time zone: UTC" in page
+    assert "Plan the run over 3 records" in page
+
+
+def test_a_planned_run_has_its_snapshot_and_one_clocked_row_and_starts_when_due(operator):
+    rows = helpers.partners(3)
+    answer = ask(operator, rows[:2], due_at=helpers.in_hours(3))
+    run = Run.objects.get()
+    assert answer.url == reverse("admin:runs_run_change", args=[run.pk])
+    assert (run.total, run.activated_at, run.requester_name) == (2, None, "olga")
+    row = PeriodicTask.objects.get()
+    assert (row.clocked.clocked_time, row.one_off, row.queue, json.loads(row.kwargs)) == (
+        run.due_at,
+        True,
+        "control",
+        {"run_id": run.pk},
+    )
+    assert start_due(run.pk) == f"Started run {run.pk}."
+    run.refresh_from_db()
+    assert run.activated_at is not None
+    assert "before" in start_due(run.pk)
+
+
+def test_select_all_takes_what_the_filter_matches(operator):
+    rows = helpers.partners(5)
+    YourModel.objects.filter(pk=rows[0].pk).update(processed=True)
+    page = ask(operator, rows[:1], "?processed__exact=0", select_across="1").content.decode()
+    assert 'name="select_across" value="1"' in page
+    ask(operator, rows[:1], "?processed__exact=0", select_across="1", due_at=helpers.in_hours(1))
+    assert Run.objects.get().total == 4
+
+
+def test_a_doubled_post_makes_one_run(operator):
+    rows = helpers.partners(2)
+    due_at = helpers.in_hours(1)
+    urls = {ask(operator, rows, due_at=due_at).url for _ in range(3)}
+    assert len(urls) == Run.objects.count() == PeriodicTask.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("due_at", "sentence"),
+    [
+        ("2020-01-01T10:00", "This time has passed"),
+        ("", "Choose a date and a time"),
+        ("soon", "Write the date and time"),
+    ],
+)
+def test_a_time_that_cannot_be_is_refused_with_a_sentence(due_at, sentence, operator):
+    assert sentence in ask(operator, helpers.partners(2), due_at=due_at).content.decode()
+    assert not Run.objects.exists()
+
+
+def test_without_the_permission_the_action_does_not_exist(client):
+    client.force_login(helpers.user("val", "records.view_yourmodel"))
+    ask(client, helpers.partners(2), due_at=helpers.in_hours(1))
+    assert not Run.objects.exists()
+
+
+def test_an_empty_selection_is_said_and_plans_nothing(operator):
+    rows = helpers.partners(1)
+    YourModel.objects.all().delete()
+    answer = ask(operator, rows, due_at=helpers.in_hours(1))
+    assert not Run.objects.exists()
+    assert not PeriodicTask.objects.exists()
+    assert answer.status_code in (200, 302)
+
+
+def test_beat_starts_the_planned_run_at_its_time(operator, clock):
+    clock.at = timezone.now()
+    ask(operator, helpers.partners(2), due_at=helpers.in_hours(1))
+    scheduler = helpers.beat()
+    helpers.round_of(scheduler)
+    assert helpers.messages() == []
+    clock.go(hours=1, seconds=1)
+    helpers.round_of(scheduler)
+    assert [m["task"] for m in helpers.messages()] == ["backoffice.schedules.tasks.start_due_run"]
+    assert not PeriodicTask.objects.get().enabled
+
+
+@pytest.mark.parametrize("value", ["1", None, True, 1.5])
+def test_an_id_that_is_no_number_is_refused_with_a_sentence(value):
+    with pytest.raises(ValueError, match="run_id must be a number"):
+        start_due(value)
+
+
+def test_an_id_that_is_absent_is_answered():
+    assert "was started, cancelled or deleted before" in start_due(2**40)
+
+
+def test_the_time_offered_is_in_an_hour(operator):
+    page = ask(operator, helpers.partners(1)).content.decode()
+    assert f"{timezone.localtime() + timedelta(hours=1):%Y-%m-%dT%H:}" in page

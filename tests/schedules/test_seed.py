@@ -1,0 +1,52 @@
+"""Set-up writes what a new installation needs, once."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.schedules.verify import verify
+
+pytestmark = pytest.mark.django_db
+
+NIGHTLY = "Process unprocessed records every night"
+
+
+def set_up(capsys) -> str:
+    call_command("setup_backoffice")
+    return capsys.readouterr().out
+
+
+def test_set_up_writes_groups_and_sound_schedules_and_says_so(capsys):
+    assert NIGHTLY in set_up(capsys)
+    assert {"Operator", "Scheduler", "Auditor"} <= set(Group.objects.values_list("name", flat=True))
+    for row in PeriodicTask.objects.all():
+        verify(row)
+    sweep = PeriodicTask.objects.get(name="Sweep")
+    assert (str(sweep.interval), sweep.queue, sweep.expire_seconds) == ("every 5 seconds", "control", 5)
+    assert json.loads(PeriodicTask.objects.get(name=NIGHTLY).kwargs)["filter"] == {"processed": False}
+
+
+def test_set_up_twice_changes_nothing(capsys):
+    set_up(capsys)
+    before = list(PeriodicTask.objects.values())
+    assert "Nothing to set up" in set_up(capsys)
+    assert list(PeriodicTask.objects.values()) == before
+
+
+def test_what_staff_edited_or_deleted_stays_so(capsys):
+    set_up(capsys)
+    PeriodicTask.objects.filter(name=NIGHTLY).delete()
+    PeriodicTask.objects.filter(name="Sweep").update(description="mine", enabled=False)
+    Group.objects.get(name="Operator").permissions.clear()
+    set_up(capsys)
+    assert list(PeriodicTask.objects.values_list("name", "description", "enabled")) == [("Sweep", "mine", False)]
+    assert not Group.objects.get(name="Operator").permissions.exists()
+
+
+def test_a_removed_system_schedule_comes_back(capsys):
+    set_up(capsys)
+    PeriodicTask.objects.filter(name="Sweep").delete()
+    assert set_up(capsys).strip() == "Written: Sweep."
