@@ -131,7 +131,8 @@ WHITENOISE_USE_FINDERS = True  # the web process serves the packages' own files:
 
 # --- Security -------------------------------------------------------------------------------------------------------
 
-X_FRAME_OPTIONS = "DENY"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+SILENCED_SYSTEM_CHECKS = ["security.W019"]  # asks for DENY unless the site frames its own pages, as the theme does
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -147,7 +148,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": [NONE],
         "base-uri": [SELF],
         "form-action": [SELF],
-        "frame-ancestors": [NONE],
+        "frame-ancestors": [SELF],  # the theme opens "add another" of a related row in a frame of its own
     }
 }
 
@@ -225,6 +226,9 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 RUNS_LEASE_SECONDS = 30
 RUNS_CONFIRM_ABOVE = 1_000  # a selection larger than this is confirmed on a page of its own
+
+RECORDS_IMPORT_MAX_BYTES = 20 * 1024 * 1024
+RECORDS_IMPORT_MAX_ROWS = 20_000  # a preview of 20,000 rows takes some five seconds; larger files come in parts
 
 LOGGING = {
     "version": 1,

@@ -15,8 +15,8 @@ from import_export.formats.base_formats import CSV, XLSX
 
 from .models import YourModel
 
-MAX_BYTES: int = getattr(settings, "RECORDS_IMPORT_MAX_BYTES", 20 * 1024 * 1024)
-MAX_ROWS: int = getattr(settings, "RECORDS_IMPORT_MAX_ROWS", 20_000)
+MAX_BYTES: int = settings.RECORDS_IMPORT_MAX_BYTES
+MAX_ROWS: int = settings.RECORDS_IMPORT_MAX_ROWS
 UNPACKED = 5  # an XLSX is an archive: how many times MAX_BYTES it may unpack to
 MAX_COLUMNS = 100
 LAST_XLSX_ROW = 1_048_576

@@ -27,7 +27,7 @@ def test_loads_groups_logins_and_1500_records_and_says_so():
     assert set(Group.objects.values_list("name", flat=True)) >= {"Operator", "Scheduler", "Auditor"}
     assert set(User.objects.values_list("username", flat=True)) == {"admin", "operator", "scheduler", "auditor"}
     assert YourModel.objects.count() == 1500
-    assert all(word in said for word in ("Groups", "Logins", "Records: 1,500 loaded"))
+    assert all(word in said for word in ("groups", "Logins", "Records: 1,500 loaded"))
 
 
 def test_twice_changes_nothing():
@@ -35,7 +35,7 @@ def test_twice_changes_nothing():
     before = list(YourModel.objects.values_list("pk", "updated_at").order_by("pk"))
     said = demo()
     assert list(YourModel.objects.values_list("pk", "updated_at").order_by("pk")) == before
-    assert said.count("there already") == 3
+    assert said.count("there already") == 2
 
 
 def test_gives_each_login_its_group_and_the_password(client):

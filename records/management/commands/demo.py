@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
@@ -26,19 +26,9 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        self.load_groups()
-        if "setup_backoffice" in get_commands():
-            call_command("setup_backoffice", stdout=self.stdout)
+        call_command("setup_backoffice", stdout=self.stdout)
         self.add_users()
         self.load_records()
-
-    def load_groups(self) -> None:
-        names = set(GROUP_OF.values())
-        if Group.objects.filter(name__in=names).count() == len(names):
-            self.say("Groups: there already.")
-            return
-        call_command("loaddata", "groups", verbosity=0)
-        self.say("Groups: Operator, Scheduler and Auditor loaded.")
 
     def add_users(self) -> None:
         """Never in a database that has people in it: the password is on the front page of the README."""
@@ -54,8 +44,7 @@ class Command(BaseCommand):
         password = make_password(PASSWORD)  # hashed once: hashing is slow on purpose
         for name in sorted(wanted - there):
             user = users.create(username=name, is_staff=True, is_superuser=name == ADMIN, password=password)
-            if name in GROUP_OF:
-                user.groups.add(Group.objects.get(name=GROUP_OF[name]))
+            user.groups.set(Group.objects.filter(name=GROUP_OF.get(name)))
         self.say(f"Logins: {', '.join(sorted(wanted - there))}; the password of each is {PASSWORD}.")
 
     def load_records(self) -> None:

@@ -137,3 +137,9 @@ document.addEventListener("DOMContentLoaded", () => {
   const task = document.querySelector("[data-task-poll]");
   if (task) startTask(task);
 });
+
+// unfold's one-letter shortcuts ("c": add, "f": filters) listen on the window, and would fire while somebody picks from
+// a list by typing the first letters of its entries.
+document.addEventListener("keydown", (event) => {
+  if (event.target.matches("select") && event.key.length === 1) event.stopPropagation();
+});
