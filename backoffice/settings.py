@@ -127,6 +127,7 @@ FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True  # the web process serves the packages' own files: no collectstatic on a laptop
 
 # --- Security -------------------------------------------------------------------------------------------------------

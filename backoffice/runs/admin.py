@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -47,15 +48,9 @@ class RunAdmin(ModelAdmin):
     def title(self, run: Run) -> str:
         return f"{run.pk} · {run.task.short}"
 
-    @display(
-        description=gettext_lazy("state"),
-        label={
-            State.SUCCESS: "success", State.FAILURE: "danger", State.STARTED: "info", State.PENDING: "default",
-            State.REVOKED: "warning",
-        },
-    )  # fmt: skip
-    def state_badge(self, run: Run) -> tuple[str, str]:
-        return run.state, str(State(run.state).label)
+    @display(description=gettext_lazy("state"))
+    def state_badge(self, run: Run) -> str:
+        return render_to_string("backoffice/badge.html", {"state": run.state, "label": State(run.state).label})
 
     @display(description=gettext_lazy("done"))
     def done_of(self, run: Run) -> str:
