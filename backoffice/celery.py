@@ -29,6 +29,6 @@ app.steps["worker"].add("backoffice.runs.worker:Heartbeat")
 app.autodiscover_tasks()
 
 
-@app.task(bind=True, ignore_result=True)
+@app.task(bind=True, ignore_result=True, schedulable=True)
 def debug_task(self: Task) -> None:
     print(f"Request: {self.request!r}")  # noqa: T201 - what the field's usual guide does

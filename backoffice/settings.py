@@ -209,6 +209,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 2 * CELERY_TASK_TIME_LIMIT + 600,
     "socket_connect_timeout": 1,
     "socket_timeout": 3,
+    # One try per publish: kombu's second one comes after 2 s. Workers reconnect by rules of their own.
+    "max_retries": 0,
 }
 
 CELERY_RESULT_EXPIRES = 24 * 60 * 60

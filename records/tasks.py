@@ -32,12 +32,12 @@ def apply_corrections(instance: YourModel) -> Outcome:
     return instance.apply_corrections()
 
 
-@shared_task
+@shared_task(schedulable=True)
 def add(x: float, y: float) -> float:
     return x + y
 
 
-@shared_task(bind=True)
+@shared_task(bind=True, listens_for_cancel=True, schedulable=True)
 def long_running_task(self: Task, steps: int = 10) -> str:
     """About a second a step, with progress; stops when Cancel on its result page has written a row."""
     for step in range(steps):
@@ -47,5 +47,3 @@ def long_running_task(self: Task, steps: int = 10) -> str:
         time.sleep(1)
     return "Long task complete!"
 
-
-long_running_task.listens_for_cancel = True

@@ -1,11 +1,14 @@
 """What every test may ask for. Servers are chosen in tests.settings, before this file is read."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 from celery import current_app
 from django.db import connection
+from playwright.sync_api import Browser
 
+from tests.browser import page
 from tests.workers import Worker, running_worker
 
 
@@ -27,3 +30,18 @@ def worker(transactional_db: None) -> Iterator[Worker]:
 @pytest.fixture
 def is_sqlite() -> bool:
     return connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real Chromium. Without one the tests are skipped with a loud reason, and fail in CI."""
+    if not page.is_there():
+        reason = f"NO BROWSER at {page.CHROMIUM}: install Debian's chromium, or name one in CHROMIUM."
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    # Playwright runs an event loop in this thread, which Django takes for an asynchronous context.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    try:
+        with page.chromium() as started:
+            yield started
+    finally:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]

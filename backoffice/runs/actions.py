@@ -77,7 +77,9 @@ def _message(run: Run, again: bool) -> tuple[str, int]:
     if again:
         return _("This form was sent before: here is the run it started."), messages.INFO
     skipped = "; ".join(f"{number} {reason}" for reason, number in run.skip_reasons.items())
-    text = ngettext("%(n)s record is in this run.", "%(n)s records are in this run.", run.total) % {"n": f"{run.total:,}"}
+    text = ngettext("%(n)s record is in this run.", "%(n)s records are in this run.", run.total) % {
+        "n": f"{run.total:,}"
+    }
     if skipped:
         text += " " + _("Skipped: %(reasons)s.") % {"reasons": skipped}
     if run.waits_for_broker:

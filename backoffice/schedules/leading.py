@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from celery import schedules
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -67,9 +67,11 @@ class Leader:
 
     def leave(self) -> None:
         """On the way out: another beat need not wait for the lease to run out."""
-        try:
-            if self.since:
-                Lease.objects.release(self.name)
-            Worker.objects.filter(name=self.name).delete()
-        except (DatabaseError, InterfaceError):
-            pass  # the database is away: the lease runs out by itself
+        for _attempt in range(2):
+            try:
+                if self.since:
+                    Lease.objects.release(self.name)
+                Worker.objects.filter(name=self.name).delete()
+                return
+            except (DatabaseError, InterfaceError):
+                connection.close()  # it may have been interrupted in a query; if not, the lease runs out by itself

@@ -33,6 +33,7 @@ class SteadyScheduler(DatabaseScheduler):
     def __init__(self, app: Celery, *args: Any, **kwargs: Any) -> None:
         self.table = Table()
         self.leader = leading.Leader()
+        self.in_round = False
         self.read_at = self.publish_at = self.repeated_at = float("-inf")
         super().__init__(app, *args, **kwargs)
         self.max_interval = PAUSE
@@ -55,6 +56,7 @@ class SteadyScheduler(DatabaseScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """One round; returns the seconds to sleep. When the database is away the next round tries again."""
+        self.in_round = True
         try:
             if not connection.in_atomic_block:
                 close_old_connections()
@@ -64,6 +66,8 @@ class SteadyScheduler(DatabaseScheduler):
             if not connection.in_atomic_block:
                 connection.close()
             return PAUSE
+        finally:
+            self.in_round = False
 
     def round(self) -> float:
         self.leader.report()
@@ -137,6 +141,10 @@ class SteadyScheduler(DatabaseScheduler):
         """Nothing to write: each firing wrote its own columns."""
 
     def close(self) -> None:
+        """Called by Celery's signal handler, and again on the way out. In the middle of a round the handler must not
+        touch the database: the interrupted query holds the connection's lock, and waiting for it would be for ever."""
+        if self.in_round:
+            return
         try:
             self.leader.leave()
         finally:

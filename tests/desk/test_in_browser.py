@@ -1,10 +1,6 @@
 """The desk's pages in a real Chromium: no script error, no policy violation, nobody else asked, all accessible."""
 
-import os
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser
 
 from backoffice.results.activity import log
 from tests.browser import page as browsing
@@ -12,21 +8,7 @@ from tests.factories import record, user
 
 from . import factories
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not browsing.is_there(), reason=f"no Chromium at {browsing.CHROMIUM}: install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    # Playwright runs an event loop in this thread, which Django takes for an asynchronous context.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    try:
-        with browsing.chromium() as browser:
-            yield browser
-    finally:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -35,7 +17,7 @@ def boss(transactional_db):
 
 
 @pytest.mark.parametrize(("width", "dark"), [(browsing.WIDE, False), (browsing.NARROW, True)])
-def test_every_page_keeps_the_policy_and_is_accessible(live_server, chromium, boss, width: int, dark: bool):
+def test_every_page_keeps_the_policy_and_is_accessible(live_server, browser, boss, width: int, dark: bool):
     run = factories.run(requester=boss, succeeded=3, failed=1)
     about = record()
     row = factories.item_result(run, about, status="FAILURE", result='{"exc_type": "E", "exc_message": ["<b>no"]}')
@@ -53,7 +35,7 @@ def test_every_page_keeps_the_policy_and_is_accessible(live_server, chromium, bo
         f"/admin/auth/user/{boss.pk}/delete/",
         "/admin/password_change/",
     ]
-    with browsing.watched_page(chromium, live_server.url, width, dark) as watched:
+    with browsing.watched_page(browser, live_server.url, width, dark) as watched:
         watched.open("/admin/login/")
         found = browsing.accessibility_problems(watched.page)
         watched.sign_in("boss", "a long one")
@@ -64,9 +46,9 @@ def test_every_page_keeps_the_policy_and_is_accessible(live_server, chromium, bo
         assert watched.problems == []
 
 
-def test_the_desk_moves_by_itself_and_stops_asking_when_nothing_runs(live_server, chromium, boss):
+def test_the_desk_moves_by_itself_and_stops_asking_when_nothing_runs(live_server, browser, boss):
     run = factories.run(requester=boss, succeeded=3, total=10)
-    with browsing.watched_page(chromium, live_server.url) as watched:
+    with browsing.watched_page(browser, live_server.url) as watched:
         page = watched.sign_in("boss", "a long one")
         bar = page.locator(f'[data-run="{run.pk}"] progress').first
         assert bar.get_attribute("value") == "3"
@@ -81,8 +63,8 @@ def test_the_desk_moves_by_itself_and_stops_asking_when_nothing_runs(live_server
         assert watched.problems == []
 
 
-def test_the_theme_is_switched_by_keyboard_without_a_violation(live_server, chromium, boss):
-    with browsing.watched_page(chromium, live_server.url, width=1400) as watched:
+def test_the_theme_is_switched_by_keyboard_without_a_violation(live_server, browser, boss):
+    with browsing.watched_page(browser, live_server.url, width=1400) as watched:
         page = watched.sign_in("boss", "a long one")
         page.wait_for_selector("[role=button]:has-text('boss')")
         page.locator("[role=button]:has-text('boss')").press("Enter")

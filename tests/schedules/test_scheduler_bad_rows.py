@@ -5,6 +5,7 @@ from django.db import connection
 from django_celery_beat.models import PeriodicTask, SolarSchedule
 
 from backoffice.results.models import Activity
+from backoffice.runs.models import Worker
 from backoffice.schedules.models import ScheduleState
 from tests.schedules import helpers
 
@@ -108,3 +109,14 @@ def test_beat_survives_a_database_that_does_not_answer(monkeypatch):
     assert scheduler.tick() == 1.0
     monkeypatch.undo()
     assert scheduler.tick() <= 1.0
+
+
+def test_a_signal_in_the_middle_of_a_round_touches_no_database(django_assert_num_queries):
+    scheduler = helpers.beat()
+    helpers.round_of(scheduler)
+    scheduler.in_round = True  # Celery's handler calls close() wherever the signal finds it
+    with django_assert_num_queries(0):
+        scheduler.close()
+    scheduler.in_round = False
+    scheduler.close()
+    assert not Worker.objects.filter(kind="beat").exists()
