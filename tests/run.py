@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import BinaryIO
 
 from tests import servers
 
@@ -52,10 +53,12 @@ def main() -> int:
             for name in ("DATABASE_URL", "REDIS_URL", *PRODUCTION):  # a person's own are not to be tested on
                 os.environ.pop(name, None)
             steps += static_steps()
-            if not options.lint:
-                steps += test_steps(stack, directory, options.all, pytest_arguments)
             for step in steps:
                 run(step)
+            if not options.lint:
+                tests = test_steps(stack, directory, options.all, pytest_arguments)
+                steps += tests
+                run_together(tests, directory)
     except KeyboardInterrupt:
         print("\nInterrupted; the servers are stopped.", flush=True)
     report(steps)
@@ -88,11 +91,10 @@ def static_steps() -> list[Step]:
 
 def test_steps(stack: contextlib.ExitStack, directory: Path, slow: bool, pytest_arguments: list[str]) -> list[Step]:
     pytest = [sys.executable, "-m", "pytest", *([] if slow else ["-m", "not slow"]), *pytest_arguments]
-    os.environ["REDIS_URL"] = stack.enter_context(servers.redis_server(make(directory / "redis")))
-    sqlite = Step("tests on SQLite", pytest, session(directory, "sqlite"))
-    # What starts whole installations of its own uses no test database: once is enough.
-    once = [f"--ignore=tests/{name}" for name in ("management", "deploy")]
-    postgresql = Step("tests on PostgreSQL", [*pytest, *once], session(directory, "postgresql"))
+    sqlite = Step("tests on SQLite", pytest, session(stack, directory, "sqlite"))
+    # What starts whole installations of its own, or asks no database, is run once.
+    once = ["--ignore=tests/management", "--ignore=tests/deploy", "--ignore-glob=tests/records/test_checks*"]
+    postgresql = Step("tests on PostgreSQL", [*pytest, *once], session(stack, directory, "postgresql"))
     if pytest_arguments:
         postgresql.accepted = {0, NO_TESTS_COLLECTED}
     try:
@@ -105,9 +107,11 @@ def test_steps(stack: contextlib.ExitStack, directory: Path, slow: bool, pytest_
     return [sqlite, postgresql]
 
 
-def session(directory: Path, name: str) -> dict[str, str]:
-    folder = str(make(directory / name))
-    return {"BACKOFFICE_TEST_DIR": folder, "BACKOFFICE_VAR": folder}
+def session(stack: contextlib.ExitStack, directory: Path, name: str) -> dict[str, str]:
+    """A folder and a Redis of its own: the two runs go on at the same time."""
+    folder = make(directory / name)
+    redis = stack.enter_context(servers.redis_server(make(directory / f"{name}-redis")))
+    return {"BACKOFFICE_TEST_DIR": str(folder), "BACKOFFICE_VAR": str(folder), "REDIS_URL": redis}
 
 
 def make(directory: Path) -> Path:
@@ -119,14 +123,40 @@ def run(step: Step) -> None:
     if step.result != "not run":
         return
     print(f"\n=== {step.name}", flush=True)
-    started = time.monotonic()
-    step.result = "interrupted"
+    since = time.monotonic()
+    with started(step) as process:
+        finish(step, process, since)
+
+
+def run_together(steps: list[Step], directory: Path) -> None:
+    """The first prints as it goes; what the others print comes when they are done. Two cores, half the time."""
+    first, *others = [step for step in steps if step.result == "not run"]
+    with contextlib.ExitStack() as stack:
+        logs = [directory / f"{number}.log" for number, _step in enumerate(others)]
+        going = [
+            (step, log, stack.enter_context(started(step, stack.enter_context(log.open("wb")))), time.monotonic())
+            for step, log in zip(others, logs, strict=True)
+        ]
+        run(first)
+        for step, log, process, since in going:
+            finish(step, process, since)
+            print(f"\n=== {step.name}\n{log.read_text(errors='replace')}", flush=True)
+
+
+def started(step: Step, output: BinaryIO | None = None) -> contextlib.AbstractContextManager["subprocess.Popen[bytes]"]:
     # A group of its own: a Ctrl-C reaches it once, through us. A second one would cut pytest's cleaning up short.
-    with ended(
-        subprocess.Popen(step.command, cwd=ROOT, env={**os.environ, **step.environment}, process_group=0)
-    ) as process:
-        code = process.wait()
-    step.seconds = time.monotonic() - started
+    environment = {**os.environ, **step.environment}
+    step.result = "interrupted"
+    return ended(
+        subprocess.Popen(
+            step.command, cwd=ROOT, env=environment, stdout=output, stderr=output and subprocess.STDOUT, process_group=0
+        )
+    )
+
+
+def finish(step: Step, process: "subprocess.Popen[bytes]", since: float) -> None:
+    code = process.wait()
+    step.seconds = time.monotonic() - since
     step.failed = code not in step.accepted
     step.result = "ok" if not step.failed else f"FAILED (exit code {code})"
 
