@@ -46,4 +46,3 @@ def long_running_task(self: Task, steps: int = 10) -> str:
         self.update_state(state="PROGRESS", meta={"current": step, "total": steps})
         time.sleep(1)
     return "Long task complete!"
-
