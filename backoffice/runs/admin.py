@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.loader import render_to_string
@@ -134,7 +135,7 @@ class RunAdmin(ModelAdmin):
         if run.finished_at or run.cancelled_at:
             self.message_user(request, _("This run has ended or is being cancelled already."), messages.INFO)
         elif not access.may_cancel(request.user, run):
-            return self.refuse(request)
+            raise PermissionDenied
         else:
             left = verbs.cancel(run, request.user)
             text = ngettext(
@@ -151,7 +152,7 @@ class RunAdmin(ModelAdmin):
             self.message_user(request, _("No record of this run has failed."), messages.INFO)
             return back
         if not access.may_retry(request.user, run):
-            return self.refuse(request)
+            raise PermissionDenied
         try:
             new = verbs.retry(run, request.user, form_token=form_token(request))
         except EmptySelection as exc:
@@ -159,5 +160,3 @@ class RunAdmin(ModelAdmin):
             return back
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[new.pk]))
 
-    def refuse(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse(_("You do not have the permission to do this to the run."), status=403)
