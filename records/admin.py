@@ -101,7 +101,8 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
         record = self.get_object(request, object_id)
         context = dict(extra_context or {})
         if record is not None and self.has_view_or_change_permission(request, record):
-            context |= outcome_of(record, request.user) | {"may_process": request.user.has_perm(PROCESS["permission"])}
+            context |= outcome_of(record, request.user, request.GET.get("before", ""))
+            context["may_process"] = request.user.has_perm(PROCESS["permission"])
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 
@@ -131,10 +132,16 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
             activity.log(request.user, "record.edited", obj, changes=changes)
 
     def delete_model(self, request: HttpRequest, obj: YourModel) -> None:
-        activity.log(request.user, "record.deleted", obj)
+        log_deletion(request.user, obj)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[YourModel]) -> None:
-        for record in queryset.only("reference", "name").iterator():
-            activity.log(request.user, "record.deleted", record)
+        for record in queryset.only(*YourModel.INPUTS, "corrections").iterator():
+            log_deletion(request.user, record)
         super().delete_queryset(request, queryset)
+
+
+def log_deletion(user: object, record: YourModel) -> None:
+    """With what the record said last and what was ever corrected in it: nothing else keeps that."""
+    values = {field: getattr(record, field) for field in YourModel.INPUTS}
+    activity.log(user, "record.deleted", record, values=values, corrections=record.corrections)

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
 
+from backoffice.results.spreadsheet import disarm
+
 from .models import YourModel
-from .spreadsheet import disarm
 
 XLSX_MAX_ROWS = 200_000  # about 20 s; the format ends at 1,048,576
 _IN_MEMORY = 8 * 1024 * 1024

@@ -1,10 +1,14 @@
 """Business-partner master data: what procurement and finance offices keep about suppliers and customers."""
 
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.runs.models import Outcome, Processable
@@ -118,3 +122,10 @@ class YourModel(Processable):
         self.corrections = [*self.corrections, *({**change, "at": at} for change in changes.values())]
         self.processed = False
         return Outcome("corrected", ", ".join(changes))
+
+    def changes_made(self) -> Iterator[tuple[datetime, dict[str, list[str]]]]:
+        """For the timeline: each time corrections were applied, with what was there before and after."""
+        for at, made in groupby(self.corrections, key=lambda each: each["at"]):
+            moment = parse_datetime(at)
+            if moment is not None:
+                yield moment, {each["field"]: [each["before"], each["after"]] for each in made}

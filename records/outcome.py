@@ -1,4 +1,4 @@
-"""What the record's page says about it: input beside normal form beside issues, corrections, look-alikes, runs."""
+"""What the record's page says about it: input beside normal form beside issues, corrections, look-alikes, timeline."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -7,13 +7,10 @@ from itertools import chain
 from typing import Any
 from uuid import uuid4
 
-from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.runs.access import may_see
-from backoffice.runs.history import of_record
-from backoffice.runs.models import Run, State
+from backoffice.runs import timeline
 
 from .checks import duplicate_candidates
 from .checks.duplicates import Candidate
@@ -96,36 +93,7 @@ def duplicates_of(record: YourModel) -> list[Candidate]:
     return duplicate_candidates(record.name, record.town, rows.values(), limit=SHOWN_DUPLICATES)
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What one run did to the record."""
-
-    run: Run
-    url: str
-    task: str
-    state: str
-    state_label: Any
-    when: datetime | None
-    said: str
-
-
-def history_of(record: YourModel, user: Any) -> list[Past]:
-    """Every run of the record, with an address where this user may open it."""
-    return [
-        Past(
-            item.run,
-            reverse("admin:runs_run_change", args=[item.run_id]) if may_see(user, item.run) else "",
-            item.run.task.short,
-            item.state,
-            State(item.state).label,
-            item.finished_at or item.started_at,
-            item.error.strip().rpartition("\n")[2] or item.outcome,
-        )
-        for item in of_record(record)
-    ]
-
-
-def outcome_of(record: YourModel, user: Any) -> dict[str, Any]:
+def outcome_of(record: YourModel, user: Any, before: str = "") -> dict[str, Any]:
     """Everything the templates of the record's page need beside the form."""
     lines = lines_of(record)
     return {
@@ -136,7 +104,9 @@ def outcome_of(record: YourModel, user: Any) -> dict[str, Any]:
         "stale": bool(record.verdict) and not record.processed,
         "corrections": corrections_of(record),
         "duplicates": duplicates_of(record),
-        "history": history_of(record, user),
+        "record_label": record._meta.label_lower,
+        "timeline": timeline.of_record(YourModel, record.pk, user, record=record, before=before),
+        "timeline_before": before,
         "seen": fingerprint(record),
         "token": uuid4().hex,
     }

@@ -15,10 +15,10 @@ from import_export.results import Result, RowResult
 
 from backoffice.results import activity
 from backoffice.results.models import Activity
+from backoffice.results.spreadsheet import rearm
 
 from .files import Sheet
 from .models import YourModel
-from .spreadsheet import rearm
 
 Values = dict[str, str]
 FIELDS = {field.name: field for field in YourModel._meta.concrete_fields}
@@ -132,7 +132,7 @@ class RecordImport(ModelResource):
         return not changed
 
     def after_import(self, dataset: Sheet, result: ImportResult, **kwargs: Any) -> None:
-        """Log in the import's own transaction: one entry for the file, one with before and after per changed record."""
+        """Log in the import's own transaction: one entry for the file, and one per record, with before and after."""
         result.lines = dataset.lines
         result.ignored = [name for name in dataset.headers if name and name not in YourModel.INPUTS]
         if self.dry_run or result.has_errors() or result.has_validation_errors():
@@ -140,19 +140,23 @@ class RecordImport(ModelResource):
         user, file = kwargs.get("user"), kwargs.get("file_name") or ""
         counts = {kind: result.totals[kind] for kind in (RowResult.IMPORT_TYPE_NEW, RowResult.IMPORT_TYPE_UPDATE)}
         activity.log(user, "record.imported", file, **counts, unchanged=result.totals[RowResult.IMPORT_TYPE_SKIP])
-        edits = [edit(user, row, file) for row in result.rows if row.is_update()]
-        Activity.objects.bulk_create(edits, batch_size=_BATCH)
+        rows = [entry(user, row, file) for row in result.rows if row.is_update() or row.is_new()]
+        Activity.objects.bulk_create(rows, batch_size=_BATCH)
 
 
-def edit(user: object, row: RowResult, file: str) -> Activity:
+def entry(user: object, row: RowResult, file: str) -> Activity:
     return Activity(
         actor=str(user or activity.SYSTEM)[:150],
-        verb="record.edited",
+        verb="record.added" if row.is_new() else "record.edited",
         target=str(row.instance)[:200],
         model=YourModel._meta.label_lower,
-        object_id=str(row.object_id),
-        details={"changes": {name: pair for name, pair in row.diff.items() if pair[0] != pair[1]}, "file": file},
+        object_id=str(row.instance.pk),
+        details={"file": file} if row.is_new() else {"changes": changes_in(row), "file": file},
     )
+
+
+def changes_in(row: RowResult) -> dict[str, tuple[str, str]]:
+    return {name: pair for name, pair in row.diff.items() if pair[0] != pair[1]}
 
 
 # --- What can be wrong with a row -----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from backoffice.runs.agreement import Drift
 from backoffice.runs.models import Chunk, Run, Worker
 
 from .probe import QUEUES, Answer, probe
@@ -184,3 +185,24 @@ def leases() -> Check:
         return Check(_("Leases"), True, _("None has expired."))
     summary = ngettext("%d expired and was not released.", "%d expired and were not released.", expired) % expired
     return Check(_("Leases"), False, summary, _("The sweep releases them: start beat and a control worker."))
+
+
+def agreement(drift: Drift, *, repaired: bool) -> Check:
+    """Ledger, TaskResult and Redis of the runs whose results are still kept."""
+    name = _("Agreement")
+    compared = _("%(n)d outcomes compared in ledger, TaskResult and Redis") % {"n": drift.compared}
+    if drift.redis_unknown:
+        compared = _("%(n)d outcomes compared in ledger and TaskResult; Redis did not answer") % {"n": drift.compared}
+    if not drift.total:
+        return Check(name, True, compared + _(": they agree."))
+    parts = {
+        _("rows missing"): drift.rows_missing,
+        _("rows wrong"): drift.rows_wrong,
+        _("keys in Redis wrong"): drift.redis_wrong,
+        _("items held by nobody"): drift.orphans,
+        _("runs counted wrongly"): drift.runs_wrong,
+    }
+    found = ", ".join(f"{number} {what}" for what, number in parts.items() if number)
+    if repaired:
+        return Check(name, True, f"{compared}: {found}; " + _("written again as the ledger has it."))
+    return Check(name, False, f"{compared}: {found}.", _("Write them as the ledger has it: manage.py doctor --repair"))

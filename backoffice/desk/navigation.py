@@ -32,7 +32,9 @@ def sidebar(request: HttpRequest) -> list[Item]:
             _("Evidence"),
             [
                 listing(request, _("Task results"), "fact_check", "django_celery_results.taskresult"),
+                failures(request),
                 listing(request, _("Activity"), "history", "results.activity"),
+                listing(request, _("Retention"), "auto_delete", "desk.retentionpolicy"),
             ],
         ),
         (
@@ -45,6 +47,13 @@ def sidebar(request: HttpRequest) -> list[Item]:
     ]
     shown = [(title, [item for item in items if item]) for title, items in groups]
     return [{"title": title, "items": items, "separator": False} for title, items in shown if items]
+
+
+def failures(request: HttpRequest) -> Item | None:
+    """For those who see everybody's; one's own are a click away from the desk."""
+    if not request.user.has_perm("runs.view_run"):
+        return None
+    return page(request, _("Failures"), "running_with_errors", reverse("admin:desk_failures"), exact=True)
 
 
 def records(request: HttpRequest) -> list[Item | None]:

@@ -51,6 +51,16 @@ UNFOLD: dict[str, Any] = {
     "SCRIPTS": [file("backoffice/desk.js")],
     "SIDEBAR": {"navigation": "backoffice.desk.navigation.sidebar", "show_all_applications": True},
     "DASHBOARD_CALLBACK": "backoffice.desk.views.index_context",
-    "SITE_VIEWS": [("desk/running/", "desk_running", "backoffice.desk.views.RunningView")],
+    "SITE_VIEWS": [
+        ("desk/running/", "desk_running", "backoffice.desk.views.RunningView"),
+        ("desk/timeline/<str:label>/<int:pk>/", "desk_timeline", "backoffice.desk.timeline.TimelineView"),
+        ("desk/evidence/<int:pk>/", "desk_evidence", "backoffice.desk.evidence_page.EvidenceView"),
+        ("desk/failures/", "desk_failures", "backoffice.desk.failures_pages.FailuresView"),
+        (
+            "desk/failures/<slug:fingerprint>/",
+            "desk_failure_group",
+            "backoffice.desk.failures_pages.FailureGroupView",
+        ),
+    ],
     "LOGIN": {"form": "backoffice.desk.forms.SignInForm", "image": file("backoffice/login.svg")},
 }

@@ -15,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django_celery_results.models import TaskResult
 from redis.exceptions import RedisError
 
-from . import rows
+from . import redaction, rows
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,8 @@ class MirroredRedisBackend(RedisBackend):
             return result
         meta = self._get_result_meta(result=result, state=state, traceback=traceback, request=request)
         meta["task_id"] = task_id
+        if "args" in meta:
+            meta["args"], meta["kwargs"] = redaction.redacted(meta.get("name"), meta["args"], meta.get("kwargs"))
         mirrored = self._mirror(meta, request)
         try:
             self._remember(task_id, meta)

@@ -21,12 +21,15 @@ _TERMINAL = ", ".join(f"'{state}'" for state in sorted(states.READY_STATES))
 # What a late or a partial message does not know must not wipe what is known.
 _KEPT = ("periodic_task_name", "task_name", "task_args", "task_kwargs", "worker", "date_started")
 _REPLACED = ("status", "content_type", "content_encoding", "result", "date_done", "traceback", "meta")
-# SUCCESS stays; a terminal state gives way only to another terminal one (a redelivered FAILURE that then succeeds).
-UPSERT = (
+_OVERWRITE = (
     "ON CONFLICT (task_id) DO UPDATE SET "
     + ", ".join(f"{name} = COALESCE(excluded.{name}, {_TABLE}.{name})" for name in _KEPT)
     + ", "
     + ", ".join(f"{name} = excluded.{name}" for name in _REPLACED)
+)
+# SUCCESS stays; a terminal state gives way only to another terminal one (a redelivered FAILURE that then succeeds).
+UPSERT = (
+    _OVERWRITE
     + f" WHERE {_TABLE}.status <> 'SUCCESS'"
     + f" AND (excluded.status IN ({_TERMINAL}) OR {_TABLE}.status NOT IN ({_TERMINAL}))"
 )
@@ -35,6 +38,11 @@ UPSERT = (
 def write(rows: Sequence[Sequence[Any]]) -> None:
     """Upsert rows, each in the order of FIELDS."""
     bulk.insert(TaskResult, FIELDS, rows, conflict=UPSERT)
+
+
+def overwrite(rows: Sequence[Sequence[Any]]) -> None:
+    """Write rows whatever state is there: for the repair of a damaged table only."""
+    bulk.insert(TaskResult, FIELDS, rows, conflict=_OVERWRITE)
 
 
 def row(

@@ -115,7 +115,7 @@ def confirm(
 
 def hidden_inputs(request: HttpRequest) -> list[tuple[str, str]]:
     """What a page between the changelist and the action must send along, for the selection to be the same."""
-    names = ("action", "select_across", "form_token", "index")
+    names = ("action", "select_across", "form_token", "index", "error")
     carried = [(name, request.POST.get(name, "")) for name in names if name in request.POST]
     return [*carried, *((ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME))]
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -118,8 +119,12 @@ class RunAdmin(ModelAdmin):
             "counts": progress.counts(run),
             "progress": progress.as_json(run),
             "page": items.page(
-                run, request.GET.get("state", ""), int(after) if after.lstrip("-").isdecimal() else None
+                run,
+                request.GET.get("state", ""),
+                int(after) if after.lstrip("-").isdecimal() else None,
+                request.GET.get("error", ""),
             ),
+            "errors": items.error_groups(run),
             "states": State.choices,
             "retries": run.retries.select_related("task").order_by("pk")[:20],
             "may_cancel": access.may_cancel(request.user, run),
@@ -153,10 +158,19 @@ class RunAdmin(ModelAdmin):
             return back
         if not access.may_retry(request.user, run):
             raise PermissionDenied
+        chosen: dict[str, Any] = {}
+        if request.POST.get("action") == "selected":
+            chosen["record_ids"] = [
+                int(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME) if pk.isdecimal() and len(pk) < 19
+            ]
+        elif request.POST.get("action") == "error":
+            chosen["error"] = request.POST.get("error", "")
+        if chosen and not any(chosen.values()):
+            self.message_user(request, _("Select the failed records to retry, in the table below."), messages.WARNING)
+            return back
         try:
-            new = verbs.retry(run, request.user, form_token=form_token(request))
+            new = verbs.retry(run, request.user, form_token=form_token(request), **chosen)
         except EmptySelection as exc:
             self.message_user(request, str(exc), messages.WARNING)
             return back
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[new.pk]))
-

@@ -84,6 +84,9 @@ class Shift:
         self.read: dict[int, tuple[Any, ...]] = {}
         self.begun = self.flushed = time.monotonic()
         self.worked = 0
+        # A time limit is meant for a record: a chunk ends well before it.
+        limits = [limit for limit in (task.soft_time_limit, task.time_limit) if limit]
+        self.budget = min([BUDGET, *(limit / 2 for limit in limits)])
 
     def run_through(self) -> None:
         for _ in range(PASSES):
@@ -102,7 +105,7 @@ class Shift:
         return self.hand_back()
 
     def _is_over(self) -> bool:
-        if time.monotonic() - self.begun > BUDGET:
+        if time.monotonic() - self.begun > self.budget:
             return True
         return self.run.cancelled_at is not None
 
@@ -207,6 +210,8 @@ class Shift:
             self.write(hand_on=False)
         size = slicing.size_for(len(self.open) or 1, self.task.chunk_size, self._each())
         release.give_back(self.chunk, size)
+        if self.run.cancelled_at:
+            publish.sweep_soon()  # revokes what was given back
 
     def stop_at_soft_limit(self) -> None:
         """The soft time limit: keep what is finished. The record it fell upon is charged only if it was alone."""

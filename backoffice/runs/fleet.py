@@ -10,6 +10,10 @@ from django.utils import timezone
 from .models import Worker
 
 ALIVE = timedelta(seconds=settings.RUNS_LEASE_SECONDS)
+HEARTBEAT = settings.RUNS_LEASE_SECONDS / 3  # seconds
+GAP = timedelta(seconds=1.5 * HEARTBEAT)  # without a sweep: the sweep was away, and perhaps the database with it
+UNSWEPT = timedelta(seconds=20)  # four of its intervals
+SWEEP = "sweep"
 _seen: tuple[float, int] = (0.0, 0)
 
 
@@ -30,3 +34,18 @@ def processes() -> int:
         )
         _seen = time.monotonic(), rows.aggregate(n=Sum("concurrency"))["n"] or 0
     return _seen[1] or 2
+
+
+def report_sweep() -> timedelta:
+    """Note that a sweep begins. Returns for how long they have come without a gap."""
+    now = timezone.now()
+    row, _made = Worker.objects.get_or_create(
+        name=SWEEP, defaults={"kind": Worker.Kind.SWEEP, "concurrency": 0, "started_at": now, "seen_at": now}
+    )
+    since = row.started_at if now - row.seen_at <= GAP else now
+    Worker.objects.filter(pk=row.pk).update(started_at=since, seen_at=now)
+    return now - since
+
+
+def is_unswept() -> bool:
+    return not Worker.objects.filter(name=SWEEP, seen_at__gte=timezone.now() - UNSWEPT).exists()

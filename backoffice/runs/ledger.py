@@ -76,7 +76,7 @@ def settle(run: Run, verdicts: Sequence[Verdict], worker: str, *, owner: int | N
     )
     if changed != len(verdicts):
         raise Lost(f"{len(verdicts) - changed} of {len(verdicts)} items of run {run.pk} are no longer ours")
-    rows.write([_row(run, v, worker) for v in verdicts])
+    rows.write([row(run, v, worker) for v in verdicts])
 
 
 def count(run: Run, verdicts: Sequence[Verdict]) -> None:
@@ -132,7 +132,8 @@ def remember(run: Run, verdicts: Sequence[Verdict], worker: str) -> None:
         logger.warning("Redis did not take %d results of run %s: %s", len(metas), run.pk, exc)
 
 
-def _row(run: Run, verdict: Verdict, worker: str) -> tuple[Any, ...]:
+def row(run: Run, verdict: Verdict, worker: str) -> tuple[Any, ...]:
+    """An item's TaskResult row."""
     return rows.row(
         run.item_task_id(verdict.record_id),
         str(verdict.state),

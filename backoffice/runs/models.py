@@ -289,11 +289,12 @@ class Chunk(models.Model):
 
 
 class Worker(models.Model):
-    """A process that reports that it lives: a Celery worker, or beat."""
+    """A process that reports that it lives: a Celery worker, or beat; and, as one row, the sweep."""
 
     class Kind(models.TextChoices):
         WORKER = "worker", _("worker")
         BEAT = "beat", _("beat")
+        SWEEP = "sweep", _("sweep")
 
     name = models.CharField(max_length=200, unique=True, help_text=_("Node name and process id."))
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.WORKER)

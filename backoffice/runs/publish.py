@@ -24,7 +24,11 @@ def after_commit(run: Run, chunks: Iterable[Chunk]) -> None:
 
 def publish(run: Run, chunks: list[Chunk]) -> bool:
     """Send a message for each chunk. False when the broker did not take them all: they then wait for the sweep."""
-    task = find(run.task.name)
+    try:
+        task = find(run.task.name)
+    except LookupError as exc:
+        logger.error("Run %s waits: %s", run.pk, exc)  # until the code that knows the task is back
+        return False
     for at, chunk in enumerate(chunks):
         try:
             # retry=False: the person waits, and the sweep repeats it.

@@ -5,10 +5,12 @@ it costs a handful of queries when there is nothing to do.
 """
 
 import logging
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from itertools import groupby
+from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
@@ -21,28 +23,53 @@ from .start import activate
 logger = logging.getLogger(__name__)
 
 OVERDUE = timedelta(seconds=10)  # after which an unclaimed chunk's message may be lost
+SURELY_LOST = timedelta(minutes=5)  # and is sent again however long the queue is
+SURE = timedelta(seconds=1.5 * fleet.HEARTBEAT)  # of sweeps without a gap: a worker that lives has reported meanwhile
 BATCH = 1_000
 
 
 def sweep() -> dict[str, int]:
-    """Reconcile once. Returns what was done, by step."""
-    steps = {
+    """Reconcile once. Returns what was done, by step. An error in one is raised when the others have had their turn."""
+    watched = fleet.report_sweep()
+    steps: dict[str, Callable[[], int]] = {
         "started": start_due,
         "cancelled": finish_cancelled,
-        "rescued": rescue_expired,
+        "rescued": lambda: rescue_expired(watched),
         "retried": release_due_retries,
         "repaired": repair_stalled,
         "republished": republish_unclaimed,
         "forgotten": forget_dead_workers,
     }
-    done = {name: step() for name, step in steps.items()}
+    done: dict[str, int] = {}
+    errors: list[Exception] = []
+    for name, step in steps.items():
+        try:
+            done[name] = step()
+        except (OperationalError, InterfaceError):
+            raise  # the database is away: each step would wait for it
+        except Exception as exc:
+            logger.exception("The sweep's step %r failed.", name)
+            errors.append(exc)
     if any(done.values()):
         logger.info("Sweep: %s", ", ".join(f"{name} {number}" for name, number in done.items() if number))
+    if errors:
+        raise errors[0]
+    return done
+
+
+def _each(step: Callable[[Any], int], keys: Iterable[Any]) -> int:
+    """One run that cannot go on, because its record task is not there, holds no other up."""
+    done = 0
+    for key in keys:
+        try:
+            done += step(key)
+        except LookupError as exc:
+            logger.error("Run %s waits: %s", key, exc)
     return done
 
 
 def start_due() -> int:
-    return sum(activate(pk) for pk in Run.objects.due().values_list("pk", flat=True))
+    return _each(activate, list(Run.objects.due().values_list("pk", flat=True)))
 
 
 def finish_cancelled() -> int:
@@ -55,32 +82,38 @@ def finish_cancelled() -> int:
     return len(runs)
 
 
-def rescue_expired() -> int:
-    """Chunks whose lease ran out. The item of a single is charged only if its worker is gone, not if it was slow."""
-    expired = list(Chunk.objects.expired().values_list("pk", "worker"))
-    for pk, worker in expired:
-        release.lost(pk, charge=not fleet.is_alive(worker))
-    return len(expired)
+def rescue_expired(watched: timedelta) -> int:
+    """Chunks whose lease ran out. The item of a single is charged only if its worker is gone, not if it was slow.
+
+    After a pause of the database, of Redis or of the whole machine no worker has reported, though all may live: then
+    singles wait for a moment, `watched` being the time for which sweeps have come without a gap.
+    """
+    done = 0
+    for pk, worker, size in list(Chunk.objects.expired().values_list("pk", "worker", "size")):
+        gone = not fleet.is_alive(worker)
+        if gone and size == 1 and watched < SURE:
+            continue
+        release.lost(pk, charge=gone)
+        done += 1
+    return done
 
 
 def release_due_retries() -> int:
     """Transient failures whose wait is over become pending again, with chunks of their own."""
     due = RunItem.objects.filter(state=State.RETRY, due_at__lte=timezone.now()).order_by("run_id", "record_id")
     rows = list(due.values_list("run_id", "record_id")[:BATCH])
-    done = 0
-    for run_id, group in groupby(rows, key=lambda row: row[0]):
-        done += _release(run_id, [record_id for _run, record_id in group])
-    return done
+    by_run = {run_id: [row[1] for row in group] for run_id, group in groupby(rows, key=lambda row: row[0])}
+    return _each(lambda run_id: _release(run_id, by_run[run_id]), by_run)
 
 
 def _release(run_id: int, ids: list[int]) -> int:
     with transaction.atomic():
-        run = Run.objects.select_for_update().select_related("task").get(pk=run_id)
-        waiting = RunItem.objects.of(run).filter(record_id__in=ids, state=State.RETRY)
-        ids = list(waiting.order_by("record_id").values_list("record_id", flat=True))
+        waiting = RunItem.objects.filter(run_id=run_id, record_id__in=ids, state=State.RETRY)
+        ids = list(waiting.order_by("record_id").select_for_update().values_list("record_id", flat=True))
+        run = Run.objects.select_related("task").get(pk=run_id)
         if run.cancelled_at or not ids:
             return 0
-        waiting.update(state=State.PENDING, due_at=None)
+        RunItem.objects.of(run).filter(record_id__in=ids).update(state=State.PENDING, due_at=None)
         slices = slicing.contiguous(ids, slicing.size_for(len(ids), find(run.task.name).chunk_size))
         publish.after_commit(run, slicing.chunks_of(run, slices))
     return len(ids)
@@ -91,7 +124,7 @@ def repair_stalled() -> int:
     on_its_way = Exists(Chunk.objects.filter(run=OuterRef("pk")))
     retrying = Exists(RunItem.objects.filter(run=OuterRef("pk"), state=State.RETRY, due_at__isnull=False))
     stalled = Run.objects.open().exclude(activated_at=None).filter(~on_its_way, ~retrying, cancelled_at=None)
-    return sum(_repair(pk) for pk in stalled.values_list("pk", flat=True))
+    return _each(_repair, list(stalled.values_list("pk", flat=True)))
 
 
 def _repair(pk: int) -> int:
@@ -120,15 +153,20 @@ def republish_unclaimed() -> int:
         return 0
     try:
         if publish.queue_length() >= Chunk.objects.unclaimed().count():
-            return 0
+            # All of them may be waiting there. Or messages of others are, and one of ours is lost.
+            long_ago = timezone.now() - SURELY_LOST
+            chunks = [chunk for chunk in chunks if chunk.published_at and chunk.published_at < long_ago]
     except publish.UNREACHABLE as exc:
         logger.warning("The broker is away, %d chunks wait: %s", len(chunks), exc)
         return 0
-    Chunk.objects.filter(pk__in=[chunk.pk for chunk in chunks]).update(published_at=timezone.now())
+    sent = 0
     for run, group in groupby(chunks, key=lambda chunk: chunk.run):
-        if not publish.publish(run, list(group)):
+        ours = list(group)
+        Chunk.objects.filter(pk__in=[chunk.pk for chunk in ours]).update(published_at=timezone.now())
+        sent += len(ours) if publish.publish(run, ours) else 0
+        if run.waits_for_broker:
             break
-    return len(chunks)
+    return sent
 
 
 def forget_dead_workers() -> int:

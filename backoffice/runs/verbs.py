@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.results import activity
 
-from . import publish
+from . import items, publish
 from .ledger import Verdict, count, remember, settle
 from .models import Chunk, Run, RunItem, State
 from .record_task import find
@@ -44,9 +44,8 @@ def revoke(run: Run) -> bool:
     with transaction.atomic():
         Chunk.objects.filter(run=run, claimed_at=None).delete()
         waiting = RunItem.objects.of(run).filter(state__in=(State.PENDING, State.RETRY))
-        # Locked, or a second sweep would settle the same ones and be undone.
-        Run.objects.select_for_update().get(pk=run.pk)
-        ids = list(waiting.order_by("record_id").values_list("record_id", "retries")[: BATCH + 1])
+        # Locked, or a claim or a second sweep would take some of them meanwhile. Items before their run, as everywhere.
+        ids = list(waiting.order_by("record_id").select_for_update().values_list("record_id", "retries")[: BATCH + 1])
         verdicts = [
             Verdict(record_id, State.REVOKED, error=_("Run cancelled by %s") % run.cancelled_by, retries=retries,
                     result=REVOKED)
@@ -58,18 +57,25 @@ def revoke(run: Run) -> bool:
     return len(ids) > BATCH
 
 
-def retry(run: Run, by: Any, *, record_ids: Sequence[int] | None = None, form_token: str | None = None) -> Run:
-    """Start a new run over the failed records of this one, or over some of them. Raises EmptySelection if none are."""
-    failed = RunItem.objects.of(run).failed()
+def retry(
+    run: Run, by: Any, *, record_ids: Sequence[int] | None = None, error: str = "", form_token: str | None = None
+) -> Run:
+    """Start a new run over the failed records of this one: all, some, or those of one kind of `error`.
+
+    Raises EmptySelection where there are none.
+    """
+    failed, selection = items.failed(run, error), _("Failed records of run %d") % run.pk
+    if error:
+        selection = _("Records of run %(run)d that failed with %(error)s") % {"run": run.pk, "error": error}
     if record_ids is not None:
-        failed = failed.filter(record_id__in=record_ids)
+        failed, selection = failed.filter(record_id__in=record_ids), _("Selected failed records of run %d") % run.pk
     task = find(run.task.name)
     return start(
         task.record_model._base_manager.filter(pk__in=failed.values("record_id")),
         task,
         requester=by,
         source=Run.Source.RETRY,
-        selection=_("Failed records of run %d") % run.pk,
+        selection=selection,
         parameters=run.parameters,
         form_token=form_token,
         retry_of=run,

@@ -5,18 +5,17 @@ import os
 from typing import Any
 
 from celery import bootsteps, signals
-from celery.exceptions import WorkerLostError
+from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.worker import state as worker_state
 from celery.worker.request import Request
 from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
-from . import identity, publish, release
+from . import fleet, identity, publish, release
 from .chunks import lease
 from .models import Chunk, Worker
 
 logger = logging.getLogger(__name__)
-HEARTBEAT = 10.0  # seconds; a lease is three of them
 
 
 class ChunkRequest(Request):
@@ -33,13 +32,13 @@ class ChunkRequest(Request):
         finally:
             if chunk_id is not None:
                 exc = getattr(exc_info.exception, "exc", exc_info.exception)
+                limit = isinstance(exc, TimeLimitExceeded)
                 died = isinstance(exc, (WorkerLostError, SystemExit)) and not self._already_cancelled
-                free(chunk_id, charge=died and not worker_state.should_terminate)
-
-    def on_timeout(self, soft: bool, timeout: float) -> None:
-        super().on_timeout(soft, timeout)
-        if not soft and self.chunk_id is not None:
-            free(self.chunk_id, charge=True, reason=f"Hard time limit of {timeout:g} s exceeded")
+                free(
+                    chunk_id,
+                    charge=limit or (died and not worker_state.should_terminate),
+                    reason=f"Hard time limit of {exc.args[0]:g} s exceeded" if limit else "worker lost",
+                )
 
 
 def free(chunk_id: int, *, charge: bool, reason: str = "worker lost") -> None:
@@ -69,7 +68,7 @@ class Heartbeat(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         self.beat()
-        self.timer = parent.timer.call_repeatedly(HEARTBEAT, self.beat, priority=10)
+        self.timer = parent.timer.call_repeatedly(fleet.HEARTBEAT, self.beat, priority=10)
 
     def stop(self, parent: Any) -> None:
         if self.timer:
@@ -98,6 +97,8 @@ class Heartbeat(bootsteps.StartStopStep):
         busy = [request._request_dict.get("chunk") for request in tuple(worker_state.active_requests)]
         held = Chunk.objects.held_by(identity.worker_name()).filter(pk__in=[pk for pk in busy if pk])
         held.update(lease_until=lease())
+        if fleet.is_unswept():
+            publish.sweep_soon()  # there is no beat, or its sweeps expire before a process is free
 
     def _leave(self) -> None:
         if os.getpid() == identity.main_pid():

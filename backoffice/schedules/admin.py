@@ -6,8 +6,10 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import Case, Prefetch, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -15,7 +17,7 @@ from django_celery_beat.models import PeriodicTask
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from . import access, allowed, firing_admin, history, preview, switch, timing, timing_admin, words
+from . import access, allowed, firing_admin, history, preview, standing, switch, timing, timing_admin, words
 from .confirm import confirmed
 from .fire import run_now
 from .form_values import crontab_parts
@@ -52,14 +54,14 @@ class KindFilter(admin.SimpleListFilter):
 @admin.register(PeriodicTask)
 class ScheduleAdmin(ModelAdmin):
     form = ScheduleForm
-    list_display = ("name", "what", "when", "next_due", "last_run", "state_badge", "reason")
+    list_display = ("name", "what", "when", "next_due", "last_run", "state_badge")
     list_filter = (KindFilter, "enabled")
     list_select_related = ("interval", "solar", "clocked", "state")
     list_per_page = 50
     search_fields = ("name", "description", "task")
     sortable_by = ("name", "last_run")
     actions = ("run_selected", "enable_selected", "disable_selected")
-    change_form_before_template = "schedules/why_off.html"
+    change_form_outer_before_template = "schedules/standing.html"
     change_form_after_template = "schedules/preview.html"
     change_form_outer_after_template = "schedules/history.html"
     fieldsets = (
@@ -80,6 +82,9 @@ class ScheduleAdmin(ModelAdmin):
             },
         ),
     )
+
+    # For those who may look and not change: in words, not as fields.
+    to_read = ("name", "what", "when", "if_missed", "if_running", "description", "start_time", "expires", "queue")
 
     class Media:
         css = {"all": ["schedules/schedules.css"]}
@@ -113,26 +118,26 @@ class ScheduleAdmin(ModelAdmin):
     @display(description=gettext_lazy("next due"))
     def next_due(self, row: PeriodicTask) -> str:
         due = timing.next_due_or_none(row, timezone.now()) if row.enabled else None
-        return words.moment(due) if due else ""
+        return render_to_string("schedules/next_due.html", {"due": words.moment(due)}) if due else ""
 
     @display(description=gettext_lazy("last run"), ordering="last_run_at")
     def last_run(self, row: PeriodicTask) -> str:
-        return words.moment(row.last_run_at) if row.last_run_at else ""
+        return format_html('<span class="bo-num">{}</span>', words.moment(row.last_run_at)) if row.last_run_at else ""
 
-    @display(
-        description=gettext_lazy("state"),
-        label={"on": "success", "off": "default", "fault": "danger", "system": "info", "done": "default"},
-    )
-    def state_badge(self, row: PeriodicTask) -> tuple[str, str]:
-        if not row.enabled:
-            if row.one_off and row.total_run_count:
-                return "done", _("done")
-            return ("fault", _("turned off")) if reason_of(row) else ("off", _("off"))
-        return ("system", _("system")) if access.is_system(row) else ("on", _("on"))
+    @display(description=gettext_lazy("state"))
+    def state_badge(self, row: PeriodicTask) -> str:
+        kind, label = standing.badge(row)
+        system = _("system") if access.is_system(row) else ""
+        values = {"kind": kind, "label": label, "system": system, "reason": standing.reason_off(row)}
+        return render_to_string("schedules/state.html", values)
 
-    @display(description=gettext_lazy("why it is off"))
-    def reason(self, row: PeriodicTask) -> str:
-        return "" if row.enabled else reason_of(row)
+    @display(description=gettext_lazy("if missed"))
+    def if_missed(self, row: PeriodicTask) -> str:
+        return getattr(row, "state", ScheduleState()).get_missed_display()
+
+    @display(description=gettext_lazy("if still running"))
+    def if_running(self, row: PeriodicTask) -> str:
+        return getattr(row, "state", ScheduleState()).get_overlap_display()
 
     # --- who may what -----------------------------------------------------------------------------------------------
 
@@ -157,6 +162,11 @@ class ScheduleAdmin(ModelAdmin):
         return confirmed(self, request, queryset, _("Turn off"), switch.turn_off, _("%(n)d turned off."))
 
     # --- the form ---------------------------------------------------------------------------------------------------
+
+    def get_fieldsets(self, request: HttpRequest, obj: PeriodicTask | None = None) -> Any:
+        if obj is not None and not self.has_change_permission(request, obj):
+            return ((None, {"fields": self.to_read}),)
+        return super().get_fieldsets(request, obj)
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -198,10 +208,3 @@ class ScheduleAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: PeriodicTask, form: ScheduleForm, change: bool) -> None:
         with transaction.atomic():
             history.save_with_log(obj, form, change, request.user)
-
-
-def reason_of(row: PeriodicTask) -> str:
-    state: ScheduleState | None = getattr(row, "state", None)
-    if state is None:
-        return ""
-    return state.reason or (_("by %(who)s") % {"who": state.off_by} if state.off_by else "")

@@ -140,6 +140,8 @@ def busy(row: PeriodicTask, before: Firing | None = None) -> str:
     last = (earlier.filter(pk__lt=before.pk) if before else earlier).first()
     if last is None:
         return ""
+    if last.state == Firing.State.WAITING and last.reason:
+        return _("The firing before had not been sent: %(why)s") % {"why": last.reason}
     if last.state == Firing.State.WAITING or (row.task == allowed.START_RUN and not last.note and not last.run_id):
         return _("The previous firing had not been picked up by a worker yet.")
     if TaskResult.objects.filter(task_id=last.task_id, status__in=("STARTED", "RETRY")).exists():

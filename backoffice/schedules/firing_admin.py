@@ -4,6 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -19,6 +21,7 @@ class FiringAdmin(ModelAdmin):
     search_fields = ("schedule_name",)
     list_select_related = ("run",)
     list_per_page = 50
+    empty_value_display = ""
     show_full_result_count = False
     sortable_by = ()
     fields = readonly_fields = (
@@ -28,19 +31,22 @@ class FiringAdmin(ModelAdmin):
 
     @display(description=_("due"))
     def due(self, firing: Firing) -> str:
-        return words.moment(firing.due_at)
+        return format_html('<span class="bo-num">{}</span>', words.moment(firing.due_at))
 
     @display(description=_("late"))
     def late(self, firing: Firing) -> str:
-        return firing.late_in_words if firing.sent_at else ""
+        return format_html('<span class="bo-num">{}</span>', firing.late_in_words) if firing.sent_at else ""
 
-    @display(description=_("state"), label={"waiting": "warning", "sent": "success", "skipped": "default"})
-    def state_badge(self, firing: Firing) -> tuple[str, str]:
-        return firing.state, firing.get_state_display()
+    @display(description=_("state"))
+    def state_badge(self, firing: Firing) -> str:
+        return render_to_string("backoffice/badge.html", {"state": firing.badge, "label": firing.get_state_display()})
 
     @display(description=_("what came of it"))
     def what_came_of_it(self, firing: Firing) -> str:
         return firing.note or firing.reason
+
+    class Media:
+        css = {"all": ["schedules/schedules.css"]}
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -121,7 +121,12 @@ class ScheduleForm(forms.ModelForm):
             "enabled": UnfoldBooleanSwitchWidget(),
             "expire_seconds": UnfoldAdminIntegerFieldWidget(),
         }
-        help_texts = {"name": "", "enabled": "", "description": gettext_lazy("What it is for, for your colleagues.")}
+        help_texts = {
+            "name": "",
+            "enabled": "",
+            "description": gettext_lazy("What it is for, for your colleagues."),
+            "expire_seconds": gettext_lazy("A message that no worker took by then is dropped."),
+        }
         labels = {"expire_seconds": gettext_lazy("Give up after (seconds)")}
 
     user: Any = None  # set by the admin: choices are what this person may start
@@ -133,8 +138,8 @@ class ScheduleForm(forms.ModelForm):
         self.set_choices()
         if self.instance.pk:
             self.initial = {**initial_of(self.instance), **self.initial}
-        self.fields["expire_seconds"].help_text = _("A message that no worker took by then is dropped.")
-        self.fields["at"].help_text = _("Time zone: %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
+        if "at" in self.fields:
+            self.fields["at"].help_text = _("Time zone: %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
 
     def set_choices(self) -> None:
         choices = work_choices(self.user)

@@ -94,7 +94,7 @@ def ask(modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str
         "opts": modeladmin.model._meta,
         "form": form,
         "preview": preview(records, task),
-        "task": find(task),
+        "what": find(task).label,  # not the task: a template calls whatever can be called
         "selection": selection_text(modeladmin, request),
         "hidden": hidden,
         "back": request.get_full_path(),

@@ -59,8 +59,11 @@ class Leader:
         self.renewed_at = asked_at
         return True
 
+    def was_away(self, due: datetime) -> bool:
+        return bool(self.since and self.nobody_from and due <= self.since)
+
     def why_missed(self, due: datetime) -> str:
-        if self.since and self.nobody_from and due <= self.since:
+        if self.since and self.nobody_from and self.was_away(due):
             times = {"start": f"{self.nobody_from:%Y-%m-%d %H:%M:%S}", "end": f"{self.since:%Y-%m-%d %H:%M:%S}"}
             return _("Beat was not running from %(start)s to %(end)s UTC.") % times
         return _("Beat was running but late: the machine was asleep or busy.")

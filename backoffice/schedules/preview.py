@@ -5,6 +5,7 @@ from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
@@ -25,14 +26,19 @@ def of_form(form: ScheduleForm) -> dict[str, Any]:
     timed = not any(
         form.has_error(field) for field in ("when", "every", "crontab_text", "zone", "at", "start_time", "expires")
     )
-    errors = {field: [str(e) for e in found] for field, found in form.errors.items() if field != "name"}
     return {
-        "sentence": words.when(row) if timed else "",
+        "sentence": capfirst(words.when(row)) if timed else "",
         "firings": firings(row) if timed else [],
         "matching": "" if form.has_error("selection") else matching(row),
         "list": "" if form.has_error("selection") else list_url(row),
-        "errors": errors,
+        "errors": errors(form),
     }
+
+
+def errors(form: ScheduleForm) -> dict[str, list[str]]:
+    """By field and with its label: the preview stands apart from the fields. What is not filled in yet is no error."""
+    found = {name: texts for name, texts in form.errors.items() if name != "name" and form.data.get(name) != ""}
+    return {name: [f"{form.fields[name].label}: {text}" for text in texts] for name, texts in found.items()}
 
 
 def firings(row: PeriodicTask) -> list[dict[str, str]]:

@@ -28,17 +28,26 @@ def send(row: PeriodicTask, firing: Firing) -> bool:
         note_failure(firing, error)
         return False
     if firing.pk:
-        Firing.objects.filter(pk=firing.pk).update(
+        # Unless a worker was so quick that it wrote this already.
+        Firing.objects.waiting().filter(pk=firing.pk).update(
             state=Firing.State.SENT, sent_at=timezone.now(), attempts=F("attempts") + 1, reason=""
         )
-    logger.info("Schedule %r: sent %s for %s", row.name, row.task, f"{firing.due_at:%Y-%m-%d %H:%M:%S} UTC")
+    # The sweep's every few seconds would drown the others'.
+    level = logging.INFO if firing.pk else logging.DEBUG
+    logger.log(level, "Schedule %r: sent %s for %s", row.name, row.task, f"{firing.due_at:%Y-%m-%d %H:%M:%S} UTC")
     return True
 
 
 def note_failure(firing: Firing, error: Exception) -> None:
     if firing.pk:
         reason = _("The message broker could not be reached (%(error)s).") % {"error": type(error).__name__}
-        Firing.objects.filter(pk=firing.pk).update(reason=reason, attempts=F("attempts") + 1)
+        Firing.objects.waiting().filter(pk=firing.pk).update(reason=reason, attempts=F("attempts") + 1)
+
+
+def note_held(firing: Firing) -> None:
+    """Not even tried: the broker took nothing a moment ago, and each try may take seconds."""
+    if firing.pk:
+        Firing.objects.waiting().filter(pk=firing.pk).update(reason=_("The message broker could not be reached."))
 
 
 def message_options(row: PeriodicTask, firing: Firing) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 
 from . import fire, leading, publish, switch, waiting
 from .models import Firing
+from .outage import Outage
 from .table import Entry, Table
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class SteadyScheduler(DatabaseScheduler):
     def __init__(self, app: Celery, *args: Any, **kwargs: Any) -> None:
         self.table = Table()
         self.leader = leading.Leader()
+        self.outage = Outage()
         self.in_round = False
         self.read_at = self.publish_at = self.repeated_at = float("-inf")
         super().__init__(app, *args, **kwargs)
@@ -78,7 +80,8 @@ class SteadyScheduler(DatabaseScheduler):
             self.table.read()
             self.read_at = time.monotonic()
         if self.can_publish():
-            self.hold_if_failed(waiting.send_waiting(self.leader.since))
+            began = timezone.now()
+            self.hold_if_failed(began, sent=waiting.send_waiting(self.leader.since))
             self.repeat_lost()
         now = timezone.now()
         for entry in self.table.due(now):
@@ -98,9 +101,22 @@ class SteadyScheduler(DatabaseScheduler):
     def can_publish(self) -> bool:
         return time.monotonic() >= self.publish_at
 
-    def hold_if_failed(self, sent: bool) -> None:
+    def hold_if_failed(self, began: datetime, *, sent: bool) -> None:
+        self.outage.note(began, sent=sent)
         if not sent:
             self.publish_at = time.monotonic() + BROKER_PAUSE
+
+    def send(self, row: PeriodicTask, firing: Firing) -> None:
+        if not self.can_publish():
+            publish.note_held(firing)
+            return
+        began = timezone.now()
+        self.hold_if_failed(began, sent=publish.send(row, firing))
+
+    def why_missed(self, due: datetime) -> str:
+        if self.leader.was_away(due) or not self.outage.covers(due):
+            return self.leader.why_missed(due)
+        return self.outage.reason
 
     def fire_alone(self, entry: Entry, now: datetime) -> None:
         """Whatever is wrong with one row is that row's end, not beat's."""
@@ -120,16 +136,14 @@ class SteadyScheduler(DatabaseScheduler):
             entry.plan()
             return
         busy = "" if fire.is_quiet(row) else fire.busy(row)
-        firings = fire.claim(
-            row, state, decision, why_missed=self.leader.why_missed(decision.missed_from or now), busy=busy
-        )
+        firings = fire.claim(row, state, decision, why_missed=self.why_missed(decision.missed_from or now), busy=busy)
         if firings is None:  # another beat was first, or somebody turned it off: read the table again
             self.table.drop(entry)
             self.read_at = float("-inf")
             return
         for firing in firings:
-            if firing.state == Firing.State.WAITING and not firing.reason and self.can_publish():
-                self.hold_if_failed(publish.send(row, firing))
+            if firing.state == Firing.State.WAITING and not firing.reason:
+                self.send(row, firing)
         if not fire.is_quiet(row):
             Firing.objects.trim(row.pk, fire.KEEP)
         if row.one_off or row.clocked_id:

@@ -5,11 +5,7 @@ from typing import Any
 from celery import Task, shared_task
 
 from . import scheduled
-
-
-def header(task: Task, name: str) -> Any:
-    """A header of the message. Delivered ones are attributes of the request; eager calls keep them apart."""
-    return task.request.get(name) or (task.request.get("headers") or {}).get(name)
+from .pickup import header
 
 
 @shared_task(bind=True)

@@ -29,14 +29,26 @@ def settle(firing: Firing, leading_since: datetime | None) -> bool:
         return not_run(firing, firing.reason or _("It waited longer than its messages live."))
     if is_held(firing):
         return True
-    if leading_since and firing.fired_at < leading_since and not firing.attempts and was_sent(firing):
-        sent = {"state": Firing.State.SENT, "sent_at": firing.fired_at}
-        return bool(Firing.objects.filter(pk=firing.pk).update(**sent))
+    if may_be_out(firing, leading_since):
+        mine = Firing.objects.waiting().filter(pk=firing.pk)
+        if was_sent(firing):
+            mine.update(state=Firing.State.SENT, sent_at=firing.fired_at, reason="")
+        if not mine.exists():  # or a worker took it while we looked, and wrote so
+            return True
     return publish.send(row, firing)
 
 
+def may_be_out(firing: Firing, leading_since: datetime | None) -> bool:
+    """Whether its message may have arrived though nobody wrote so: beat was killed in between, or the broker's answer
+    was lost. A run starts once however often it is asked to, so that its start is rather sent twice than not at all."""
+    if firing.attempts:
+        return firing.schedule is not None and firing.schedule.task != allowed.START_RUN
+    return leading_since is not None and firing.fired_at < leading_since
+
+
 def not_run(firing: Firing, reason: str) -> bool:
-    return bool(Firing.objects.filter(pk=firing.pk).update(state=Firing.State.SKIPPED, reason=reason))
+    Firing.objects.waiting().filter(pk=firing.pk).update(state=Firing.State.SKIPPED, reason=reason)
+    return True
 
 
 def is_held(firing: Firing) -> bool:
@@ -58,13 +70,19 @@ def repeat_lost() -> None:
 
 
 def was_sent(firing: Firing) -> bool:
-    """After a beat was killed between sending and writing that it did: does anybody know the message?"""
+    """Whether anybody knows the message: it waits in a queue, a worker holds it, or its task has an outcome.
+
+    One that a worker has taken without leaving an outcome is not looked for here: `pickup` wrote that it was sent.
+    Between the queue and the list of what workers hold it is nowhere, for as long as Redis needs to answer twice.
+    """
     if TaskResult.objects.filter(task_id=firing.task_id).exists():
         return True
     try:
         with current_app.connection_for_read() as connection:
-            client = connection.default_channel.client
-            messages = [m for queue in current_app.amqp.queues for m in client.lrange(queue, 0, -1)]
-            return any(firing.task_id.encode() in m for m in [*messages, *client.hvals("unacked")])
+            channel = connection.default_channel
+            lists = [channel._q_for_pri(queue, p) for queue in current_app.amqp.queues for p in channel.priority_steps]
+            messages = [m for name in lists for m in channel.client.lrange(name, 0, -1)]
+            held = channel.client.hvals(channel.unacked_key)
+            return any(firing.task_id.encode() in m for m in [*messages, *held])
     except (AttributeError, KombuError, OSError):  # another transport, or Redis is away: sending decides
         return False

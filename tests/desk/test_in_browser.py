@@ -2,7 +2,10 @@
 
 import pytest
 
+from backoffice.desk import failures
+from backoffice.desk.models import RetentionPolicy
 from backoffice.results.activity import log
+from backoffice.runs.models import RunItem
 from tests.browser import page as browsing
 from tests.factories import record, user
 
@@ -13,15 +16,21 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def boss(transactional_db):
+    # The other tests here empty every table, this one too.
+    for kind, days in {"results": 365, "items": 365, "runs": 1825}.items():
+        RetentionPolicy.objects.get_or_create(kind=kind, defaults={"days": days})
     return user(is_superuser=True, username="boss", password="a long one")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(browsing.WIDE, False), (browsing.NARROW, True)])
 def test_every_page_keeps_the_policy_and_is_accessible(live_server, browser, boss, width: int, dark: bool):
     run = factories.run(requester=boss, succeeded=3, failed=1)
-    about = record()
+    about = record(reference="X-1")
     row = factories.item_result(run, about, status="FAILURE", result='{"exc_type": "E", "exc_message": ["<b>no"]}')
     entry, group = log(boss, "run.started", run), factories.group_result()
+    RunItem.objects.update(error="ValueError: cannot read 'a very long name' of record 17 at /var/lib/backoffice/x.csv")
+    log(boss, "record.edited", about, changes={"town": ["<b>Bonn", ""], "website": ["", "https://example.com/" * 9]})
+    cause = failures.groups(boss).groups[0].fingerprint
     results = "/admin/django_celery_results"
     paths = [
         "/admin/",
@@ -34,13 +43,22 @@ def test_every_page_keeps_the_policy_and_is_accessible(live_server, browser, bos
         f"/admin/auth/user/{boss.pk}/change/",
         f"/admin/auth/user/{boss.pk}/delete/",
         "/admin/password_change/",
+        "/admin/desk/failures/",
+        f"/admin/desk/failures/{cause}/",
+        f"/admin/desk/timeline/records.yourmodel/{about.pk}/",
+        f"/admin/records/yourmodel/{about.pk}/change/",
+        f"/admin/runs/run/{run.pk}/change/",
+        "/admin/desk/retentionpolicy/",
+        f"/admin/desk/retentionpolicy/{RetentionPolicy.objects.get(kind='items').pk}/change/",
     ]
     with browsing.watched_page(browser, live_server.url, width, dark) as watched:
         watched.open("/admin/login/")
         found = browsing.accessibility_problems(watched.page)
         watched.sign_in("boss", "a long one")
         for path in paths:
-            watched.open(path).wait_for_load_state("networkidle" if path != "/admin/" else "load")
+            polls = path == "/admin/" or "/runs/run/" in path
+            watched.open(path).wait_for_load_state("load" if polls else "networkidle")
+            assert watched.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             found += [f"{path} {problem}" for problem in browsing.accessibility_problems(watched.page)]
         assert found == []
         assert watched.problems == []

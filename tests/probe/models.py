@@ -38,6 +38,14 @@ class Probe(Processable):
     def die(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def stubborn(self) -> None:
+        """Takes the soft time limit for an error of its own and goes on."""
+        while True:
+            try:
+                time.sleep(60)
+            except Exception:
+                continue
+
     def unwritable(self) -> None:
         """Works, and gives what no integer column takes."""
         self.effects = float("nan")  # type: ignore[assignment]

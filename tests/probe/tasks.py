@@ -9,3 +9,14 @@ from .models import Probe
 )
 def poke(instance: Probe) -> Outcome:
     return instance.process()
+
+
+@record_task(
+    "probe.Probe",
+    reads=("text", "behaviour", "effects"),
+    writes=("result", "effects", "processed"),
+    soft_time_limit=2,
+    time_limit=4,
+)
+def poke_briefly(instance: Probe) -> Outcome:
+    return instance.process()

@@ -9,9 +9,9 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from backoffice.results.models import Activity
+from backoffice.results.spreadsheet import disarm, rearm
 from records import export
 from records.models import YourModel
-from records.spreadsheet import disarm, rearm
 from tests import factories
 
 pytestmark = pytest.mark.django_db

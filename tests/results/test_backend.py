@@ -107,6 +107,20 @@ def test_a_message_that_carries_items_leaves_no_result_of_its_own():
     assert not current_app.backend.client.keys("celery-task-meta-*")
 
 
+def test_sensitive_arguments_are_masked_in_the_row_and_in_redis():
+    @current_app.task(name="tests.connect", sensitive_args=("password",))
+    def connect(host, password):
+        pass
+
+    try:
+        store(states.SUCCESS, task="tests.connect", args=["h", "secret"], kwargs={"password": "secret"})
+    finally:
+        current_app.tasks.unregister("tests.connect")
+    row = TaskResult.objects.get()
+    assert (json.loads(row.task_args), json.loads(row.task_kwargs)) == (["h", "********"], {"password": "********"})
+    assert b"secret" not in current_app.backend.client.get(f"celery-task-meta-{ID}")
+
+
 def test_publishing_subscribes_to_nothing():
     assert current_app.backend.on_task_call(None, ID) == {}
     assert current_app.backend.result_consumer.subscribed_to == set()

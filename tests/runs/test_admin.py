@@ -3,6 +3,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import OperationalError
 from django.urls import reverse
 
+from backoffice.results.models import Activity
 from backoffice.runs import publish
 from backoffice.runs.models import Run, RunItem, State
 from tests.second.models import Invoice
@@ -268,3 +269,51 @@ def test_retry_makes_a_new_run_of_the_failed_records_linked_to_the_old(admin_cli
     assert answer.url == page(again)
     assert list(again.items.values_list("record_id", flat=True)) == [bad.pk]
     assert admin_client.post(page(run, "retry"), {"form_token": "once"}).url == page(again)
+
+
+def failing_run():
+    probes(2)
+    first, second = probes(2, behaviour="fail")
+    (gone,) = probes(1)
+    run = poke_all()
+    gone_pk = gone.pk
+    gone.delete()
+    return work_off(run), first, second, gone_pk
+
+
+def test_the_page_groups_failures_by_error_and_shows_one_group(admin_client):
+    run, first, second, gone = failing_run()
+    shown = admin_client.get(page(run)).context_data["errors"]
+    assert [(group.kind, group.number) for group in shown] == [("ValueError", 2), ("Instance … not found.", 1)]
+    found = admin_client.get(page(run), {"error": "Instance … not found."}).context_data["page"]
+    assert [line.item.record_id for line in found.lines] == [gone]
+
+
+def test_the_selected_failed_records_are_retried_and_no_others(admin_client):
+    run, first, second, _gone = failing_run()
+    fine = run.items.filter(state=State.SUCCESS).first().record_id
+    picked = {"action": "selected", "_selected_action": [first.pk, fine, "text"], "form_token": "t"}
+    answer = admin_client.post(page(run, "retry"), picked)
+    again = Run.objects.get(retry_of=run)
+    assert list(again.items.values_list("record_id", flat=True)) == [first.pk]
+    assert again.selection == f"Selected failed records of run {run.pk}"
+    assert admin_client.post(page(run, "retry"), picked).url == answer.url  # replayed
+    other = {**picked, "_selected_action": [second.pk]}
+    assert admin_client.post(page(run, "retry"), other).url != answer.url
+
+
+def test_selecting_nothing_to_retry_is_said(admin_client):
+    run, *_ = failing_run()
+    for chosen in ({"action": "selected"}, {"action": "error", "error": ""}):
+        answer = admin_client.post(page(run, "retry"), chosen, follow=True)
+        assert "Select the failed records" in answer.content.decode()
+    assert Run.objects.count() == 1
+
+
+def test_one_error_group_is_retried(admin_client):
+    run, first, second, _gone = failing_run()
+    admin_client.post(page(run, "retry"), {"action": "error", "error": "ValueError", "form_token": "t"})
+    again = Run.objects.get(retry_of=run)
+    assert set(again.items.values_list("record_id", flat=True)) == {first.pk, second.pk}
+    assert "ValueError" in again.selection
+    assert Activity.objects.filter(verb="run.started", object_id=str(again.pk)).exists()

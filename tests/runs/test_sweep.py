@@ -5,10 +5,12 @@ from celery import current_app
 from django.utils import timezone
 
 from backoffice.runs import chunks, release
-from backoffice.runs.models import Chunk, Run, RunItem, State, Worker
+from backoffice.runs.models import Chunk, Run, RunItem, State, TaskName, Worker
 from backoffice.runs.record_task import find
+from backoffice.runs.start import start
 from backoffice.runs.sweep import sweep
 from tests.probe.models import Probe
+from tests.second.models import Invoice
 
 from .factories import item, poke_all, probes, work_off
 
@@ -16,12 +18,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = timedelta(hours=1)
 
 
+def sweeps_have_come_for_a_while() -> None:
+    now = timezone.now()
+    Worker.objects.update_or_create(
+        name="sweep", defaults={"kind": Worker.Kind.SWEEP, "started_at": now - LONG_AGO, "seen_at": now}
+    )
+
+
 def queue_length() -> int:
     return current_app.connection_for_read().default_channel._size("records")
 
 
 def test_a_sweep_with_nothing_to_do_costs_a_handful_of_queries(django_assert_max_num_queries):
-    with django_assert_max_num_queries(8):
+    sweep()  # the first makes its own row
+    with django_assert_max_num_queries(10):
         assert not any(sweep().values())
 
 
@@ -63,6 +73,7 @@ def test_a_chunk_whose_lease_ran_out_comes_back_one_by_one():
 def test_a_record_alone_with_three_workers_that_died_is_a_failure_and_named():
     (probe,) = probes(1)
     run = poke_all()
+    sweeps_have_come_for_a_while()
     for _ in range(release.DEATHS):
         chunks.claim(Chunk.objects.get().pk)
         Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
@@ -82,6 +93,51 @@ def test_a_worker_that_lives_and_was_only_slow_is_not_held_against_the_record():
     Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
     sweep()
     assert item(run, probe).deaths == 0
+
+
+def test_after_a_pause_of_everything_a_worker_gets_time_to_report_before_it_is_taken_for_dead():
+    (probe,) = probes(1)
+    run = poke_all()
+    chunk, _items = chunks.claim(Chunk.objects.get().pk)
+    Worker.objects.create(name=chunk.worker, seen_at=timezone.now() - LONG_AGO)
+    Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
+    sweep()
+    assert Chunk.objects.filter(pk=chunk.pk).exists()
+    Worker.objects.filter(name="sweep").update(started_at=timezone.now() - LONG_AGO)
+    sweep()
+    assert item(run, probe).deaths == 1
+
+
+def test_a_run_whose_record_task_is_gone_holds_no_other_up_and_goes_on_when_it_is_back():
+    probes(2)
+    orphan = poke_all()
+    TaskName.objects.filter(pk=orphan.task_id).update(name="no.such.task")
+    Chunk.objects.all().delete()
+    Probe.objects.all().delete()
+    invoice = Invoice.objects.create(number="I1", net=1)
+    run = start(Invoice.objects.all(), "tax_invoice")
+    Chunk.objects.all().delete()
+    sweep()
+    assert work_off(run).succeeded == 1
+    invoice.refresh_from_db()
+    assert invoice.processed
+    TaskName.objects.filter(pk=orphan.task_id).update(name="tests.probe.tasks.poke")
+    sweep()
+    assert work_off(orphan).failed == 2  # deleted above
+
+
+def test_a_message_lost_behind_a_long_queue_of_others_is_sent_again():
+    probes(1)
+    poke_all()
+    current_app.backend.client.flushall()
+    for _ in range(3):
+        current_app.send_task("tests.probe.tasks.poke", args=[0], queue="records")
+    Chunk.objects.update(published_at=timezone.now() - timedelta(minutes=1))
+    sweep()
+    assert queue_length() == 3
+    Chunk.objects.update(published_at=timezone.now() - LONG_AGO)
+    sweep()
+    assert queue_length() == 4
 
 
 def test_a_due_retry_is_tried_again_until_it_succeeds_or_has_had_its_tries():

@@ -3,9 +3,11 @@
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from backoffice.results.models import Activity
+from backoffice.runs.models import Worker
 from backoffice.schedules import switch
 from backoffice.schedules.models import Firing
 from tests.schedules import helpers
@@ -105,6 +107,23 @@ def test_staff_cannot_touch_a_system_schedule(sam):
     assert (row.enabled, row.name) == (True, "Sweep")
 
 
+def test_whoever_may_look_reads_the_page_of_a_schedule_in_words(client, sam):
+    system = system_row()
+    Worker.objects.create(name="beat@here/1", kind="beat", seen_at=timezone.now())
+    assert "its firings are not listed" in sam.get(change_url(system)).content.decode()  # staff may only look at it
+    client.force_login(helpers.user("val", "django_celery_beat.view_periodictask"))
+    row = helpers.row("Mine", crontab=helpers.crontab("15 3 * * *"))
+    page = client.get(change_url(row)).content.decode()
+    for text in ("At 03:15", "Next due", "It has not fired yet."):
+        assert text in page
+    for field in ('name="work"', 'name="_save"', "Run now"):
+        assert field not in page
+
+
+def change_url(row):
+    return reverse("admin:django_celery_beat_periodictask_change", args=[row.pk])
+
+
 def test_nobody_deletes_a_system_schedule_not_even_through_its_timing(admin_client):
     row = system_row()
     act(admin_client, "delete_selected", row)
@@ -144,7 +163,7 @@ def test_the_page_of_a_schedule_tells_its_history(sam):
     act(sam, "run_selected", row)
     switch.disable(row.pk, switch.BEAT, "The arguments do not fit the task.")
     page = sam.get(reverse("admin:django_celery_beat_periodictask_change", args=[row.pk])).content.decode()
-    for text in ("by sam", "schedule.run_now", "Turned off by beat", "The arguments do not fit the task."):
+    for text in ("by sam", "Run now", "Turned off by beat", "The arguments do not fit the task."):
         assert text in page
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from celery import current_app
+from celery import current_app, signals
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs.models import Run, Worker
@@ -339,3 +339,80 @@ def test_beat_adds_no_backend_cleanup_for_redis_and_leaves_rows_of_the_configura
     scheduler = helpers.beat()
     scheduler.setup_schedule()
     assert not PeriodicTask.objects.exists()
+
+
+def killed_after_publishing(clock):
+    """A firing whose message left, by a beat that was killed before it wrote so."""
+    helpers.round_of(helpers.beat())
+    clock.go(seconds=60)
+    helpers.round_of(helpers.beat())
+    Firing.objects.update(state="waiting", sent_at=None, attempts=0)
+    clock.go(seconds=10)
+    second = helpers.beat()
+    second.leader.name = "beat@other/1"
+    return second
+
+
+def test_a_message_that_a_worker_took_without_leaving_an_outcome_is_not_repeated(clock):
+    helpers.row()
+    second = killed_after_publishing(clock)
+    task, firing = current_app.tasks[helpers.TICK], Firing.objects.get()
+    current_app.control.purge()
+    task.push_request(id=firing.task_id, headers={"firing": firing.pk})  # what a worker sees, and Celery signals
+    try:
+        signals.task_prerun.send(sender=task, task_id=firing.task_id, task=task, args=[], kwargs={})
+    finally:
+        task.pop_request()
+    helpers.round_of(second)
+    assert helpers.messages() == []
+    assert (dues(), Firing.objects.get().attempts) == (["05 12:01"], 1)
+
+
+def test_a_message_of_a_high_priority_is_found_in_the_list_that_redis_keeps_for_it(clock):
+    helpers.row(queue="control", priority=3)
+    helpers.round_of(killed_after_publishing(clock))
+    assert len(helpers.messages_of_priority(3)) == 1
+    assert dues() == ["05 12:01"]
+
+
+def test_a_message_whose_answer_from_the_broker_was_lost_is_not_sent_twice(clock):
+    helpers.row()
+    scheduler = helpers.beat()
+    helpers.round_of(scheduler)
+    clock.go(seconds=60)
+    helpers.round_of(scheduler)
+    Firing.objects.update(state="waiting", sent_at=None, attempts=1, reason="The message broker could not be reached.")
+    helpers.round_of(scheduler)
+    assert len(helpers.messages()) == 1
+    assert Firing.objects.get().state == "sent"
+
+
+def test_due_times_during_an_outage_of_the_broker_say_so(clock, monkeypatch):
+    helpers.row(interval=helpers.interval(10))
+    scheduler = helpers.beat()
+    helpers.round_of(scheduler)
+
+    def frozen(*args, **kwargs):
+        clock.go(seconds=25)  # it answers to nobody, and two more due times pass
+        raise ConnectionError("Redis is frozen")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(current_app.tasks[helpers.TICK], "apply_async", frozen)
+        clock.go(seconds=10)
+        for _ in range(2):
+            helpers.round_of(scheduler)
+    first, *later = Firing.objects.order_by("due_at")
+    assert "broker could not be reached" in first.reason
+    assert later
+    assert all("broker could not be reached" in firing.reason for firing in later), [f.reason for f in later]
+
+
+def test_the_log_of_beat_is_not_drowned_by_the_sweep(clock, caplog):
+    caplog.set_level("INFO", "backoffice.schedules.publish")
+    values = {"task": "backoffice.runs.tasks.sweep", "queue": "control", "expire_seconds": 5}
+    helpers.row("Sweep", interval=helpers.interval(5), **values)
+    helpers.row("Mine", interval=helpers.interval(5))
+    helpers.round_of(scheduler := helpers.beat())
+    clock.go(seconds=5)
+    helpers.round_of(scheduler)
+    assert [record.args[0] for record in caplog.records if "sent" in record.msg] == ["Mine"]

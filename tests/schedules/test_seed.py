@@ -42,7 +42,9 @@ def test_what_staff_edited_or_deleted_stays_so(capsys):
     PeriodicTask.objects.filter(name="Sweep").update(description="mine", enabled=False)
     Group.objects.get(name="Operator").permissions.clear()
     set_up(capsys)
-    assert list(PeriodicTask.objects.values_list("name", "description", "enabled")) == [("Sweep", "mine", False)]
+    sweep = PeriodicTask.objects.get(name="Sweep")
+    assert (sweep.description, sweep.enabled) == ("mine", False)
+    assert not PeriodicTask.objects.filter(name=NIGHTLY).exists()
     assert not Group.objects.get(name="Operator").permissions.exists()
 
 

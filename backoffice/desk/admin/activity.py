@@ -29,6 +29,8 @@ class VerbFilter(DropdownFilter):
             ("run", _("Runs")),
             ("schedule", _("Schedules")),
             ("record", _("Records")),
+            ("failures", _("Failure groups")),
+            ("retention", _("Retention")),
             ("task", _("Tasks")),
             ("login", _("Sign-ins and refusals")),
             ("user", _("Users")),

@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from backoffice.desk.health import Check, thorough_checks
+from backoffice.desk.health import Check, agreement, thorough_checks
 from backoffice.desk.probe import forget
+from backoffice.runs.agreement import measure
 
 
 class Command(BaseCommand):
@@ -18,10 +19,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
+        parser.add_argument(
+            "--repair", action="store_true", help="write TaskResult, Redis and run counts as the ledger has it"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         forget()
         checks = thorough_checks()
+        if next((check.ok for check in checks if check.name == _("Schema")), False):
+            checks.append(agreement(measure(repair=options["repair"]), repaired=options["repair"]))
         ok = all(check.ok for check in checks)
         if options["json"]:
             self.stdout.write(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks]}))

@@ -38,7 +38,7 @@
     const parts = whole ? [".run-buttons", ".bo-facts", "#items"] : ["#items"];
     for (const part of parts) {
       const old = document.querySelector(`#run ${part}`), now = fresh.querySelector(`#run ${part}`);
-      if (old && now && (whole || !old.contains(document.activeElement))) old.replaceWith(now);
+      if (old && now && (whole || !(old.contains(document.activeElement) || old.querySelector("input:checked")))) old.replaceWith(now);
     }
   }
 

@@ -62,6 +62,8 @@ document.addEventListener("DOMContentLoaded", () => {
       for (const box of place.querySelectorAll("input")) box.checked = wanted.has(box.value);
     });
   };
+  // What is typed and what it means stand together.
+  crontab.closest("fieldset")?.after(box);
   builder.addEventListener("input", write);
   crontab.addEventListener("input", read);
   read();

@@ -1,0 +1,201 @@
+"""Failures by what went wrong: the newest failed items by task, exception type and message without its particulars.
+
+The group is computed when somebody looks, over at most NEWEST items read from the index of failures: a bound that holds
+whatever the ledger's size, and that the page says.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max, QuerySet
+from django.db.models.functions import Substr
+from django.utils.translation import gettext as _
+
+from backoffice.results import activity
+from backoffice.runs import access
+from backoffice.runs.models import Run, RunItem, State, TaskName
+from backoffice.runs.record_task import find
+from backoffice.runs.start import start
+
+NEWEST = 3_000  # failed items looked at: a page in about 0.2 s with 50,000 of them among a million items
+RUNS = 500  # of a person's own runs, for those who may not see everybody's
+MESSAGE = 600  # characters of an error
+AT_ONCE = 500  # records in one question
+
+TYPE = re.compile(r"(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*)(?:: |$)")
+# In this order: what contains another comes first.
+PARTICULARS = [
+    (re.compile(r"\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b", re.I), "<uuid>"),
+    (re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|“[^”]*”"""), "<value>"),
+    (re.compile(r"\bhttps?://\S+"), "<url>"),
+    (re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]+"), "<email>"),
+    (re.compile(r"(?<![\w<])(?:[A-Za-z]:\\|~?/)[^\s:,;'\"]+"), "<path>"),
+    (re.compile(r"\b0x[0-9a-f]+\b", re.I), "<n>"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}\b", re.I), "<id>"),
+    (re.compile(r"\d+(?:[.,:]\d+)*"), "<n>"),
+]
+
+
+def normalise(message: str) -> str:
+    """A message without its particulars: numbers, ids, quoted values, addresses and paths."""
+    for pattern, name in PARTICULARS:
+        message = pattern.sub(name, message)
+    return " ".join(message.split())
+
+
+def split(error: str) -> tuple[str, str]:
+    """Exception type and message of an item's error; a sentence of our own has no type."""
+    error = error.strip()
+    match = TYPE.match(error)
+    return (match[1], error[match.end() :]) if match else ("", error)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    run_id: int
+    record_id: int
+    task_no: int
+    at: datetime
+    error: str
+
+
+@dataclass(slots=True)
+class Group:
+    """One thing that goes wrong."""
+
+    fingerprint: str
+    task: str
+    kind: str
+    message: str
+    example: str
+    task_no: int
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return len(self.failures)
+
+    @property
+    def first(self) -> datetime:
+        return min(failure.at for failure in self.failures)
+
+    @property
+    def last(self) -> datetime:
+        return max(failure.at for failure in self.failures)
+
+    @property
+    def record_ids(self) -> set[int]:
+        return {failure.record_id for failure in self.failures}
+
+    @property
+    def run_ids(self) -> set[int]:
+        return {failure.run_id for failure in self.failures}
+
+    def has(self, words: str) -> bool:
+        text = f"{self.task} {self.kind} {self.message} {self.example}".lower()
+        return all(word in text for word in words.lower().split())
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    groups: list[Group]
+    looked_at: int
+    is_all: bool
+
+
+def groups(user: Any, words: str = "") -> Found:
+    """The groups this person may see, the latest first."""
+    newest = list(rows(user)[: NEWEST + 1])
+    tasks = {task.pk: task.short for task in TaskName.objects.all()}
+    found: dict[str, Group] = {}
+    for failure in map(as_failure, newest[:NEWEST]):
+        kind, said = split(failure.error)
+        message = normalise(said)
+        fingerprint = fingerprint_of(failure.task_no, kind, message)
+        if fingerprint not in found:
+            task = tasks.get(failure.task_no, "?")
+            found[fingerprint] = Group(fingerprint, task, kind, message, said, failure.task_no)
+        found[fingerprint].failures.append(failure)
+    matching = [group for group in found.values() if group.has(words)]
+    matching.sort(key=lambda group: group.last, reverse=True)
+    return Found(matching, min(len(newest), NEWEST), len(newest) <= NEWEST)
+
+
+def one(user: Any, fingerprint: str) -> Group | None:
+    return next((group for group in groups(user).groups if group.fingerprint == fingerprint), None)
+
+
+def rows(user: Any) -> QuerySet[Any, Any]:
+    """Failed items newest run first, which is the order of the index of failures."""
+    failed = RunItem.objects.failed()
+    if not user.has_perm("runs.view_run"):
+        own = Run.objects.visible_to(user).filter(failed__gt=0).order_by("-pk")
+        failed = failed.filter(run_id__in=list(own.values_list("pk", flat=True)[:RUNS]))
+    start_of_error = Substr("error", 1, MESSAGE)
+    return failed.order_by("-run_id", "-record_id").values_list(
+        "run_id", "record_id", "task_no", "finished_at", start_of_error
+    )
+
+
+def as_failure(row: tuple[Any, ...]) -> Failure:
+    return Failure(*row)
+
+
+def fingerprint_of(task_no: int, kind: str, message: str) -> str:
+    return hashlib.sha256(f"{task_no}\n{kind}\n{message}".encode()).hexdigest()[:16]
+
+
+def still_failing(group: Group) -> list[Failure]:
+    """The newest failure of each record that no later run of the same task has mended."""
+    latest: dict[int, Failure] = {}
+    for failure in group.failures:
+        known = latest.get(failure.record_id)
+        if known is None or failure.run_id > known.run_id:
+            latest[failure.record_id] = failure
+    mended = dict(successes(group.task_no, list(latest)))
+    return [failure for failure in latest.values() if mended.get(failure.record_id, 0) < failure.run_id]
+
+
+def successes(task_no: int, record_ids: list[int]) -> Iterator[tuple[int, int]]:
+    """Record and its latest run that succeeded; by the index of a record's history."""
+    for begin in range(0, len(record_ids), AT_ONCE):
+        ended = RunItem.objects.filter(
+            record_id__in=record_ids[begin : begin + AT_ONCE],
+            task_no=task_no,
+            finished_at__isnull=False,
+            state=State.SUCCESS,
+        )
+        yield from ended.order_by().values_list("record_id").annotate(newest=Max("run_id"))
+
+
+def retryable(user: Any, failures: Iterable[Failure]) -> list[Failure]:
+    """Those of runs that this person may retry."""
+    failures = list(failures)
+    runs = Run.objects.select_related("task").in_bulk({failure.run_id for failure in failures})
+    allowed = {pk for pk, run in runs.items() if access.may_retry(user, run)}
+    return [failure for failure in failures if failure.run_id in allowed]
+
+
+def retry(group: Group, by: Any, form_token: str | None = None) -> Run:
+    """A new run over what still fails. Raises EmptySelection when nothing does, or nothing this person may retry."""
+    if form_token and (made := Run.objects.filter(form_token=form_token).first()):
+        return made
+    chosen = retryable(by, still_failing(group))
+    task = find(TaskName.objects.get(pk=group.task_no).name)
+    name = f"{group.kind}: {group.message}" if group.kind else group.message
+    run = start(
+        task.record_model._base_manager.filter(pk__in=[failure.record_id for failure in chosen]),
+        task,
+        requester=by,
+        source=Run.Source.RETRY,
+        selection=_("Failures “%s”") % name,
+        form_token=form_token,
+    )
+    activity.log(
+        by, "failures.retried", run, group=name, fingerprint=group.fingerprint, runs=sorted(group.run_ids)[:50]
+    )
+    return run

@@ -1,0 +1,102 @@
+"""The pages of the failure groups: the list, one group, and its retry."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views import View
+
+from backoffice.runs.actions import form_token
+from backoffice.runs.models import Run
+from backoffice.runs.start import EmptySelection
+
+from . import failures
+from .links import admin_url
+from .provenance import find_records
+
+SHOWN_GROUPS = 100
+SHOWN_FAILURES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    failure: failures.Failure
+    record: str
+    record_url: str
+    run_url: str
+
+
+class FailuresView(View):
+    admin_site: Any = None
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        words = request.GET.get("q", "").replace("\x00", "").strip()[:200]
+        found = failures.groups(request.user, words)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Failures by cause"),
+            "words": words,
+            "groups": found.groups[:SHOWN_GROUPS],
+            "more": max(0, len(found.groups) - SHOWN_GROUPS),
+            "found": found,
+        }
+        return TemplateResponse(request, "backoffice/failures.html", context)
+
+
+class FailureGroupView(View):
+    admin_site: Any = None
+    http_method_names = ["get", "head", "post"]
+
+    def group(self, request: HttpRequest, fingerprint: str) -> failures.Group:
+        found = failures.one(request.user, fingerprint)
+        if found is None:
+            raise Http404(_("No failure of this kind is among the newest ones, or none is yours to see."))
+        return found
+
+    def get(self, request: HttpRequest, fingerprint: str) -> HttpResponse:
+        group = self.group(request, fingerprint)
+        still = failures.still_failing(group)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Failures: %s") % (group.kind or group.message),
+            "group": group,
+            "still": len(still),
+            "retryable": len(failures.retryable(request.user, still)),
+            "lines": lines(group.failures[:SHOWN_FAILURES], request.user),
+            "more": max(0, group.count - SHOWN_FAILURES),
+            "token": uuid4().hex,
+        }
+        return TemplateResponse(request, "backoffice/failure_group.html", context)
+
+    def post(self, request: HttpRequest, fingerprint: str) -> HttpResponse:
+        group = self.group(request, fingerprint)
+        if not failures.retryable(request.user, group.failures):
+            raise PermissionDenied
+        try:
+            with transaction.atomic():
+                run = failures.retry(group, request.user, form_token(request))
+        except EmptySelection as error:
+            messages.warning(request, str(error))
+            return HttpResponseRedirect(reverse("admin:desk_failure_group", args=[fingerprint]))
+        return HttpResponseRedirect(reverse("admin:runs_run_change", args=[run.pk]))
+
+
+def lines(shown: list[failures.Failure], user: Any) -> list[Line]:
+    runs = Run.objects.select_related("record_type", "task").in_bulk({failure.run_id for failure in shown})
+    pairs = [(runs[failure.run_id], failure.record_id) for failure in shown if failure.run_id in runs]
+    records = find_records(pairs, user)
+    found = []
+    for failure in shown:
+        run = runs.get(failure.run_id)
+        record = records.get((run.record_type_id, failure.record_id)) if run else None
+        name = str(record) if record else _("record %s") % failure.record_id
+        found.append(Line(failure, name, admin_url(record) if record else "", admin_url(run) if run else ""))
+    return found

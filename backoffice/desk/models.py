@@ -1,0 +1,56 @@
+"""What the desk keeps itself: how long everything else is kept."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+SHORTEST = 7  # days: Redis answers for one, and a run may well take another
+LONGEST = 36_500
+
+
+class RetentionPolicy(models.Model):
+    """The age at which one kind of row is deleted. There is a row for each kind, and no other."""
+
+    class Kind(models.TextChoices):
+        RESULTS = "results", _("task results")
+        ITEMS = "items", _("records of runs")
+        RUNS = "runs", _("runs")
+
+    kind = models.CharField(_("what"), max_length=7, choices=Kind, unique=True, editable=False)
+    days = models.PositiveIntegerField(
+        _("kept for, in days"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(SHORTEST), MaxValueValidator(LONGEST)],
+        help_text=_("Counted from the end. Empty: kept for ever."),
+    )
+
+    class Meta:
+        verbose_name = _("retention")
+        verbose_name_plural = _("retention")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return str(self.Kind(self.kind).label)
+
+    def clean(self) -> None:
+        """A run without its records proves little, and records without their run nothing: the run stays longer."""
+        days = {row.kind: row.days for row in RetentionPolicy.objects.all()} | {self.kind: self.days}
+        items, runs = days.get(self.Kind.ITEMS), days.get(self.Kind.RUNS)
+        if runs is not None and (items is None or items > runs):
+            raise ValidationError(
+                {"days": _("Runs must be kept at least as long as their records: change the other one first.")}
+            )
+
+    def cutoff(self) -> datetime | None:
+        """What ended before it may go; None: nothing may."""
+        return None if self.days is None else timezone.now() - timedelta(days=self.days)
+
+    @classmethod
+    def cutoffs(cls) -> dict[Any, datetime | None]:
+        return {row.kind: row.cutoff() for row in cls.objects.all()}

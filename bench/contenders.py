@@ -1,0 +1,18 @@
+"""Who is measured."""
+
+from bench.session import Contender
+
+OURS = Contender("ours", "this project", "ours")
+PLAIN = Contender("ours_plain", "this project, plain .delay(id)", "ours_plain")
+USUAL = Contender("usual", "Celery, the usual way", "usual")
+TUNED = Contender("usual_tuned", "Celery, the usual way, our database settings", "usual_tuned")
+BARE = Contender("bare", "bare loop (the limit)", "bare")
+PEERS = [
+    Contender("django_q2", "django-q2", "django_q2"),
+    Contender("huey", "huey", "huey_peer"),
+    Contender("dramatiq", "dramatiq", "dramatiq_peer"),
+    Contender("django_rq", "django-rq", "django_rq_peer"),
+    Contender("procrastinate", "procrastinate", "procrastinate_peer", databases=("postgresql",)),
+]
+ALL = [OURS, BARE, PLAIN, USUAL, TUNED, *PEERS]
+BY_NAME = {contender.name: contender for contender in ALL}

@@ -1,0 +1,70 @@
+"""One of two processes: half of the items, a hundred at a time.  python -m bench.peers.bare.loop 0"""
+
+import os
+import sys
+from typing import Any
+
+import django
+import redis
+
+CHUNK = 100
+
+
+def main() -> None:
+    django.setup()
+    part = int(sys.argv[1])
+    client = redis.Redis.from_url(os.environ["REDIS_URL"])
+    while True:
+        _key, run_id = client.blpop([f"go:{part}"])
+        work(int(run_id), part)
+
+
+def work(run_id: int, part: int) -> None:
+    from backoffice.runs.models import Run, RunItem
+
+    run = Run.objects.get(pk=run_id)
+    ids = list(RunItem.objects.of(run).order_by("record_id").values_list("record_id", flat=True))
+    half = (len(ids) + 1) // 2
+    mine = ids[:half] if part == 0 else ids[half:]
+    for at in range(0, len(mine), CHUNK):
+        chunk(run, mine[at : at + CHUNK])
+
+
+def chunk(run: Any, ids: list[int]) -> None:
+    from django.db import transaction
+    from django.utils import timezone
+
+    from backoffice.results import bulk, rows
+    from backoffice.runs.models import RunItem
+    from records.models import YourModel
+
+    records = YourModel.objects.in_bulk(ids)
+    outcomes = {pk: str(record.process()) for pk, record in records.items()}
+    now = timezone.now()
+    with transaction.atomic():
+        bulk.update(
+            RunItem,
+            ("state", "active", "finished_at", "outcome"),
+            ("run", "record_id"),
+            [("SUCCESS", False, now, outcome, run.pk, pk) for pk, outcome in outcomes.items()],
+        )
+        bulk.update(
+            YourModel,
+            YourModel.RESULTS,
+            ("id",),
+            [(*(getattr(record, name) for name in YourModel.RESULTS), pk) for pk, record in records.items()],
+        )
+        rows.write(
+            [
+                rows.row(
+                    run.item_task_id(pk), "SUCCESS", name="records.tasks.process_model_instance", args=[pk], kwargs={},
+                    worker="bare", result=f"Processed instance {pk}", started=now,
+                    meta={"children": [], "run": run.pk, "outcome": outcome},
+                )
+                for pk, outcome in outcomes.items()
+            ]
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+from django.contrib import admin
+from unfold.admin import ModelAdmin
+
+from backoffice.runs.actions import ProcessableAdmin, run_action
+
+from .models import Probe
+
+
+@admin.register(Probe)
+class ProbeAdmin(ProcessableAdmin, ModelAdmin):
+    list_display = ("text", "behaviour", "effects")
+    show_full_result_count = False
+    actions = (run_action("poke", "poke_selected", "Poke selected probes", "probe.change_probe"),)

@@ -1,0 +1,42 @@
+"""Real beats for tests, started as typed."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backoffice.schedules.models import Lease
+from tests.workers import ROOT, environment
+
+
+@contextmanager
+def running_beat() -> Iterator[subprocess.Popen[bytes]]:
+    log = Path(os.environ["BACKOFFICE_TEST_DIR"]) / f"beat-{os.urandom(4).hex()}.log"
+    command = [sys.executable, "-m", "celery", "-A", "backoffice", "beat", "-l", "info"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+
+
+def leader() -> int:
+    """The process id of the beat that leads; 0 when none ever has."""
+    return int(Lease.current().holder.rpartition("/")[2] or 0)
+
+
+def kill_leader() -> int:
+    """As a power cut would."""
+    killed = leader()
+    os.kill(killed, signal.SIGKILL)
+    return killed

@@ -1,0 +1,158 @@
+"""The schedules in a real Chromium: by keyboard alone, as each group, wide and narrow, light and dark."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
+from playwright.sync_api import Page, expect
+
+from backoffice.results.models import Activity
+from backoffice.runs.models import Worker
+from backoffice.schedules import switch
+from backoffice.schedules.models import Firing
+from tests.browser.page import NARROW, WIDE, accessibility_problems, watched_page
+from tests.factories import user
+from tests.schedules import helpers
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+LIST = "/admin/django_celery_beat/periodictask/"
+PASSWORD = "a long one"
+
+
+@pytest.fixture
+def site(transactional_db, live_server):
+    """Somebody of each group, named like it."""
+    call_command("loaddata", "groups", verbosity=0)
+    for group in Group.objects.all():
+        user(username=group.name.lower(), password=PASSWORD).groups.add(group)
+    user(username="boss", password=PASSWORD, is_superuser=True)
+    return live_server.url
+
+
+def row_with_history() -> PeriodicTask:
+    row = helpers.row("Weekdays", crontab=helpers.crontab("30 7 * * 1-5", "Europe/Berlin"))
+    due = timezone.now() - timedelta(days=1)
+    values = {"schedule": row, "schedule_name": row.name}
+    Firing.objects.create(**values, due_at=due, state="sent", sent_at=due, note="Started run 1 over 3 records.")
+    why = "Beat was not running from 2026-01-01 00:00:00 to 2026-01-01 03:00:00 UTC."
+    Firing.objects.create(**values, due_at=due + timedelta(hours=1), state="skipped", times=3, reason=why)
+    switch.log("ada", "schedule.changed", row.pk, row.name, changes={"zone": ["UTC", "Europe/Berlin"]})
+    return row
+
+
+def tab_to(page: Page, selector: str) -> None:
+    for _ in range(150):  # the boxes of a crontab are many
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{selector} is not reached by the tabulator key")
+
+
+def test_a_scheduler_makes_a_schedule_with_the_keyboard_alone(site, browser):
+    helpers.partners(4)
+    with watched_page(browser, site) as watched:
+        watched.sign_in("scheduler", PASSWORD)
+        page = watched.open(f"{LIST}add/")
+        tab_to(page, "[name=name]")
+        page.keyboard.type("Every morning")
+        tab_to(page, "[name=work]")
+        page.keyboard.type("Process")
+        tab_to(page, "[name=selection]")
+        page.keyboard.type("processed__exact=0")
+        tab_to(page, "[data-builder] summary")
+        page.keyboard.press("Enter")
+        for value in ("2", "6"):  # the hours: two off, six on
+            tab_to(page, f"[data-place='1'] input[value='{value}']")
+            page.keyboard.press("Space")
+        expect(page.locator("[name=crontab_text]")).to_have_value("0 6 * * *")
+        tab_to(page, "[name=zone]")
+        page.keyboard.type("Europe/Ber")
+        expect(page.locator("[data-part=sentence]")).to_have_text("At 06:00, every day, Europe/Berlin")
+        expect(page.locator("[data-part=matching]")).to_have_text("4 records match now.")
+        expect(page.locator("[data-part=firings] tr")).to_have_count(10)
+        tab_to(page, "button[name=_save]")
+        page.keyboard.press("Enter")
+        expect(page.locator("#result_list")).to_contain_text("Every morning")
+        assert watched.problems == []
+    row = PeriodicTask.objects.get()
+    assert (row.crontab.hour, str(row.crontab.timezone), row.enabled) == ("6", "Europe/Berlin", True)
+    assert Activity.objects.filter(verb="schedule.added", actor="scheduler").exists()
+
+
+def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(site, browser):
+    with watched_page(browser, site) as watched:
+        watched.sign_in("scheduler", PASSWORD)
+        page = watched.open(f"{LIST}add/")
+        page.fill("[name=name]", "Never")
+        page.select_option("[name=work]", index=1)
+        page.fill("[name=crontab_text]", "0 0 31 2 *")
+        expect(page.locator("[data-part=errors]")).to_contain_text("Crontab: The crontab")
+        page.click("button[name=_save]")
+        expect(page.locator(".field-crontab_text, .errors").first).to_contain_text("The crontab")
+        expect(page.locator("[name=name]")).to_have_value("Never")
+        assert watched.problems == []
+    assert not PeriodicTask.objects.exists()
+
+
+def test_each_group_may_do_what_it_should_and_no_more(site, browser):
+    row = helpers.row("Hourly", task=helpers.PROCESS, args="[1]", interval=helpers.interval(1, "hours"))
+    change = f"{LIST}{row.pk}/change/"
+    with watched_page(browser, site) as watched:
+        watched.sign_in("operator", PASSWORD)
+        assert page_status(watched.page, site + LIST) == 403
+        assert page_status(watched.page, site + change) == 403
+    with watched_page(browser, site) as watched:
+        page = watched.sign_in("auditor", PASSWORD)
+        watched.open(change)
+        expect(page.locator(".sch-standing")).to_contain_text("Beat is not running")
+        expect(page.locator("#content-main, main").first).to_contain_text("every hour")
+        expect(page.get_by_role("button", name="Run now")).to_have_count(0)
+        expect(page.locator("button[name=_save]")).to_have_count(0)
+        watched.open(LIST)
+        expect(page.locator("#result_list")).to_contain_text("Hourly")
+        expect(page.locator("select[name=action]")).to_have_count(0)
+        assert watched.problems == []
+    with watched_page(browser, site) as watched:
+        page = watched.sign_in("scheduler", PASSWORD)
+        for name in ("Turn off", "Turn on", "Run now"):
+            watched.open(change)
+            page.get_by_role("button", name=name).click()
+            expect(page.get_by_role("heading", name="Hourly").or_(page.locator(".bo-facts"))).to_be_visible()
+            page.locator(".bo-button--primary").click()
+            page.wait_for_url(f"**{LIST}*")
+        watched.open(change)
+        for word in ("Turned off", "Turned on", "Run now", "by scheduler"):
+            expect(page.locator("#content-main, main").first).to_contain_text(word)
+        assert watched.problems == []
+    assert (Firing.objects.get().by, Firing.objects.get().state) == ("scheduler", "sent")
+
+
+def page_status(page: Page, url: str) -> int:
+    answer = page.request.get(url)
+    return answer.status
+
+
+@pytest.mark.parametrize(("width", "dark"), [(WIDE, False), (NARROW, True)])
+def test_the_pages_are_accessible_and_fit(site, browser, width, dark):
+    row = row_with_history()
+    alive_all_along = timezone.now() + timedelta(hours=1)
+    Worker.objects.create(name="beat@here/1", kind="beat", seen_at=alive_all_along)
+    broken = helpers.row("Broken")
+    switch.disable(broken.pk, switch.BEAT, "The headers must be of the form {…}.")
+    found = []
+    with watched_page(browser, site, width, dark) as watched:
+        page = watched.sign_in("boss", PASSWORD)
+        for path in (LIST, f"{LIST}add/", f"{LIST}{row.pk}/change/", "/admin/schedules/firing/"):
+            watched.open(path).wait_for_load_state("networkidle")
+            found += [f"{path} {problem}" for problem in accessibility_problems(page)]
+            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wider <= 0, path
+        watched.open(f"{LIST}{row.pk}/change/")
+        for text in ("Next due:", "Started run 1 over 3 records.", "Beat was not running", "3 due times"):
+            expect(page.get_by_text(text).first).to_be_visible()
+        expect(page.locator(".sch-history").last).to_contain_text("ada")
+    assert found == []
+    assert watched.problems == []
