@@ -3,7 +3,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: help setup setup-test run test test-all lint lock screenshots bench clean
+.PHONY: help setup setup-test run test test-all lint lock screenshots bench bench-large clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -41,8 +41,11 @@ lock: setup  ## write both lock files anew from pyproject.toml (UPGRADE=1 takes 
 screenshots: setup-test  ## take the README's pictures from the running app
 	@$(PY) -m tests.browser.screenshots
 
-bench: setup-test  ## measure throughput
+bench: setup-test  ## measure beside Celery's usual way and other queues, an hour or two (ARGS=--quick: minutes)
 	@$(PY) -m bench $(ARGS)
+
+bench-large: setup-test  ## measure runs of a million records
+	@$(PY) -m bench --large $(ARGS)
 
 clean:  ## remove .venv and every cache; the data in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache staticfiles

@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from bench.contenders import BARE, OURS
+from bench.contenders import OURS
 from bench.session import Contender, Session, first_of_many, session
 from bench.stage import Stage
 
@@ -18,8 +18,7 @@ def throughput(stage: Stage, contender: Contender, vendor: str, records: int, si
         latencies = [_single(at, 251 + number) for number in range(singles)]
         time.sleep(SETTLE)
         first, last = first_of_many(), first_of_many() + records - 1
-        in_runs = contender in (OURS, BARE)
-        cpu, redis, size = at.cpu(), used_memory(stage), 0
+        cpu, redis = at.cpu(), used_memory(stage)
         memory_early: dict[str, int] = {}
         begun = time.perf_counter()
         click = at.ask("click", first=first, last=last)
@@ -40,7 +39,7 @@ def throughput(stage: Stage, contender: Contender, vendor: str, records: int, si
             "cpu_us": (at.cpu() - cpu) / max(done, 1) * 1e6, "web_grew": click["memory_grew"], "memory": at.memory(),
             "memory_early": memory_early, "latencies": latencies, "redis_peak": peak[0], "load": os.getloadavg()[0],
             "redis_bytes": (used_memory(stage) - redis) / records,
-            **(growth(at, vendor, records) if in_runs and contender is OURS else {}), "size": size,
+            **(growth(at, vendor, records) if contender is OURS else {}),
         }  # fmt: skip
 
 

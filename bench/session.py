@@ -1,7 +1,6 @@
 """One contender at work: its web process, its workers, and what the operating system says of them."""
 
 import contextlib
-import importlib.util
 import json
 import signal
 import subprocess
@@ -9,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -181,12 +179,3 @@ def session(
 def first_of_many() -> int:
     """The id of the first record after those that are for warming up."""
     return WARM_UP + 1
-
-
-def available(contender: Contender, vendor: str) -> bool:
-    found = importlib.util.find_spec(f"bench.peers.{contender.package}")
-    return found is not None and vendor in contender.databases
-
-
-def tail(path: Path, size: int = 2000) -> str:
-    return path.read_text(errors="replace")[-size:]

@@ -14,7 +14,6 @@ from uuid import uuid4
 import psycopg
 import redis
 
-from backoffice.management.redis_server import free_port as free_port  # the peers' ports, where one wants any
 from bench.environment import ROOT
 from tests import servers
 
@@ -73,14 +72,6 @@ class Stage:
                 connection.execute("PRAGMA journal_mode=DELETE")  # the mode stays with the file; it is a peer's choice
         self._templates[vendor, records] = template
         return template
-
-    def forget_template(self, vendor: str, records: int) -> None:
-        """A million records take a gigabyte: not kept longer than needed."""
-        template = self._templates.pop((vendor, records), None)
-        if template and vendor == "sqlite":
-            Path(template).unlink()
-        elif template:
-            self._postgresql(f"DROP DATABASE {template} WITH (FORCE)")
 
     def _postgresql_database(self, name: str) -> str:
         assert self.postgresql_url

@@ -111,7 +111,13 @@ def session(stack: contextlib.ExitStack, directory: Path, name: str) -> dict[str
     """A folder and a Redis of its own: the two runs go on at the same time."""
     folder = make(directory / name)
     redis = stack.enter_context(servers.redis_server(make(directory / f"{name}-redis")))
-    return {"BACKOFFICE_TEST_DIR": str(folder), "BACKOFFICE_VAR": str(folder), "REDIS_URL": redis}
+    return {
+        # Said aloud: importing the project has set the variable to its own settings.
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "BACKOFFICE_TEST_DIR": str(folder),
+        "BACKOFFICE_VAR": str(folder),
+        "REDIS_URL": redis,
+    }
 
 
 def make(directory: Path) -> Path:

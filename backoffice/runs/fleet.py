@@ -11,7 +11,7 @@ from .models import Worker
 
 ALIVE = timedelta(seconds=settings.RUNS_LEASE_SECONDS)
 HEARTBEAT = settings.RUNS_LEASE_SECONDS / 3  # seconds
-GAP = timedelta(seconds=1.5 * HEARTBEAT)  # without a sweep: the sweep was away, and perhaps the database with it
+GAP = timedelta(seconds=15)  # three intervals without a sweep: it was away, and perhaps the database with it
 UNSWEPT = timedelta(seconds=20)  # four of its intervals
 SWEEP = "sweep"
 _seen: tuple[float, int] = (0.0, 0)
