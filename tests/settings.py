@@ -27,7 +27,6 @@ for _name in ("DJANGO_DEBUG", "DJANGO_HTTPS", "DJANGO_ALLOWED_HOSTS", "DJANGO_BE
 
 from backoffice.settings import *  # noqa: E402, F403
 from backoffice.settings import (  # noqa: E402
-    CELERY_BROKER_TRANSPORT_OPTIONS,
     DATABASES,
     INSTALLED_APPS,
     RUNS_LEASE_SECONDS,
@@ -36,11 +35,8 @@ from backoffice.settings import (  # noqa: E402
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file and not memory: the workers that tests start are other processes.
     DATABASES["default"]["TEST"] = {"NAME": str(DIRECTORY / "test.sqlite3")}
-# What takes half a minute or an hour by itself, sooner where a test of faults asks for it.
+# What takes half a minute by itself, sooner where a test of faults asks for it.
 RUNS_LEASE_SECONDS = float(os.environ.get("TEST_LEASE_SECONDS", RUNS_LEASE_SECONDS))
-CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"] = int(
-    os.environ.get("TEST_VISIBILITY_TIMEOUT", CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"])
-)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A second record type, as a team would write it, and one that misbehaves on demand.
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.second", "tests.probe"]

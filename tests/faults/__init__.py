@@ -11,7 +11,7 @@
 | 12     | test_redis_fails (slow)                                                                                  |
 | 14     | test_database_fails (slow): locked on SQLite, stopped and started on PostgreSQL                          |
 | 15     | results.test_backend (a late STARTED)                                                                    |
-| 16     | test_workers_die (slow)                                                                                  |
+| 16     | test_workers_die                                                                                         |
 | 17     | test_workers_die, in the middle of a long record (slow); runs.test_worker (a worker that stops)          |
 | 18     | test_workers_die                                                                                         |
 | 19     | test_at_the_click                                                                                        |
