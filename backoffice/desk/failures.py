@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from backoffice.results import activity
 from backoffice.runs import access
 from backoffice.runs.models import Run, RunItem, State, TaskName
-from backoffice.runs.record_task import find
+from backoffice.runs.registry import find
 from backoffice.runs.start import start
 
 NEWEST = 3_000  # failed items looked at: a page in about 0.2 s with 50,000 of them among a million items

@@ -3,7 +3,7 @@
 from typing import Any
 
 from .models import Run
-from .record_task import find
+from .registry import find
 
 
 def may_see(user: Any, run: Run) -> bool:

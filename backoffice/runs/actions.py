@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from unfold.forms import ActionForm
 
 from .models import Run
-from .record_task import find
+from .registry import find
 from .start import EmptySelection, preview, start
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]

@@ -21,7 +21,7 @@ from backoffice.results import rows
 
 from . import ledger, verbs
 from .models import TERMINAL, Chunk, Run, RunItem, State
-from .record_task import find
+from .registry import find
 
 BATCH = 1_000  # items compared at a time
 SETTLED = timedelta(seconds=10)  # Redis is told after the commit: an item younger than that may still be on its way

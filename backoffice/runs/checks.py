@@ -7,7 +7,7 @@ from django.core.checks import CheckMessage, Error, register
 from django.db.models import AutoField, BigIntegerField, IntegerField
 
 from .models import Processable
-from .record_task import record_tasks
+from .registry import record_tasks
 
 
 @register("runs")

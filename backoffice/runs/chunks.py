@@ -19,7 +19,7 @@ from backoffice.results import bulk, rows
 from . import identity, publish, release, slicing
 from .ledger import Lost, Verdict, count, remember, settle
 from .models import Chunk, Outcome, Processable, Run, RunItem, State
-from .record_task import TRANSIENT, RecordTask
+from .registry import TRANSIENT, RecordTask
 
 logger = logging.getLogger(__name__)
 

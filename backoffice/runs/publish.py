@@ -10,7 +10,7 @@ from django.db import transaction
 from kombu.exceptions import KombuError, OperationalError
 
 from .models import Chunk, Run
-from .record_task import find
+from .registry import find
 
 logger = logging.getLogger(__name__)
 QUEUE = "records"

@@ -1,62 +1,12 @@
 """The seam: `@record_task` makes a Celery task out of a function that works on one record."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-from celery import Task, current_app, shared_task
-from django.apps import apps
-from django.db import InterfaceError, OperationalError, models
-from django.utils.functional import cached_property
-from django.utils.module_loading import autodiscover_modules
+from celery import shared_task
 
-from .models import Outcome, Processable
-
-Body = Callable[[Any], Outcome | None]
-
-# What passes by itself: the database or the network was away for a moment.
-TRANSIENT: tuple[type[Exception], ...] = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
-
-
-class RecordTask(Task):
-    """A task on one record by id. Inside a run its messages carry a chunk of items instead of one id."""
-
-    abstract = True
-    Request = "backoffice.runs.worker:ChunkRequest"
-
-    body: Body
-    model_label: str
-    writes: tuple[str, ...]
-    reads: tuple[str, ...] | None = None
-    chunk_size = 100
-    transient: tuple[type[Exception], ...] = TRANSIENT
-    permission = ""
-    done = "Processed instance {id}"
-    eligible: models.Q | None = None
-    not_eligible = ""
-
-    @cached_property
-    def record_model(self) -> type[Processable]:
-        return apps.get_model(self.model_label)
-
-    @cached_property
-    def inputs(self) -> tuple[str, ...]:
-        """The fields that must not have changed between reading and writing: all it does not write, unless declared."""
-        if self.reads is not None:
-            return self.reads
-        own = self.record_model._meta
-        return tuple(f.attname for f in own.concrete_fields if not f.primary_key and f.name not in self.writes)
-
-    @property
-    def label(self) -> str:
-        return self.name.rpartition(".")[2].replace("_", " ")
-
-    def missing(self, record_id: object) -> str:
-        return f"Instance {record_id} not found."
-
-    def backoff(self, retries: int) -> float:
-        """Seconds before the next try: 2, 4, 8 ... up to 5 minutes."""
-        return float(min(2 ** (retries + 1), 300))
+from . import chunks, single
+from .registry import Body, RecordTask
 
 
 def record_task(model: str, *, writes: tuple[str, ...], **options: Any) -> Callable[[Body], RecordTask]:
@@ -71,8 +21,6 @@ def record_task(model: str, *, writes: tuple[str, ...], **options: Any) -> Calla
 
     def decorate(body: Body) -> RecordTask:
         def run(self: RecordTask, instance_id: Any) -> str | None:
-            from . import chunks, single
-
             chunk_id = chunk_of(self.request)
             if chunk_id is not None:
                 chunks.work(self, chunk_id)
@@ -94,25 +42,3 @@ def chunk_of(request: Any) -> int | None:
     """The chunk a message carries. Eager calls keep custom headers apart, delivered ones do not."""
     found = request.get("chunk") or (request.get("headers") or {}).get("chunk")
     return None if found is None else int(found)
-
-
-def record_tasks() -> dict[str, RecordTask]:
-    """Every registered record task by name."""
-    _import_tasks()
-    return {name: task for name, task in current_app.tasks.items() if isinstance(task, RecordTask)}
-
-
-@cache
-def _import_tasks() -> None:
-    # Not Celery's import_default_modules: it runs Django's checks, and one of these asks for the record tasks.
-    autodiscover_modules("tasks")
-
-
-def find(name: str) -> RecordTask:
-    """The record task of that name, or of that last part of a name. Raises LookupError with the choices."""
-    known = record_tasks()
-    matches = [task for full, task in known.items() if name in (full, full.rpartition(".")[2])]
-    if len(matches) == 1:
-        return matches[0]
-    reason = "More than one record task is called" if matches else "There is no record task"
-    raise LookupError(f"{reason} {name!r}. Record tasks: {', '.join(sorted(known)) or 'none'}.")

@@ -6,7 +6,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
 from .chunks import PASSES, inputs_of
-from .record_task import RecordTask
+from .registry import RecordTask
 
 
 def process_one(task: RecordTask, instance_id: Any) -> str:

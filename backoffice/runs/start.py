@@ -17,7 +17,7 @@ from backoffice.results import activity
 
 from . import publish, slicing
 from .models import Run, RunItem, State, TaskName
-from .record_task import RecordTask, find
+from .registry import RecordTask, find
 
 
 class EmptySelection(ValueError):

@@ -17,7 +17,7 @@ from django.utils import timezone
 from . import fleet, publish, release, slicing, verbs
 from .ledger import close
 from .models import Chunk, Run, RunItem, State, Worker
-from .record_task import find
+from .registry import find
 from .start import activate
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from backoffice.results import activity
 from . import items, publish
 from .ledger import Verdict, count, remember, settle
 from .models import Chunk, Run, RunItem, State
-from .record_task import find
+from .registry import find
 from .start import start
 
 REVOKED = {"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_module": "celery.exceptions"}

@@ -4,7 +4,7 @@ from typing import Any
 
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.runs.record_task import record_tasks
+from backoffice.runs.registry import record_tasks
 
 from . import allowed
 from .form_values import loads

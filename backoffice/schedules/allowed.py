@@ -14,7 +14,7 @@ from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.runs.record_task import RecordTask, record_tasks
+from backoffice.runs.registry import RecordTask, record_tasks
 
 START_RUN = "backoffice.schedules.tasks.start_scheduled_run"
 START_DUE = "backoffice.schedules.tasks.start_due_run"

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.runs.actions import Action, form_token, hidden_inputs, selection_text
-from backoffice.runs.record_task import find
+from backoffice.runs.registry import find
 from backoffice.runs.start import EmptySelection, preview
 
 from . import later

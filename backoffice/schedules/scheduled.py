@@ -8,7 +8,7 @@ from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs import start
 from backoffice.runs.models import Run
-from backoffice.runs.record_task import record_tasks
+from backoffice.runs.registry import record_tasks
 
 from . import selection, words
 from .models import Firing

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.runs.record_task import record_tasks
+from backoffice.runs.registry import record_tasks
 
 from . import allowed, selection, timing
 

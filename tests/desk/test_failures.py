@@ -160,7 +160,7 @@ def test_who_may_not_retry_gets_no_button_and_a_refusal(client):
 
 
 def test_who_may_retry_runs_but_not_start_the_task_is_refused(client, monkeypatch):
-    from backoffice.runs.record_task import find
+    from backoffice.runs.registry import find
 
     failed_run(requester=user())
     monkeypatch.setattr(find("poke"), "permission", "probe.change_probe")

@@ -15,7 +15,7 @@ def main() -> None:
     parser.add_argument("--die-at", type=int, default=0)
     options = parser.parse_args()
     django.setup()
-    from backoffice.runs.record_task import find
+    from backoffice.runs.registry import find
     from backoffice.runs.start import start
     from tests.probe.models import Probe
 

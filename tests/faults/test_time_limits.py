@@ -4,7 +4,7 @@ import pytest
 from django.db.models import Sum
 
 from backoffice.runs.models import RunItem
-from backoffice.runs.record_task import find
+from backoffice.runs.registry import find
 from backoffice.runs.start import start
 from tests.faults.counts import assert_agreement, wait_finished
 from tests.probe.models import Probe

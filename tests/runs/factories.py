@@ -4,7 +4,7 @@ from typing import Any
 
 from backoffice.runs import chunks
 from backoffice.runs.models import Chunk, Run, RunItem
-from backoffice.runs.record_task import find
+from backoffice.runs.registry import find
 from backoffice.runs.start import start
 from tests.probe.models import Probe
 

@@ -9,7 +9,7 @@ from django_celery_results.models import TaskResult
 
 from backoffice.runs import chunks, release, verbs
 from backoffice.runs.models import Chunk, RunItem, State
-from backoffice.runs.record_task import find
+from backoffice.runs.registry import find
 from tests.probe.models import Probe
 
 from .factories import item, poke_all, probes, work_off

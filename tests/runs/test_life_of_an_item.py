@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 from backoffice.runs import chunks, fleet, release, verbs
 from backoffice.runs.ledger import Lost
 from backoffice.runs.models import Chunk, Run, RunItem, State, Worker
-from backoffice.runs.record_task import find
+from backoffice.runs.registry import find
 from backoffice.runs.sweep import sweep
 from tests.probe.models import Probe
 

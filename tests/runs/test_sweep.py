@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from backoffice.runs import chunks, release
 from backoffice.runs.models import Chunk, Run, RunItem, State, TaskName, Worker
-from backoffice.runs.record_task import find
+from backoffice.runs.registry import find
 from backoffice.runs.start import start
 from backoffice.runs.sweep import sweep
 from tests.probe.models import Probe

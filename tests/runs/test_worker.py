@@ -50,12 +50,13 @@ def test_a_run_is_worked_off_and_a_failing_record_harms_no_other(worker):
     assert AsyncResult(run.item_task_id(bad.pk)).state == "FAILURE"
 
 
-def test_a_child_killed_in_the_middle_is_noticed_at_once(worker):
+def test_a_child_killed_in_the_middle_is_noticed_at_once():
     probes(6, behaviour="slow")
-    run = poke_all()
-    wait_until(lambda: RunItem.objects.filter(state=State.STARTED).exists(), what="an item started")
-    os.kill(worker.children()[-1], signal.SIGKILL)
-    wait_until(lambda: finished(run), 25, what="run finished well before the lease ran out")
+    with running_worker(TEST_LEASE_SECONDS="600") as worker:
+        run = poke_all()
+        wait_until(lambda: RunItem.objects.filter(state=State.STARTED).exists(), what="an item started")
+        os.kill(worker.children()[-1], signal.SIGKILL)
+        wait_until(lambda: finished(run), 60, what="run finished long before the lease ran out")
     assert run.succeeded == 6
     assert set(Probe.objects.values_list("effects", flat=True)) == {1}
 

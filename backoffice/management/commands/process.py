@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from backoffice.runs import fleet
 from backoffice.runs.models import Run
-from backoffice.runs.record_task import RecordTask, record_tasks
+from backoffice.runs.registry import RecordTask, record_tasks
 from backoffice.runs.start import EmptySelection, start
 
 USAGE = 2  # exit code for bad usage, as argparse has it
