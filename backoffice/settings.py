@@ -173,6 +173,7 @@ def database() -> dict[str, Any]:
         config["CONN_MAX_AGE"] = 0
     else:
         config["CONN_MAX_AGE"] = None
+        config["CONN_HEALTH_CHECKS"] = True  # a restarted server costs a worker nothing but a look before each task
     return config
 
 

@@ -29,6 +29,7 @@ def heartbeats_go_on() -> bool:
     return not Worker.objects.filter(kind="worker", seen_at__lt=timezone.now() - timedelta(seconds=12)).exists()
 
 
+@pytest.mark.slow
 def test_a_run_completes_though_redis_forgets_everything_in_the_middle(stage):
     probes(300, behaviour="slow")
     stage.beat()
@@ -75,6 +76,7 @@ def test_work_goes_on_while_every_client_of_redis_is_dropped_fifty_times(stage):
     assert_all_succeeded(wait_finished(the_run(), 120), 4000)
 
 
+@pytest.mark.slow
 def test_with_redis_full_items_wait_and_staff_are_told_and_it_recovers(stage):
     first, *_others = probes(150)
     web = stage.web()

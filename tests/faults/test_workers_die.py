@@ -45,6 +45,7 @@ def test_a_message_that_dies_with_a_frozen_worker_is_sent_again(stage):
         assert_all_succeeded(wait_finished(run), 1)
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_of_a_chunk_has_the_rest_redone_with_one_effect_each(stage):
     stage.settings |= QUICK_LEASE
     probes(60, behaviour="slow")
@@ -105,6 +106,7 @@ def test_a_record_that_kills_the_whole_worker_each_time_fails_and_is_named(stage
     assert_agreement(run)
 
 
+@pytest.mark.slow
 def test_a_record_that_takes_longer_than_the_visibility_timeout_has_one_effect(stage):
     """The transport looks every hundred seconds for what is not acknowledged: the test restores it as it would."""
     probes(1, behaviour="slow")
@@ -119,6 +121,7 @@ def test_a_record_that_takes_longer_than_the_visibility_timeout_has_one_effect(s
     assert RunItem.objects.get().attempts == 1
 
 
+@pytest.mark.slow
 def test_a_worker_asked_to_stop_under_load_leaves_in_time_and_loses_nothing(stage):
     probes(120, behaviour="slow")
     worker = stage.worker(PROBE_SECONDS="0.1")
@@ -145,6 +148,7 @@ def test_a_worker_asked_to_stop_in_the_middle_of_a_long_record_hands_it_back_wit
     assert_all_succeeded(wait_finished(the_run()), 1)
 
 
+@pytest.mark.slow
 def test_a_cancelled_run_stays_cancelled_when_the_workers_come_back(stage):
     stage.settings |= QUICK_LEASE
     probes(200, behaviour="slow")
