@@ -24,9 +24,11 @@ def _about(everything: Everything) -> list[str]:
     for name, section in sorted(everything.items()):
         stamp = section["stamp"]
         lines.append(f"| {name} | `{stamp['command']}` | {stamp['date']} | {stamp['load']} |")
-    newest = max((section["stamp"] for section in everything.values()), key=lambda stamp: stamp["date"], default=None)
-    if newest:
-        lines += ["", "; ".join(f"{name} {value}" for name, value in newest["machine"].items()) + "."]
+    # A run on one database alone does not know the other's version.
+    stamps = sorted((section["stamp"] for section in everything.values()), key=lambda stamp: stamp["date"])
+    machine = {name: value for stamp in stamps for name, value in stamp["machine"].items()}
+    if machine:
+        lines += ["", "; ".join(f"{name} {value}" for name, value in machine.items()) + "."]
     return [*lines, ""]
 
 

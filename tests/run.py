@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import os
 import shutil
 import signal
@@ -56,9 +57,13 @@ def main() -> int:
             for step in steps:
                 run(step)
             if not options.lint:
-                tests = test_steps(stack, directory, options.all, pytest_arguments)
-                steps += tests
+                tests = test_steps(stack, directory, pytest_arguments)
+                # The slow ones kill, freeze and wait for real time: one database after the other, undisturbed.
+                slow = [only_slow(step) for step in tests] if options.all else []
+                steps += [*tests, *slow]
                 run_together(tests, directory)
+                for step in slow:
+                    run(step)
     except KeyboardInterrupt:
         print("\nInterrupted; the servers are stopped.", flush=True)
     report(steps)
@@ -89,14 +94,14 @@ def static_steps() -> list[Step]:
     ]
 
 
-def test_steps(stack: contextlib.ExitStack, directory: Path, slow: bool, pytest_arguments: list[str]) -> list[Step]:
-    pytest = [sys.executable, "-m", "pytest", *([] if slow else ["-m", "not slow"]), *pytest_arguments]
+def test_steps(stack: contextlib.ExitStack, directory: Path, pytest_arguments: list[str]) -> list[Step]:
+    pytest = [sys.executable, "-m", "pytest", "-m", "not slow", *pytest_arguments]
     sqlite = Step("tests on SQLite", pytest, session(stack, directory, "sqlite"))
     # What starts whole installations of its own, or asks no database, is run once.
     once = ["--ignore=tests/management", "--ignore=tests/deploy", "--ignore-glob=tests/records/test_checks*"]
     postgresql = Step("tests on PostgreSQL", [*pytest, *once], session(stack, directory, "postgresql"))
     if pytest_arguments:
-        postgresql.accepted = {0, NO_TESTS_COLLECTED}
+        sqlite.accepted = postgresql.accepted = {0, NO_TESTS_COLLECTED}
     try:
         postgresql.environment["DATABASE_URL"] = stack.enter_context(
             servers.postgresql_server(make(directory / "postgresql-server"))
@@ -105,6 +110,11 @@ def test_steps(stack: contextlib.ExitStack, directory: Path, slow: bool, pytest_
         postgresql.result = f"SKIPPED: {error}"
         postgresql.failed = IN_CI
     return [sqlite, postgresql]
+
+
+def only_slow(step: Step) -> Step:
+    command = [("slow" if part == "not slow" else part) for part in step.command]
+    return dataclasses.replace(step, name=step.name.replace("tests", "slow tests"), command=command)
 
 
 def session(stack: contextlib.ExitStack, directory: Path, name: str) -> dict[str, str]:
@@ -190,7 +200,7 @@ def report(steps: list[Step]) -> None:
     width = min(100, shutil.get_terminal_size().columns)
     print("\n" + "=" * width)
     for step in steps:
-        print(f"{step.name:<22} {step.seconds:7.1f} s  {step.result}")
+        print(f"{step.name:<26} {step.seconds:7.1f} s  {step.result}")
     print("=" * width, flush=True)
     if any(step.result.startswith("SKIPPED") for step in steps):
         print("Part of the tests did not run on this machine: see SKIPPED above.", flush=True)
