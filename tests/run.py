@@ -59,7 +59,7 @@ def main() -> int:
             if not options.lint:
                 tests = test_steps(stack, directory, pytest_arguments)
                 # The slow ones kill, freeze and wait for real time: one database after the other, undisturbed.
-                slow = [only_slow(step) for step in tests] if options.all else []
+                slow = [only_slow(step, pytest_arguments) for step in tests] if options.all else []
                 steps += [*tests, *slow]
                 run_together(tests, directory)
                 for step in slow:
@@ -112,8 +112,11 @@ def test_steps(stack: contextlib.ExitStack, directory: Path, pytest_arguments: l
     return [sqlite, postgresql]
 
 
-def only_slow(step: Step) -> Step:
+def only_slow(step: Step, pytest_arguments: list[str]) -> Step:
+    """On PostgreSQL the faults of runs; beat's, and what takes minutes without a database, once."""
     command = [("slow" if part == "not slow" else part) for part in step.command]
+    if "DATABASE_URL" in step.environment and not pytest_arguments:
+        command.append("tests/faults")
     return dataclasses.replace(step, name=step.name.replace("tests", "slow tests"), command=command)
 
 
