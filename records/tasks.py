@@ -13,7 +13,12 @@ from backoffice.runs.record_task import record_task
 from .models import YourModel
 
 
-@record_task("records.YourModel", writes=YourModel.RESULTS, permission="records.process_yourmodel")
+@record_task(
+    "records.YourModel",
+    reads=YourModel.INPUTS,
+    writes=YourModel.RESULTS,
+    permission="records.process_yourmodel",
+)
 def process_model_instance(instance: YourModel) -> Outcome:
     """Check and normalise one record."""
     return instance.process()

@@ -19,6 +19,16 @@ from . import redaction, rows
 
 logger = logging.getLogger(__name__)
 
+# One command and one reply for a chunk: packing two commands a record and parsing their replies costs the worker more
+# than its database writes. A subscriber sees what plain SET and PUBLISH would show it.
+SET_AND_PUBLISH = """
+for at, key in ipairs(KEYS) do
+    local value = ARGV[at + 1]
+    if ARGV[1] == '0' then redis.call('SET', key, value) else redis.call('SET', key, value, 'EX', ARGV[1]) end
+    redis.call('PUBLISH', key, value)
+end
+"""
+
 
 def carries_items(request: Any) -> bool:
     """Whether a message carries a run's items: their outcomes are written one by one, the message's own nowhere."""
@@ -118,9 +128,7 @@ class MirroredRedisBackend(RedisBackend):
 
     def remember_many(self, metas: Sequence[dict[str, Any]]) -> None:
         """Store the outcomes of a chunk's items in one round trip, waking whoever waits for one of them."""
-        with self.client.pipeline(transaction=False) as pipe:
-            for meta in metas:
-                key, value = self.get_key_for_task(meta["task_id"]), self.encode(meta)
-                pipe.set(key, value, ex=self.expires)
-                pipe.publish(key, value)
-            pipe.execute()
+        keys = [self.task_keyprefix + meta["task_id"].encode() for meta in metas]
+        # Plain values only, so kombu's encoder, several times slower, would write the same.
+        values = [rows.dumps(meta) for meta in metas]
+        self.client.register_script(SET_AND_PUBLISH)(keys=keys, args=[int(self.expires or 0), *values])

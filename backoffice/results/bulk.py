@@ -1,14 +1,38 @@
 """Many rows in one statement, on both databases.
 
-Django's bulk_update costs 420 to 525 us a row, executemany (SQLite) and unnest (PostgreSQL) 18 to 58.
+Django's bulk_update costs 420 to 525 us a row, executemany (SQLite) and unnest (PostgreSQL) 18 to 58. Values are
+prepared a column at a time: what a field would save as it is passes untouched, equal times are prepared once, and
+PostgreSQL gets a column of equal values as one value.
 """
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from django.db import connection, models
 
 Row = Sequence[Any]
+Column = Sequence[Any]
+
+# What Django's own fields save unchanged. Exact types only: a subclass may think otherwise.
+UNCHANGED: dict[type, type] = {
+    models.CharField: str,
+    models.TextField: str,
+    models.BooleanField: bool,
+    **dict.fromkeys(
+        (
+            models.BigAutoField,
+            models.AutoField,
+            models.IntegerField,
+            models.BigIntegerField,
+            models.PositiveIntegerField,
+            models.PositiveSmallIntegerField,
+        ),
+        int,
+    ),
+}
 
 
 def update(
@@ -21,22 +45,22 @@ def update(
     if not rows:
         return 0
     table = connection.ops.quote_name(model._meta.db_table)
-    columns = _columns(model, [*fields, *keys])
-    values = [_prepared(model, [*fields, *keys], row) for row in rows]
+    names, columns = _columns(model, [*fields, *keys], rows)
     extra = f" AND {where}" if where else ""
     with connection.cursor() as cursor:
-        if connection.vendor != "postgresql":
-            assignments = ", ".join(f"{column} = %s" for column in columns[: len(fields)])
-            match = " AND ".join(f"{column} = %s" for column in columns[len(fields) :])
-            cursor.executemany(f"UPDATE {table} SET {assignments} WHERE {match}{extra}", values)  # noqa: S608
+        if connection.vendor == "postgresql":
+            source = Source(model, [*fields, *keys], columns, alone=len(fields))
+            assignments = ", ".join(f"{name} = {source.of[at]}" for at, name in enumerate(names[: len(fields)]))
+            # Keys are joined, not compared with constants. By its statistics PostgreSQL takes the items of one chunk
+            # for one item, and for one item it chooses a plan that compares each with each.
+            match = " AND ".join(f"{table}.{names[at]} = {source.of[at]}" for at in range(len(fields), len(names)))
+            statement = f"UPDATE {table} SET {assignments} FROM {source.sql} WHERE {match}{extra}"  # noqa: S608
+            cursor.execute(statement, source.parameters)
         else:
-            assignments = ", ".join(f"{column} = v.{column}" for column in columns[: len(fields)])
-            match = " AND ".join(f"{table}.{column} = v.{column}" for column in columns[len(fields) :])
-            source = f"unnest({_arrays(model, [*fields, *keys])}) AS v({', '.join(columns)})"
-            cursor.execute(
-                f"UPDATE {table} SET {assignments} FROM {source} WHERE {match}{extra}",  # noqa: S608
-                [list(column) for column in zip(*values, strict=True)],
-            )
+            assignments = ", ".join(f"{name} = %s" for name in names[: len(fields)])
+            match = " AND ".join(f"{name} = %s" for name in names[len(fields) :])
+            statement = f"UPDATE {table} SET {assignments} WHERE {match}{extra}"  # noqa: S608
+            cursor.executemany(statement, list(zip(*columns, strict=True)))
         return int(cursor.rowcount)
 
 
@@ -44,40 +68,84 @@ def insert(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row]
     """Insert rows; `conflict` is an ON CONFLICT clause of our own."""
     if not rows:
         return
-    table = connection.ops.quote_name(model._meta.db_table)
-    columns = _columns(model, fields)
-    values = [_prepared(model, fields, row) for row in rows]
-    into = f"INSERT INTO {table} ({', '.join(columns)})"
+    names, columns = _columns(model, fields, rows)
+    into = f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({', '.join(names)})"
     with connection.cursor() as cursor:
-        if connection.vendor != "postgresql":
-            marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f"{into} VALUES ({marks}) {conflict}", values)
+        if connection.vendor == "postgresql":
+            source = Source(model, fields, columns, alone=len(fields) if len(rows) > 1 else 0)
+            statement = f"{into} SELECT {', '.join(source.of)} FROM {source.sql} {conflict}"  # noqa: S608
+            cursor.execute(statement, source.parameters)
         else:
-            cursor.execute(
-                f"{into} SELECT * FROM unnest({_arrays(model, fields)}) {conflict}",  # noqa: S608
-                [list(column) for column in zip(*values, strict=True)],
-            )
+            marks = ", ".join(["%s"] * len(names))
+            cursor.executemany(f"{into} VALUES ({marks}) {conflict}", list(zip(*columns, strict=True)))
 
 
-def _columns(model: type[models.Model], fields: Sequence[str]) -> list[str]:
-    return [connection.ops.quote_name(_field(model, name).column) for name in fields]
+class Source:
+    """Rows for PostgreSQL: `unnest` of arrays; of the first `alone` columns those of equal values as one value each."""
+
+    def __init__(self, model: type[models.Model], fields: Sequence[str], columns: Sequence[Column], alone: int) -> None:
+        self.of: list[str] = []  # the expression for each column
+        values, arrays, kinds, names = [], [], [], []
+        for at, (name, column) in enumerate(zip(fields, columns, strict=True)):
+            kind = _type(model._meta.get_field(name))
+            if at < alone and column.count(column[0]) == len(column):
+                values.append(column[0])
+                self.of.append(f"%s::{kind}")
+            else:
+                arrays.append(_array(column))
+                kinds.append(kind)
+                names.append(f"c{at}")
+                self.of.append(f"v.c{at}")
+        self.parameters = [*values, *arrays]  # as they stand in the statement: it is written before its FROM
+        self.sql = f"unnest({', '.join(f'%s::{kind}[]' for kind in kinds)}) AS v({', '.join(names)})"
 
 
-def _field(model: type[models.Model], name: str) -> Any:
-    return model._meta.get_field(name)
+def _columns(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row]) -> tuple[list[str], list[Column]]:
+    """The columns' names, quoted, and their values as the database driver takes them."""
+    own: list[Any] = [model._meta.get_field(name) for name in fields]
+    names = [connection.ops.quote_name(field.column) for field in own]
+    return names, [_prepare(field, column) for field, column in zip(own, zip(*rows, strict=True), strict=True)]
 
 
-def _prepared(model: type[models.Model], fields: Sequence[str], row: Row) -> list[Any]:
-    return [_field(model, name).get_db_prep_save(value, connection) for name, value in zip(fields, row, strict=True)]
+def _prepare(field: Any, column: Column) -> Column:
+    kinds = set(map(type, column))
+    if any(issubclass(kind, Enum) for kind in kinds):
+        column = [value.value if isinstance(value, Enum) else value for value in column]
+        kinds = set(map(type, column))
+    if kinds <= {UNCHANGED.get(type(field.target_field if field.is_relation else field)), type(None)}:
+        return column
+    if type(field) is models.DateTimeField:
+        times = {value: field.get_db_prep_save(value, connection) for value in set(column)}
+        return [times[value] for value in column]
+    if type(field) is models.JSONField:
+        return [None if value is None else json.dumps(value, cls=field.encoder) for value in column]
+    return [field.get_db_prep_save(value, connection) for value in column]
 
 
-def _arrays(model: type[models.Model], fields: Sequence[str]) -> str:
-    return ", ".join(f"%s::{_array_type(_field(model, name))}[]" for name in fields)
-
-
-def _array_type(field: Any) -> str:
+def _type(field: Any) -> str:
     kind = str(
         (field.target_field if field.is_relation else field).rel_db_type(connection) or field.db_type(connection)
     )
     # A cast to varchar(n) would cut a long value in silence; text leaves the refusal to the column.
     return "text" if kind.startswith(("varchar", "char")) else kind
+
+
+def _array(column: Column) -> Any:
+    """PostgreSQL's text form of an array, ten times cheaper than psycopg's own; a list where there are other types."""
+    try:
+        return f"{{{','.join([WRITTEN[type(value)](value) for value in column])}}}"
+    except KeyError:
+        return list(column)
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+WRITTEN: dict[type, Any] = {
+    type(None): lambda _value: "NULL",
+    str: _quoted,
+    bool: str,
+    int: str,
+    datetime: lambda value: f'"{value.isoformat()}"',
+}

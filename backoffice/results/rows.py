@@ -56,17 +56,18 @@ def row(
     result: Any = None,
     traceback: str | None = None,
     started: datetime | None = None,
+    now: datetime | None = None,
     periodic_task_name: str | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> tuple[Any, ...]:
     """One row in the order of FIELDS. `result` is what Celery's backend would store: for errors a mapping."""
-    now = timezone.now()
+    now = now or timezone.now()
     return (
         task_id,
         periodic_task_name,
         name,
         None if args is None else dumps(args),
-        None if kwargs is None else dumps(kwargs),
+        None if kwargs is None else dumps(kwargs) if kwargs else "{}",
         status,
         worker,
         "application/json",
@@ -80,9 +81,14 @@ def row(
     )
 
 
+# One encoder for all: json.dumps makes a new one for each call that has options.
+_encode = json.JSONEncoder(default=repr, ensure_ascii=False).encode
+
+
 def dumps(value: Any) -> str:
     """JSON of anything: what JSON does not know is written as its repr. Postgres takes no NUL in text."""
-    return json.dumps(value, default=repr, ensure_ascii=False).replace("\\u0000", "\\ufffd")
+    text = _encode(value)
+    return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
 
 
 def error(exc: BaseException) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A worker's way through one chunk: claim, work, write, hand on."""
 
 import logging
+import os
 import time
 import traceback
 from copy import deepcopy
@@ -17,7 +18,7 @@ from django.utils import timezone
 from backoffice.results import bulk, rows
 
 from . import identity, publish, release, slicing
-from .ledger import Lost, Verdict, count, remember, settle
+from .ledger import Lost, Verdict, count, remember, row, settle
 from .models import Chunk, Outcome, Processable, Run, RunItem, State
 from .registry import TRANSIENT, RecordTask
 
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 FLUSH = 1.0  # seconds between writes of a slow chunk: what staff see as progress, and what a death costs
 BUDGET = 8.0  # seconds after which a chunk hands back what it has not begun
+MUTABLE = {list, dict}
 PASSES = 5  # times a record that is edited meanwhile is read anew before it goes to the end of the queue
 
 
@@ -36,7 +38,10 @@ def work(task: RecordTask, chunk_id: int) -> None:
     """Work through a chunk. A duplicate message finds it claimed, or gone, and does nothing."""
     claimed = claim(chunk_id)
     if claimed is None:
-        logger.info("Chunk %s is claimed already or done: nothing to do.", chunk_id)
+        if died_with_child(chunk_id):
+            release.lost(chunk_id)
+        else:
+            logger.info("Chunk %s is claimed already or done: nothing to do.", chunk_id)
         return
     chunk, items = claimed
     shift = Shift(task, chunk, items)
@@ -52,13 +57,13 @@ def work(task: RecordTask, chunk_id: int) -> None:
         shift.refuse(exc)
 
 
-def claim(chunk_id: int) -> tuple[Chunk, list[RunItem]] | None:
-    """Claim a chunk and its pending items, or nothing. A cancelled run is not claimed from."""
+def claim(chunk_id: int) -> tuple[Chunk, dict[int, int]] | None:
+    """Claim a chunk and its pending items (record id: retries), or nothing. A cancelled run is not claimed from."""
     with transaction.atomic():
         now = timezone.now()
         # Compare and swap: of any number of deliveries one sees NULL.
         won = Chunk.objects.filter(pk=chunk_id, claimed_at=None, run__cancelled_at=None).update(
-            claimed_at=now, lease_until=lease(), worker=identity.worker_name()
+            claimed_at=now, lease_until=lease(), worker=identity.worker_name(), child=os.getpid()
         )
         if not won:
             return None
@@ -69,16 +74,26 @@ def claim(chunk_id: int) -> tuple[Chunk, list[RunItem]] | None:
         )
         if chunk.run.state == State.PENDING:
             Run.objects.filter(pk=chunk.run_id, state=State.PENDING).update(state=State.STARTED, started_at=now)
-        mine = items.filter(chunk_id=chunk.pk).only("run_id", "record_id", "retries", "deaths", "started_at")
-        return chunk, list(mine.order_by("record_id"))
+        mine = items.filter(chunk_id=chunk.pk).order_by("record_id")
+        return chunk, dict(mine.values_list("record_id", "retries"))
+
+
+def died_with_child(chunk_id: int) -> bool:
+    """Whether this message comes again because its child died before the main process knew that it had begun.
+
+    Billiard gives such a message to another child, once it has waited for the dead one: its process id is gone.
+    """
+    child = Chunk.objects.held_by(identity.worker_name()).filter(pk=chunk_id).values_list("child", flat=True).first()
+    return child is not None and not identity.is_alive(child)
 
 
 class Shift:
     """One worker process on one chunk."""
 
-    def __init__(self, task: RecordTask, chunk: Chunk, items: list[RunItem]) -> None:
+    def __init__(self, task: RecordTask, chunk: Chunk, items: dict[int, int]) -> None:
         self.task, self.chunk, self.run = task, chunk, chunk.run
-        self.open = {item.record_id: item for item in items}
+        self.open = items
+        self.started = chunk.claimed_at
         self.worker = identity.node_name()
         self.done: list[Verdict] = []
         self.read: dict[int, tuple[Any, ...]] = {}
@@ -91,7 +106,7 @@ class Shift:
     def run_through(self) -> None:
         for _ in range(PASSES):
             todo = sorted(self.open)
-            records = self.task.record_model._base_manager.in_bulk(todo)
+            records = self.task.records.in_bulk(todo)
             for record_id in todo:
                 if self._is_over():
                     return self.hand_back()
@@ -110,8 +125,7 @@ class Shift:
         return self.run.cancelled_at is not None
 
     def _attempt(self, record_id: int, record: Processable | None) -> Verdict:
-        item = self.open[record_id]
-        verdict = Verdict(record_id, State.SUCCESS, retries=item.retries, started_at=item.started_at)
+        verdict = Verdict(record_id, State.SUCCESS, retries=self.open[record_id], started_at=self.started)
         if record is None:
             return self._not_found(verdict)
         self.read[record_id] = inputs_of(self.task, record)
@@ -122,13 +136,12 @@ class Shift:
         except Exception as exc:
             return self._failed(verdict, exc)
         verdict.outcome, verdict.result = str(outcome), self.task.done.format(id=record_id)
-        verdict.values = [getattr(record, name) for name in self.task.writes]
+        verdict.values = self.task.written(record)
         return verdict
 
     def _not_found(self, verdict: Verdict) -> Verdict:
-        verdict.state, verdict.error = State.FAILURE, self.task.missing(verdict.record_id)
+        verdict.state, verdict.error, verdict.row = State.FAILURE, self.task.missing(verdict.record_id), None
         verdict.result = {"exc_type": "DoesNotExist", "exc_message": [verdict.error], "exc_module": "builtins"}
-        verdict.values = []
         return verdict
 
     def _failed(self, verdict: Verdict, exc: Exception) -> Verdict:
@@ -145,6 +158,9 @@ class Shift:
     def write(self, *, hand_on: bool = True) -> None:
         """Commit what is done: items, records, TaskResult, counts. When nothing is left the chunk begets the next."""
         with identity.soft_limit_held_back():
+            now = timezone.now()
+            for verdict in self.done:
+                verdict.row = row(self.run, verdict, self.worker, now)  # not while others wait for the database
             with transaction.atomic():
                 self._hold()
                 verdicts = self._still_true()
@@ -165,10 +181,8 @@ class Shift:
             logger.warning("Chunk %s could not be written, its records come back one by one: %r", self.chunk.pk, exc)
             release.lost(self.chunk.pk, charge=False)
             return
-        for item in self.open.values():
-            verdict = Verdict(
-                item.record_id, State.FAILURE, started_at=item.started_at, retries=self.task.max_retries or 0
-            )
+        for record_id in self.open:
+            verdict = Verdict(record_id, State.FAILURE, started_at=self.started, retries=self.task.max_retries or 0)
             self.done = [self._failed(verdict, exc)]
         self.write()
 
@@ -183,7 +197,7 @@ class Shift:
         if not asked:
             return self.done
         held = self.task.record_model._base_manager.filter(pk__in=asked).order_by("pk").select_for_update()
-        now = {row[0]: row[1:] for row in held.values_list("pk", *self.task.inputs)}
+        now = {row[0]: row for row in held.values_list("pk", *self.task.inputs)}
         kept = []
         for verdict in self.done:
             if verdict.state != State.SUCCESS or now.get(verdict.record_id) == self.read[verdict.record_id]:
@@ -193,7 +207,7 @@ class Shift:
         return kept
 
     def _save_records(self, verdicts: list[Verdict]) -> None:
-        good = [(*v.values, v.record_id) for v in verdicts if v.state == State.SUCCESS]
+        good = [v.values for v in verdicts if v.state == State.SUCCESS]
         bulk.update(self.task.record_model, self.task.writes, (self.task.record_model._meta.pk.name,), good)
 
     def _next(self) -> list[Chunk]:
@@ -222,6 +236,6 @@ class Shift:
 
 
 def inputs_of(task: RecordTask, record: Processable) -> tuple[Any, ...]:
-    """What the task read. Lists and mappings are copied: the task may change them in place."""
-    values = (getattr(record, name) for name in task.inputs)
-    return tuple(deepcopy(value) if isinstance(value, (list, dict)) else value for value in values)
+    """What the task read, the id first. Lists and mappings are copied: the task may change them in place."""
+    values = task.read(record)
+    return values if MUTABLE.isdisjoint(map(type, values)) else deepcopy(values)

@@ -34,6 +34,16 @@ def in_main_process() -> bool:
     return _main_pid == os.getpid()
 
 
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        pass
+    return True
+
+
 @contextmanager
 def soft_limit_held_back() -> Iterator[None]:
     """Billiard announces the soft time limit by SIGUSR1; blocked, it is delivered when the block ends."""

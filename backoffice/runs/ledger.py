@@ -2,14 +2,13 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from celery import current_app
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from backoffice.results import bulk, rows
 
@@ -31,7 +30,8 @@ class Verdict:
     retries: int = 0
     due_at: datetime | None = None
     started_at: datetime | None = None
-    values: list[Any] = field(default_factory=list)  # of the fields its record task writes
+    values: Sequence[Any] = ()  # of the fields its record task writes, and the id
+    row: tuple[Any, ...] | None = None  # of TaskResult, where it was made before the transaction
 
 
 ITEM_FIELDS = ("state", "active", "chunk_id", "retries", "due_at", "finished_at", "outcome", "error")
@@ -49,34 +49,21 @@ def settle(run: Run, verdicts: Sequence[Verdict], worker: str, *, owner: int | N
     if not verdicts:
         return
     now = timezone.now()
-    table = RunItem._meta.db_table
-    guard = f"{table}.chunk_id = {int(owner)} AND {table}.state = 'STARTED'" if owner is not None else (
-        f"{table}.chunk_id IS NULL AND {table}.state IN ('PENDING', 'RETRY')"
-    )  # fmt: skip
-    changed = bulk.update(
-        RunItem,
-        ITEM_FIELDS,
-        ("run", "record_id"),
-        [
-            (
-                v.state,
-                v.state not in TERMINAL,
-                None,
-                v.retries,
-                v.due_at,
-                now if v.state in TERMINAL else None,
-                v.outcome,
-                v.error,
-                run.pk,
-                v.record_id,
-            )
-            for v in verdicts
-        ],  # fmt: skip
-        where=guard,
-    )
+    if owner is None:
+        keys: tuple[str, ...] = ("run", "record_id")
+        held: tuple[Any, ...] = ()
+        where = "runs_runitem.chunk_id IS NULL AND runs_runitem.state IN ('PENDING', 'RETRY')"
+    else:
+        keys, held, where = ("run", "record_id", "chunk_id", "state"), (owner, State.STARTED), ""
+    changes = [
+        (v.state, v.state not in TERMINAL, None, v.retries, v.due_at, now if v.state in TERMINAL else None,
+         v.outcome, v.error, run.pk, v.record_id, *held)
+        for v in verdicts
+    ]  # fmt: skip
+    changed = bulk.update(RunItem, ITEM_FIELDS, keys, changes, where=where)
     if changed != len(verdicts):
         raise Lost(f"{len(verdicts) - changed} of {len(verdicts)} items of run {run.pk} are no longer ours")
-    rows.write([row(run, v, worker) for v in verdicts])
+    rows.write([v.row or row(run, v, worker, now) for v in verdicts])
 
 
 def count(run: Run, verdicts: Sequence[Verdict]) -> None:
@@ -128,11 +115,11 @@ def remember(run: Run, verdicts: Sequence[Verdict], worker: str) -> None:
     ]
     try:
         current_app.backend.remember_many(metas)
-    except (RedisError, OSError) as exc:
-        logger.warning("Redis did not take %d results of run %s: %s", len(metas), run.pk, exc)
+    except Exception:  # whatever it is: the outcomes are committed
+        logger.warning("Redis did not take %d results of run %s.", len(metas), run.pk, exc_info=True)
 
 
-def row(run: Run, verdict: Verdict, worker: str) -> tuple[Any, ...]:
+def row(run: Run, verdict: Verdict, worker: str, now: datetime | None = None) -> tuple[Any, ...]:
     """An item's TaskResult row."""
     return rows.row(
         run.item_task_id(verdict.record_id),
@@ -144,6 +131,7 @@ def row(run: Run, verdict: Verdict, worker: str) -> tuple[Any, ...]:
         result=verdict.result,
         traceback=verdict.traceback,
         started=verdict.started_at,
+        now=now,
         periodic_task_name=run.schedule_name or None,
         meta={"children": [], "run": run.pk, "outcome": verdict.outcome},
     )

@@ -277,6 +277,7 @@ class Chunk(models.Model):
     claimed_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     worker = models.CharField(max_length=200, blank=True, default="")
+    child = models.PositiveIntegerField(null=True, help_text=_("Process id of the worker's child that claimed it."))
 
     objects = ChunkQuerySet.as_manager()
 

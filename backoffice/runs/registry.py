@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from celery import Task, current_app
@@ -28,7 +29,7 @@ class RecordTask(Task):
     model_label: str
     writes: tuple[str, ...]
     reads: tuple[str, ...] | None = None
-    chunk_size = 100
+    chunk_size = 200
     transient: tuple[type[Exception], ...] = TRANSIENT
     permission = ""
     done = "Processed instance {id}"
@@ -46,6 +47,22 @@ class RecordTask(Task):
             return self.reads
         own = self.record_model._meta
         return tuple(f.attname for f in own.concrete_fields if not f.primary_key and f.name not in self.writes)
+
+    @cached_property
+    def records(self) -> models.QuerySet[Any]:
+        """The records to work on: of declared inputs nothing else is loaded before it is asked for."""
+        every = self.record_model._base_manager.all()
+        return every if self.reads is None else every.only("pk", *self.reads)
+
+    @cached_property
+    def read(self) -> Callable[[Any], tuple[Any, ...]]:
+        """A record's id and inputs, as `values_list("pk", *inputs)` gives them."""
+        return attrgetter("pk", *self.inputs)
+
+    @cached_property
+    def written(self) -> Callable[[Any], Any]:
+        """The values to save; with the id last, as the update wants them."""
+        return attrgetter(*self.writes, "pk")
 
     @property
     def label(self) -> str:

@@ -32,7 +32,7 @@ def _save(task: RecordTask, record: Any, read: tuple[Any, ...]) -> bool:
     """Write the task's fields, unless somebody changed the inputs meanwhile. A deleted record is read anew, too."""
     with transaction.atomic():
         held = task.record_model._base_manager.filter(pk=record.pk)
-        if held.select_for_update().values_list(*task.inputs).first() != read:
+        if held.select_for_update().values_list("pk", *task.inputs).first() != read:
             return False
         held.update(**{name: getattr(record, name) for name in task.writes})
     return True

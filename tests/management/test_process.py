@@ -52,7 +52,10 @@ def test_it_waits_tells_the_counts_and_exits_1_when_some_failed(capsys):
         (("probe.Probe", "--filter", "text"), "is not of the form field=value"),
         (("probe.Probe", "--filter", "processed=perhaps"), "write true or false"),
         (("probe.Probe", "--filter", "effects=many"), "--filter 'effects=many'"),
-        (("probe.Probe", "--task", "dance"), "There is no record task 'dance' for probe.Probe. Choose one of: poke, poke_briefly."),
+        (
+            ("probe.Probe", "--task", "dance"),
+            "There is no record task 'dance' for probe.Probe. Choose one of: poke, poke_briefly.",
+        ),
     ],
 )
 def test_bad_usage_is_a_sentence_and_exit_2(arguments, sentence):

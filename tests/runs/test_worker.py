@@ -56,13 +56,16 @@ def test_a_run_is_worked_off_and_a_failing_record_harms_no_other(worker):
     assert AsyncResult(run.item_task_id(bad.pk)).state == "FAILURE"
 
 
-def test_a_child_killed_in_the_middle_is_noticed_at_once():
+@pytest.mark.parametrize("known", [True, False], ids=["known to be busy", "perhaps before the main process knows"])
+def test_a_child_killed_in_the_middle_is_noticed_at_once(known):
     probes(6, behaviour="slow")
     with running_worker(TEST_LEASE_SECONDS="600", PROBE_SECONDS="1"):
         run = poke_all()
-        wait_until(lambda: RunItem.objects.filter(state=State.STARTED).exists(), what="an item started")
-        wait_until(busy_children, what="the main process told which child is busy")
-        os.kill(busy_children()[0], signal.SIGKILL)
+        claimed = Chunk.objects.filter(claimed_at__isnull=False)
+        wait_until(claimed.exists, what="a chunk claimed")
+        if known:
+            wait_until(busy_children, what="the main process told which child is busy")
+        os.kill(claimed.first().child, signal.SIGKILL)
         wait_until(lambda: finished(run), 60, what="run finished long before the lease ran out")
     assert run.succeeded == 6
     assert set(Probe.objects.values_list("effects", flat=True)) == {1}
