@@ -13,7 +13,7 @@ def process_one(task: RecordTask, instance_id: Any) -> str:
     """Returns the task's sentence, or that the record is not there. Raises what the record's own work raises."""
     record_id = as_id(instance_id)
     for _ in range(PASSES):
-        record = None if record_id is None else task.record_model._base_manager.filter(pk=record_id).first()
+        record = None if record_id is None else task.records.filter(pk=record_id).first()
         if record is None:
             return task.missing(instance_id)
         read = inputs_of(task, record)

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import EmptyResultSet
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import F, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,7 +14,7 @@ from django.utils.translation import ngettext
 
 from backoffice.results import activity
 
-from . import publish, slicing
+from . import publish, slicing, snapshot
 from .models import Run, RunItem, State, TaskName
 from .registry import RecordTask, find
 
@@ -37,7 +36,7 @@ def preview(records: QuerySet[Any], task: RecordTask | str) -> Preview:
     task = find(task) if isinstance(task, str) else task
     records = _plain(records)
     matched = records.count()
-    fit = _eligible(records, task)
+    fit = snapshot.eligible(records, task)
     fit_count = matched if task.eligible is None else fit.count()
     busy = _busy(fit, TaskName.objects.filter(name=task.name).first()).count()
     return Preview(matched, fit_count - busy, _reasons(task, unfit=matched - fit_count, busy=busy))
@@ -133,7 +132,7 @@ def _check(records: QuerySet[Any], task: RecordTask, due_at: datetime | None) ->
 def _write(run: Run, records: QuerySet[Any], task: RecordTask) -> None:
     run.activated_at = None if run.due_at else timezone.now()
     run.save(force_insert=True)
-    matched, fit, written = _snapshot(run, records, task)
+    matched, fit, written = snapshot.write(run, records, task)
     busy = fit - written
     run.total, run.skipped = written, matched - written
     run.skip_reasons = _reasons(task, unfit=matched - fit, busy=busy)
@@ -156,41 +155,6 @@ def _send(run: Run, task: RecordTask) -> None:
     publish.after_commit(run, chunks)
 
 
-def _snapshot(run: Run, records: QuerySet[Any], task: RecordTask) -> tuple[int, int, int]:
-    """Write the items by one INSERT ... SELECT of the selection itself. Returns (matched, eligible, written).
-
-    ORDER BY: overlapping clicks insert in one order, or PostgreSQL deadlocks. WHERE true: SQLite's parser wants it
-    before ON CONFLICT. A record active in another run meets the constraint and is left out.
-    """
-    fit = _eligible(records, task)
-    try:
-        sql, params = _ids(fit).query.sql_with_params()
-    except EmptyResultSet:
-        return records.count(), 0, 0
-    insert = (
-        f"INSERT INTO {RunItem._meta.db_table}"  # noqa: S608 - names of our own
-        " (run_id, record_id, task_no, state, active, attempts, retries, deaths, outcome, error)"
-        " SELECT %s, s.record_id, %s, 'PENDING', %s, 0, 0, 0, '', '' FROM {source} AS s"
-        " WHERE true ORDER BY s.record_id ON CONFLICT DO NOTHING"
-    )
-    values = (run.pk, run.task_id, run.activated_at is not None)
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            # One statement, one snapshot: what is counted is what was offered to the insert.
-            cursor.execute(
-                f"WITH fit AS MATERIALIZED ({sql}), written AS ({insert.format(source='fit')} RETURNING 1)"  # noqa: S608
-                " SELECT (SELECT count(*) FROM fit), (SELECT count(*) FROM written)",
-                (*params, *values),
-            )
-            fit_count, written = cursor.fetchone()
-        else:
-            cursor.execute(insert.format(source=f"({sql})"), (*values[:3], *params))
-            written = cursor.rowcount
-            cursor.execute(f"SELECT count(*) FROM ({sql})", params)  # noqa: S608
-            fit_count = cursor.fetchone()[0]
-    return (fit_count if task.eligible is None else records.count()), fit_count, written
-
-
 def _plain(records: QuerySet[Any]) -> QuerySet[Any]:
     """The same records as a queryset that takes further filters: joined, sliced and combined ones become a subquery."""
     query = records.query
@@ -198,14 +162,6 @@ def _plain(records: QuerySet[Any]) -> QuerySet[Any]:
         ordered = records if query.is_sliced else records.order_by()
         return records.model._base_manager.filter(pk__in=ordered.values("pk"))
     return records.order_by()
-
-
-def _ids(records: QuerySet[Any]) -> QuerySet[Any]:
-    return records.order_by().values(record_id=F("pk"))
-
-
-def _eligible(records: QuerySet[Any], task: RecordTask) -> QuerySet[Any]:
-    return records if task.eligible is None else records.filter(task.eligible)
 
 
 def _busy(records: QuerySet[Any], name: TaskName | None) -> QuerySet[Any]:

@@ -1,6 +1,9 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
@@ -56,6 +59,24 @@ def test_records_in_an_active_run_are_skipped_and_counted():
     assert (second.total, second.skipped, second.skip_reasons) == (2, 1, {"already in an active run": 1})
     with pytest.raises(EmptySelection, match="3 already in an active run"):
         poke_all()
+
+
+def test_of_two_clicks_at_the_same_moment_each_record_is_in_one_run():
+    probes(6)
+
+    def click() -> Run:
+        try:
+            return poke_all()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            first = start(Probe.objects.filter(text__lt="probe 4"), "poke")
+            second = pool.submit(click)
+            time.sleep(0.5)  # it has read what is there, and now waits for what is not committed
+        assert (first.total, first.skipped) == (4, 0)
+        assert (second.result(30).total, second.result().skip_reasons) == (2, {"already in an active run": 4})
 
 
 def test_a_finished_run_lets_its_records_go():

@@ -6,7 +6,7 @@ from typing import Any
 import redis
 from django.db import transaction
 
-from backoffice.runs import start
+from backoffice.runs import snapshot, start
 from backoffice.runs.models import Run
 from records.tasks import process_model_instance
 
@@ -18,7 +18,7 @@ def click(queryset: Any) -> None:
     )
     with transaction.atomic():
         run.save()
-        start._snapshot(run, queryset.order_by(), process_model_instance)
+        snapshot.write(run, queryset.order_by(), process_model_instance)
     with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
         for part in (0, 1):
             client.rpush(f"go:{part}", run.pk)
