@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.db import connections
+from django.db import connection, connections
 from django.db.models import BooleanField, F, Func, QuerySet, Value
 from django.db.models.sql.compiler import SQLCompiler
 from django.http import HttpRequest
@@ -81,12 +81,25 @@ class CountryFilter(DropdownFilter):
     parameter_name = "country"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        # As typed, so "UK" and "GB" both. The index record_country answers it.
-        countries = YourModel.objects.exclude(country="").values_list("country", flat=True).order_by("country")
-        return [(country, country) for country in countries.distinct()[:MAX_COUNTRIES]]
+        # As typed, so "UK" and "GB" both.
+        return [(country, country) for country in countries()]
 
     def queryset(self, request: HttpRequest, queryset: Records) -> Records:
         return queryset.filter(country=country) if (country := self.value()) else queryset
+
+
+def countries() -> list[str]:
+    """Those there are, each by one step in the index record_country: DISTINCT reads all of it, a million entries."""
+    table = connection.ops.quote_name(YourModel._meta.db_table)
+    following = f"SELECT MIN(country) FROM {table} WHERE country >"  # noqa: S608 - our own table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE each(country) AS ({following} '' UNION ALL"  # noqa: S608
+            f" SELECT ({following} each.country) FROM each WHERE each.country IS NOT NULL)"
+            " SELECT country FROM each WHERE country IS NOT NULL LIMIT %s",
+            [MAX_COUNTRIES],
+        )
+        return [country for (country,) in cursor.fetchall()]
 
 
 class IssueFilter(DropdownFilter):

@@ -1,7 +1,7 @@
-"""Failures by what went wrong: the newest failed items by task, exception type and message without its particulars.
+"""Failures by what went wrong: the newest, by task, exception type and message without its particulars.
 
-The group is computed when somebody looks, over at most NEWEST items read from the index of failures: a bound that holds
-whatever the ledger's size, and that the page says.
+Of the records of runs, and of tasks called outside of them. The groups are computed when somebody looks, over at most
+NEWEST of each, read from an index: a bound that holds whatever the tables' size, and that the page says.
 """
 
 import hashlib
@@ -21,10 +21,12 @@ from backoffice.runs.models import Run, RunItem, State, TaskName
 from backoffice.runs.registry import find
 from backoffice.runs.start import start
 
-NEWEST = 3_000  # failed items looked at: a page in about 0.2 s with 50,000 of them among a million items
+from . import failed_calls
+from .failed_calls import FailedCall
+
+NEWEST = 2_000  # failed items looked at: a page in about 0.2 s with 50,000 of them among a million items
 RUNS = 500  # of a person's own runs, for those who may not see everybody's
 MESSAGE = 600  # characters of an error
-AT_ONCE = 500  # records in one question
 
 TYPE = re.compile(r"(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*)(?:: |$)")
 # In this order: what contains another comes first.
@@ -72,8 +74,12 @@ class Group:
     kind: str
     message: str
     example: str
-    task_no: int
-    failures: list[Failure] = field(default_factory=list)
+    task_no: int | None  # None: calls outside of runs
+    failures: list[Any] = field(default_factory=list)  # Failure, or FailedCall
+
+    @property
+    def is_calls(self) -> bool:
+        return self.task_no is None
 
     @property
     def count(self) -> int:
@@ -105,24 +111,42 @@ class Found:
     groups: list[Group]
     looked_at: int
     is_all: bool
+    calls_looked_at: int
+    is_all_calls: bool
 
 
 def groups(user: Any, words: str = "") -> Found:
     """The groups this person may see, the latest first."""
     newest = list(rows(user)[: NEWEST + 1])
+    calls, is_all_calls = failed_calls.newest(user)
+    found = [*grouped(of_items(map(as_failure, newest[:NEWEST]))), *grouped(of_calls(calls))]
+    matching = [group for group in found if group.has(words)]
+    matching.sort(key=lambda group: group.last, reverse=True)
+    return Found(matching, min(len(newest), NEWEST), len(newest) <= NEWEST, len(calls), is_all_calls)
+
+
+def of_items(failures: Iterable[Failure]) -> Iterator[tuple[Failure, Group]]:
+    """Each failure with the group it would begin."""
     tasks = {task.pk: task.short for task in TaskName.objects.all()}
-    found: dict[str, Group] = {}
-    for failure in map(as_failure, newest[:NEWEST]):
+    for failure in failures:
         kind, said = split(failure.error)
         message = normalise(said)
         fingerprint = fingerprint_of(failure.task_no, kind, message)
-        if fingerprint not in found:
-            task = tasks.get(failure.task_no, "?")
-            found[fingerprint] = Group(fingerprint, task, kind, message, said, failure.task_no)
-        found[fingerprint].failures.append(failure)
-    matching = [group for group in found.values() if group.has(words)]
-    matching.sort(key=lambda group: group.last, reverse=True)
-    return Found(matching, min(len(newest), NEWEST), len(newest) <= NEWEST)
+        yield failure, Group(fingerprint, tasks.get(failure.task_no, "?"), kind, message, said, failure.task_no)
+
+
+def of_calls(calls: Iterable[FailedCall]) -> Iterator[tuple[FailedCall, Group]]:
+    for call in calls:
+        message = normalise(call.error)
+        fingerprint = fingerprint_of(call.task, call.kind, message)
+        yield call, Group(fingerprint, call.task, call.kind, message, call.error, None)
+
+
+def grouped(failures: Iterable[tuple[Any, Group]]) -> Iterable[Group]:
+    found: dict[str, Group] = {}
+    for failure, group in failures:
+        found.setdefault(group.fingerprint, group).failures.append(failure)
+    return found.values()
 
 
 def one(user: Any, fingerprint: str) -> Group | None:
@@ -145,8 +169,8 @@ def as_failure(row: tuple[Any, ...]) -> Failure:
     return Failure(*row)
 
 
-def fingerprint_of(task_no: int, kind: str, message: str) -> str:
-    return hashlib.sha256(f"{task_no}\n{kind}\n{message}".encode()).hexdigest()[:16]
+def fingerprint_of(task: int | str, kind: str, message: str) -> str:
+    return hashlib.sha256(f"{task}\n{kind}\n{message}".encode()).hexdigest()[:16]
 
 
 def still_failing(group: Group) -> list[Failure]:
@@ -156,20 +180,16 @@ def still_failing(group: Group) -> list[Failure]:
         known = latest.get(failure.record_id)
         if known is None or failure.run_id > known.run_id:
             latest[failure.record_id] = failure
-    mended = dict(successes(group.task_no, list(latest)))
+    mended = dict(successes(group.task_no or 0, list(latest)))
     return [failure for failure in latest.values() if mended.get(failure.record_id, 0) < failure.run_id]
 
 
 def successes(task_no: int, record_ids: list[int]) -> Iterator[tuple[int, int]]:
     """Record and its latest run that succeeded; by the index of a record's history."""
-    for begin in range(0, len(record_ids), AT_ONCE):
-        ended = RunItem.objects.filter(
-            record_id__in=record_ids[begin : begin + AT_ONCE],
-            task_no=task_no,
-            finished_at__isnull=False,
-            state=State.SUCCESS,
-        )
-        yield from ended.order_by().values_list("record_id").annotate(newest=Max("run_id"))
+    ended = RunItem.objects.filter(
+        record_id__in=record_ids, task_no=task_no, finished_at__isnull=False, state=State.SUCCESS
+    )
+    yield from ended.order_by().values_list("record_id").annotate(newest=Max("run_id"))
 
 
 def retryable(user: Any, failures: Iterable[Failure]) -> list[Failure]:
@@ -185,7 +205,7 @@ def retry(group: Group, by: Any, form_token: str | None = None) -> Run:
     if form_token and (made := Run.objects.filter(form_token=form_token).first()):
         return made
     chosen = retryable(by, still_failing(group))
-    task = find(TaskName.objects.get(pk=group.task_no).name)
+    task = find(TaskName.objects.get(pk=group.task_no or 0).name)
     name = f"{group.kind}: {group.message}" if group.kind else group.message
     run = start(
         task.record_model._base_manager.filter(pk__in=[failure.record_id for failure in chosen]),

@@ -8,6 +8,10 @@ from django.http import HttpRequest
 
 from backoffice.results.activity import log
 
+from .refusals import is_told, times
+
+MANY = 20  # refused sign-ins from one address within an hour
+
 
 def address(request: HttpRequest | None) -> str:
     return request.META.get("REMOTE_ADDR", "") if request is not None else ""
@@ -15,7 +19,13 @@ def address(request: HttpRequest | None) -> str:
 
 def log_refusal(name: str, request: HttpRequest | None, reason: str) -> None:
     # Postgres refuses NUL in text, and a refusal must not become an error page.
-    log(name.replace("\x00", "")[:150] or "nobody", "login.refused", reason=reason, address=address(request))
+    name, where = name.replace("\x00", "")[:150] or "nobody", address(request)
+    # Whoever tries many names from one address has them counted together.
+    number = times("login", where)
+    if number <= MANY:
+        number = times("login", where, name)
+    if is_told(number):
+        log(name, "login.refused", reason=reason, address=where, times=number)
 
 
 @receiver(user_logged_in)

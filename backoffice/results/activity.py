@@ -1,5 +1,6 @@
 """Writing the activity log. Call it inside the transaction of what it records."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Model
@@ -9,10 +10,24 @@ from .models import Activity
 SYSTEM = "system"
 
 
-def log(actor: object, verb: str, target: Model | str = "", **details: Any) -> Activity:
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is no row of a model, and whose entries are to be found again all the same."""
+
+    name: str
+    label: str
+    key: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def log(actor: object, verb: str, target: Model | Subject | str = "", **details: Any) -> Activity:
     """Append one entry. `actor` is a user, a name, or None for the system itself."""
     entry = Activity(actor=str(actor or SYSTEM)[:150], verb=verb, target=str(target)[:200], details=details)
     if isinstance(target, Model):
         entry.model, entry.object_id = target._meta.label_lower, str(target.pk)
+    elif isinstance(target, Subject):
+        entry.model, entry.object_id = target.label, target.key
     entry.save()
     return entry

@@ -11,11 +11,12 @@ from typing import Any
 
 from celery import states
 from celery.backends.redis import RedisBackend
+from celery.exceptions import BackendStoreError
 from django.db import DatabaseError, InterfaceError, connection
 from django_celery_results.models import TaskResult
 from redis.exceptions import RedisError
 
-from . import redaction, rows
+from . import redaction, rows, waiting
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,18 @@ for at, key in ipairs(KEYS) do
     if ARGV[1] == '0' then redis.call('SET', key, value) else redis.call('SET', key, value, 'EX', ARGV[1]) end
     redis.call('PUBLISH', key, value)
 end
+"""
+
+# The state stands first in what Celery and the ledger write; whatever else there may be is decoded.
+SET_UNLESS_SETTLED = """
+local held = redis.call('GET', KEYS[1])
+if held then
+    local state = string.match(held, '^{"status": ?"([^"]+)"') or cjson.decode(held)['status']
+    if state == 'SUCCESS' or (ARGV[3] == '0' and (state == 'FAILURE' or state == 'REVOKED')) then return 0 end
+end
+if ARGV[1] == '0' then redis.call('SET', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[1]) end
+redis.call('PUBLISH', KEYS[1], ARGV[2])
+return 1
 """
 
 
@@ -48,23 +61,26 @@ class MirroredRedisBackend(RedisBackend):
             return result
         meta = self._get_result_meta(result=result, state=state, traceback=traceback, request=request)
         meta["task_id"] = task_id
-        if "args" in meta:
-            meta["args"], meta["kwargs"] = redaction.redacted(meta.get("name"), meta["args"], meta.get("kwargs"))
-        mirrored = self._mirror(meta, request)
+        redaction.redact(meta)
+        row = self._row(meta, request)
+        mirrored = self._mirror(row)
         try:
             self._remember(task_id, meta)
+            if not mirrored:
+                waiting.for_database(self.client, row)
         except RedisError:
             if not mirrored:
                 raise
             logger.warning("Redis did not take the result of %s; its row is written.", task_id, exc_info=True)
+            waiting.for_redis(task_id)
         return result
 
-    def _mirror(self, meta: dict[str, Any], request: Any) -> bool:
+    def _mirror(self, row: tuple[Any, ...]) -> bool:
         try:
-            rows.write([self._row(meta, request)])
+            rows.write([row])
         except (DatabaseError, InterfaceError):
             # An error here must not become the task's: Celery would store FAILURE for work that succeeded.
-            logger.exception("The result of task %s is in Redis only.", meta["task_id"])
+            logger.exception("The database did not take the result of task %s; it waits in Redis.", row[0])
             connection.close_if_unusable_or_obsolete()
             return False
         return True
@@ -87,12 +103,13 @@ class MirroredRedisBackend(RedisBackend):
 
     def _remember(self, task_id: str, meta: dict[str, Any]) -> None:
         """Set the key, unless it holds a state this one must not overwrite (see rows.UPSERT)."""
-        key = self.get_key_for_task(task_id)
-        held = self.get(key)
-        status = self.decode(held)["status"] if held else states.PENDING
-        if status == states.SUCCESS or (status in states.READY_STATES and meta["status"] not in states.READY_STATES):
-            return
-        self._set_with_state(key, self.encode(meta), meta["status"])
+        value = self.encode(meta)
+        if len(value) > self._MAX_STR_VALUE_SIZE:
+            raise BackendStoreError(f"The result of {task_id} has {len(value)} characters: too many for Redis.")
+        expires = self.failure_expires if meta["status"] == states.FAILURE else self.expires
+        ready = int(meta["status"] in states.READY_STATES)
+        script = self.client.register_script(SET_UNLESS_SETTLED)
+        self.ensure(script, ([self.get_key_for_task(task_id)], [int(expires or 0), value, ready]))
 
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
         try:
@@ -102,9 +119,11 @@ class MirroredRedisBackend(RedisBackend):
             if found is None:
                 raise
             return found
-        if meta["status"] == states.PENDING:
-            return self._from_row(task_id) or meta
-        return meta
+        if meta["status"] in states.READY_STATES:
+            return meta
+        # Redis lost the key, or was away when the task ended.
+        found = self._from_row(task_id)
+        return found if found and (found["status"] in states.READY_STATES or meta["status"] == states.PENDING) else meta
 
     def _from_row(self, task_id: str) -> dict[str, Any] | None:
         try:
@@ -112,19 +131,11 @@ class MirroredRedisBackend(RedisBackend):
         except (DatabaseError, InterfaceError):
             logger.warning("TaskResult could not be read for %s.", task_id, exc_info=True)
             return None
-        if row is None:
-            return None
-        extra = json.loads(row.meta or "{}")
-        return self.meta_from_decoded(
-            {
-                "task_id": task_id,
-                "status": row.status,
-                "result": json.loads(row.result or "null"),
-                "traceback": row.traceback,
-                "children": extra.get("children") or [],
-                "date_done": row.date_done.isoformat(),
-            }
-        )
+        return None if row is None else self.meta_from_decoded(_meta_of(row))
+
+    def remember_row(self, row: TaskResult) -> None:
+        """Tell Redis what a row says, unless it knows better. Raises RedisError."""
+        self._remember(row.task_id, _meta_of(row))
 
     def remember_many(self, metas: Sequence[dict[str, Any]]) -> None:
         """Store the outcomes of a chunk's items in one round trip, waking whoever waits for one of them."""
@@ -132,3 +143,22 @@ class MirroredRedisBackend(RedisBackend):
         # Plain values only, so kombu's encoder, several times slower, would write the same.
         values = [rows.dumps(meta) for meta in metas]
         self.client.register_script(SET_AND_PUBLISH)(keys=keys, args=[int(self.expires or 0), *values])
+
+
+def _meta_of(row: TaskResult) -> dict[str, Any]:
+    """A row as Redis would hold it."""
+    extra = json.loads(row.meta or "{}")
+    return {
+        "task_id": row.task_id,
+        "status": row.status,
+        "result": json.loads(row.result or "null"),
+        "traceback": row.traceback,
+        "children": extra.get("children") or [],
+        "date_done": row.date_done.isoformat(),
+        "name": row.task_name,
+        "args": json.loads(row.task_args or "null"),
+        "kwargs": json.loads(row.task_kwargs or "null"),
+        "worker": row.worker,
+        "retries": extra.get("retries"),
+        "queue": extra.get("queue"),
+    }

@@ -1,4 +1,4 @@
-"""The activity log: who did what, when, to what. TaskResult itself is django-celery-results'."""
+"""The activity log: who did what, when, to what; and small notes about tasks. TaskResult is another package's."""
 
 from typing import Any, Never
 
@@ -65,3 +65,12 @@ class CancelRequest(models.Model):
 
     def __str__(self) -> str:
         return f"cancel {self.task_id}"
+
+
+class UntoldResult(models.Model):
+    """A task whose outcome has its row, and which Redis did not take: the sweep tells it. Almost always empty."""
+
+    task_id = models.CharField(max_length=255, unique=True)
+
+    def __str__(self) -> str:
+        return f"untold {self.task_id}"

@@ -3,17 +3,22 @@
     @shared_task(sensitive_args=("password",))
     def connect(host, password): ...
 
-The message itself still carries them, or the worker could not work: protect the broker. What a task returns, and what
-its exceptions say, is its own responsibility.
+The message itself still carries them, or the worker could not work: protect the broker. Wherever else a value of theirs
+turns up, in a result, an error, a traceback or a worker's log, it is masked too.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from inspect import Parameter, signature
 from typing import Any
 
-from celery import Task, current_app
+from celery import Task, current_app, current_task, signals
 
 MASK = "********"
+WORD = 4  # characters: shorter values are masked where they are words
 
 
 def sensitive(task_name: str | None) -> frozenset[str]:
@@ -57,6 +62,91 @@ def _positions(task: Task, names: frozenset[str]) -> tuple[set[int], int | None]
     return hidden, None
 
 
+def redact(meta: dict[str, Any]) -> None:
+    """Mask sensitive arguments, and their values wherever else they stand, in what a backend stores of a task."""
+    if "args" not in meta:
+        return
+    name, args, kwargs = meta.get("name"), meta["args"], meta.get("kwargs")
+    meta["args"], meta["kwargs"] = redacted(name, args, kwargs)
+    if scrub := scrubber(name, args, kwargs):
+        meta["result"], meta["traceback"] = scrub.value(meta["result"]), scrub.value(meta.get("traceback"))
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubber:
+    """Masks certain values wherever they stand in texts, lists and mappings."""
+
+    pattern: re.Pattern[str]
+
+    def text(self, text: str) -> str:
+        return self.pattern.sub(MASK, text)
+
+    def value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.value(key): self.value(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(each) for each in value]
+        return value if _says_nothing(value) or not self.pattern.search(str(value)) else MASK
+
+
+def scrubber(task_name: str | None, args: Any, kwargs: Any) -> Scrubber | None:
+    """For the sensitive arguments of one call; None where there are none."""
+    if not sensitive(task_name):
+        return None
+    shown_args, shown_kwargs = redacted(task_name, args, kwargs)
+    hidden = list(_hidden(args, shown_args)) + list(_hidden(kwargs, shown_kwargs))
+    # The longest first: one value may begin with another.
+    patterns = map(_pattern, sorted(set(hidden), key=len, reverse=True))
+    return Scrubber(re.compile("|".join(patterns))) if hidden else None
+
+
+def _hidden(given: Any, shown: Any) -> Iterator[str]:
+    """The texts that a mask now stands for."""
+    if shown is MASK:
+        yield from _leaves(given)
+    elif isinstance(given, Mapping):
+        for name in given:
+            yield from _leaves(given[name]) if shown[name] is MASK else ()
+    elif given is not None:
+        for value, instead in zip(given, shown, strict=True):
+            yield from _leaves(value) if instead is MASK else ()
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for each in value.values():
+            yield from _leaves(each)
+    elif isinstance(value, list | tuple | set):
+        for each in value:
+            yield from _leaves(each)
+    elif not _says_nothing(value):
+        yield str(value)
+
+
+def _says_nothing(value: Any) -> bool:
+    return value is None or isinstance(value, bool) or value == ""
+
+
+def _pattern(text: str) -> str:
+    """A short text, or a number, only as a word of its own: else a PIN of 1 would leave no number readable."""
+    found = "".join(map(_character, text))
+    return found if len(text) >= WORD and not text.isdigit() else rf"(?<!\w){found}(?!\w)"
+
+
+def _character(char: str) -> str:
+    """One as it is, and as reprs and JSON write it, also a repr inside a repr."""
+    if char == "\\":
+        return r"\\+"
+    if char in "'\"":
+        return rf"\\*{char}"
+    if char.isascii() and char.isprintable():
+        return re.escape(char)
+    escaped = {ascii(char)[1:-1], json.dumps(char)[1:-1]}
+    return "(?:" + "|".join([re.escape(char), *(each.replace("\\", r"\\+") for each in sorted(escaped))]) + ")"
+
+
 class RedactingTask(Task):
     """The base of all tasks: what Celery logs and sends as events in place of the arguments is redacted too."""
 
@@ -69,3 +159,27 @@ class RedactingTask(Task):
             options.setdefault("argsrepr", repr(tuple(shown_args)))
             options.setdefault("kwargsrepr", repr(shown_kwargs))
         return super().apply_async(args, kwargs, *rest, **options)
+
+
+class RedactingFormatter(logging.Formatter):
+    """Another formatter's line without the sensitive arguments of the task at work: errors and results quote them."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = self.inner.format(record)
+        if not getattr(current_task, "sensitive_args", None):
+            return line
+        scrub = scrubber(current_task.name, current_task.request.args, current_task.request.kwargs)
+        return scrub.text(line) if scrub else line
+
+
+@signals.after_setup_logger.connect
+@signals.after_setup_task_logger.connect
+def redact_log(logger: logging.Logger, **_kwargs: Any) -> None:
+    """On the worker's handlers, so that it holds for whatever is logged: Celery's own lines, the task's and print()."""
+    for handler in logger.handlers:
+        if not isinstance(handler.formatter, RedactingFormatter):
+            handler.setFormatter(RedactingFormatter(handler.formatter or logging.Formatter()))

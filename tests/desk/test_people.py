@@ -139,8 +139,8 @@ def test_the_log_is_filtered_by_who_and_what(client: Client):
     def listed(**query: str) -> list[int]:
         return [row.pk for row in client.get(base, query).context["cl"].result_list]
 
-    assert listed(did="run") == [run.pk]
-    assert listed(verb="changed") == [schedule.pk]
+    assert listed(kind="run") == [run.pk]
+    assert listed(did="schedule.changed") == [schedule.pk]
     assert listed(who="BER") == [schedule.pk]
     assert listed(who="nobody") == []
     assert run.pk in listed(day="today")

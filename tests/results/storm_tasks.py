@@ -1,5 +1,6 @@
 """Tasks that end in every way a task can end. Not discovered: a worker gets them by `-I tests.results.storm_tasks`."""
 
+import logging
 import os
 import signal
 import time
@@ -8,6 +9,8 @@ from typing import Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from celery import Task, shared_task
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -42,3 +45,27 @@ def die() -> None:
 @shared_task
 def large(size: int) -> str:
     return "x" * size
+
+
+@shared_task(bind=True)
+def step_by_step(self: Task) -> str:
+    for number in range(3):
+        self.update_state(state="PROGRESS", meta={"current": number, "total": 3})
+        time.sleep(0.05)
+    return "all steps"
+
+
+@shared_task(bind=True, sensitive_args=("password",), max_retries=1)
+def sign_in(self: Task, host: str, password: str, then: str) -> Any:
+    """Quotes its password wherever a careless task might."""
+    print("signing in with", password)
+    logger.warning("the password is %s", password)
+    self.update_state(state="PROGRESS", meta={"trying": password})
+    if then == "retry" and not self.request.retries:
+        raise self.retry(countdown=0, exc=ValueError(f"not with {password}"))
+    if then == "fail":
+        try:
+            raise KeyError(password)
+        except KeyError as error:
+            raise ValueError(f"refused: {password!r}", {"key": password}) from error
+    return {"host": host, "used": [password], password: True}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from celery import Task, current_app
 
-from backoffice.results.redaction import MASK, RedactingTask, redacted
+from backoffice.results.redaction import MASK, RedactingTask, redacted, scrubber
 
 
 @pytest.fixture
@@ -75,3 +75,32 @@ def test_what_celery_logs_and_sends_as_events_is_masked_and_the_message_is_not(r
     assert sent["argsrepr"] == repr(("h", MASK))
     assert sent["kwargsrepr"] == "{'port': 3}"
     assert sent["args"] == ("h", "secret")
+
+
+@pytest.mark.parametrize(
+    ("secret", "said", "left"),
+    [
+        ("s3cret-ö", "login with s3cret-ö failed", f"login with {MASK} failed"),
+        ("s3cret-ö", r'{"key": "s3cret-\u00f6"}', f'{{"key": "{MASK}"}}'),
+        ("two\nlines", r"'two\nlines'", f"'{MASK}'"),
+        ("it's \"\\", repr(["x", repr("it's \"\\")]), f"['x', '\\'{MASK}'']"),
+        (1234, "PIN 1234, not 12345", f"PIN {MASK}, not 12345"),
+        (1, "1 of 12", f"{MASK} of 12"),
+        ("ab", "ab, cabs", f"{MASK}, cabs"),
+        (["first-one", {"k": "second"}], "first-one and second", f"{MASK} and {MASK}"),
+        ("a.c+", "abcc a.c+", f"abcc {MASK}"),
+    ],
+    ids=str,
+)
+def test_a_sensitive_value_is_masked_wherever_a_text_quotes_it(register, secret, said, left):
+    name = register(connect, sensitive_args=("password",)).name
+    assert scrubber(name, ["h", secret], {}).text(said) == left
+
+
+def test_results_keep_their_shape_and_what_says_nothing_hides_nothing(register):
+    name = register(connect, sensitive_args=("password",)).name
+    scrub = scrubber(name, ["h"], {"password": "s3cret"})
+    assert scrub.value({"a": ["s3cret", 7, None, True], "s3cret": 1.5}) == {"a": [MASK, 7, None, True], MASK: 1.5}
+    for nothing in (None, "", True):
+        assert scrubber(name, ["h", nothing], {}) is None
+    assert scrubber(register(bound, bind=True).name, ["h", "p"], {}) is None

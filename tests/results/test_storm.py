@@ -1,66 +1,114 @@
-"""A storm of tasks that end in every way, on a real worker: Redis and TaskResult agree row by row afterwards."""
+"""A storm of tasks that end in every way, on real workers, while Redis and the database go away in turn.
+
+Afterwards ledger, TaskResult and Redis are compared row by row.
+"""
 
 import json
-import uuid
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import pytest
-from celery import current_app, states
-from django_celery_results.models import TaskResult
 
-from tests.servers import wait_until
-from tests.workers import running_worker
-
-from . import storm_tasks
+from tests.faults.actors import Stage
+from tests.faults.test_database_fails import Server, ask
+from tests.runs.factories import probes
+from tests.servers import NoServer, postgresql_server, temporary_directory, wait_until
+from tests.workers import ROOT, database_url, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-UNICODE = "Zoë 株式会社 🜁 \u202e"
-SCRIPT = "<script>alert(1)</script>"
-MEGABYTES = 5 * 1024 * 1024
+
+class Storm:
+    """Waves of tasks beside a run of slow records, on the database of that URL."""
+
+    def __init__(self, stage: Stage, url: str) -> None:
+        self.stage, self.file = stage, stage.directory / "wanted.json"
+        stage.settings["DATABASE_URL"] = url
+
+    def run(self, *command: str) -> str:
+        variables = environment(REDIS_URL=self.stage.url, **self.stage.settings)
+        return subprocess.run(
+            [sys.executable, *command], cwd=ROOT, env=variables, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+
+    def say(self, command: str) -> str:
+        return self.run("-m", "tests.results.storm", command, str(self.file))
+
+    def state(self, name: str) -> Any:
+        return json.loads(self.say("state"))[name]
+
+    def begin(self) -> None:
+        self.stage.beat()
+        self.stage.control()
+        self.stage.worker("-Q", "records", "-I", "tests.results.storm_tasks", processes=3, PROBE_SECONDS="0.05")
+        self.stage.click()
+
+    def wave(self, interrupt: Callable[[], object]) -> None:
+        """Interrupted when some of its tasks have begun and others have not."""
+        before = self.state("begun") if self.file.exists() else 0
+        self.say("send")
+        wait_until(lambda: self.state("begun") > before, 60, "the wave has begun")
+        interrupt()
+
+    def restart_redis(self) -> None:
+        self.stage.redis.stop()
+        time.sleep(2)
+        self.stage.start_redis()
+
+    def rage(self, take_database: Callable[[], object]) -> None:
+        self.begin()
+        for interrupt in (self.restart_redis, take_database, self.restart_redis, take_database, lambda: None):
+            self.wave(interrupt)
+        with suppress(TimeoutError):
+            wait_until(lambda: not self.state("left"), 180)
+        assert self.state("left") == []
+        assert self.say("compare") == ""
 
 
-def sent() -> dict[str, str]:
-    """The state that each task sent must end in, by task id."""
-    revoked, unknown = str(uuid.uuid4()), "tests.results.storm_tasks.nobody_knows"
-    current_app.control.revoke(revoked)
-    storm_tasks.echo.apply_async(["never"], task_id=revoked)
-    wanted = {revoked: states.REVOKED, current_app.send_task(unknown, [SCRIPT]).id: states.FAILURE}
-    for task, args, state in (
-        (storm_tasks.echo, [UNICODE], states.SUCCESS),
-        (storm_tasks.echo, [{"a": [1, None, SCRIPT]}], states.SUCCESS),
-        (storm_tasks.fail, [SCRIPT + UNICODE], states.FAILURE),
-        (storm_tasks.flaky, [], states.SUCCESS),
-        (storm_tasks.endless, [], states.FAILURE),
-        (storm_tasks.die, [], states.FAILURE),
-        (storm_tasks.large, [MEGABYTES], states.SUCCESS),
-        *((storm_tasks.echo, [number], states.SUCCESS) for number in range(20)),
-        *((storm_tasks.fail, [str(number)], states.FAILURE) for number in range(20)),
-    ):
-        wanted[task.delay(*args).id] = state
-    return wanted
+def test_redis_rows_and_ledger_agree_after_a_storm_on_sqlite(stage, is_sqlite):
+    if not is_sqlite:
+        pytest.skip("PostgreSQL has no such lock")
+
+    def lock() -> None:
+        holder = stage.script("hold_lock", "25")  # seconds; a writer waits for 20
+        wait_until(lambda: holder.says("held"), what="the lock held")
+        holder.process.wait(60)
+
+    probes(400, behaviour="slow")
+    Storm(stage, database_url()).rage(lock)
 
 
-def in_redis(task_id: str) -> dict:
-    return json.loads(current_app.backend.client.get(f"celery-task-meta-{task_id}") or "{}")
+def test_redis_rows_and_ledger_agree_after_a_storm_on_postgresql(stage, is_sqlite):
+    """On a server of its own: the session's is everybody's."""
+    if is_sqlite:
+        pytest.skip("for PostgreSQL")
+    with temporary_directory() as directory:
+        try:
+            with postgresql_server(directory) as url:
+                storm_on_postgresql(Storm(stage, url), Server(directory), url)
+        except NoServer as error:
+            pytest.skip(str(error))
 
 
-def test_redis_and_the_rows_agree_on_every_task_of_the_storm():
-    with running_worker("-I", "tests.results.storm_tasks"):
-        wanted = sent()
-        ended = TaskResult.objects.filter(task_id__in=wanted, status__in=states.READY_STATES)
-        wait_until(lambda: ended.count() == len(wanted), 60, "every task has a terminal row")
-        wait_until(lambda: all(in_redis(pk).get("status") in states.READY_STATES for pk in wanted), 10, "and a key")
-    rows = {row.task_id: row for row in TaskResult.objects.all()}
-    assert set(rows) == set(wanted)
-    for task_id, state in wanted.items():
-        row, meta = rows[task_id], in_redis(task_id)
-        said = f"{row.task_name} {row.task_args}"
-        assert (row.status, meta["status"]) == (state, state), said
-        assert json.loads(row.result) == meta["result"], said
-        assert row.traceback == meta["traceback"], said
-        if meta.get("args") is not None:
-            assert json.loads(row.task_args) == meta["args"], said
-    sizes = [len(row.result) for row in rows.values() if row.task_name and row.task_name.endswith("large")]
-    assert sizes == [MEGABYTES + 2]
-    kinds = {json.loads(row.result)["exc_type"] for row in rows.values() if row.status == states.FAILURE}
-    assert kinds == {"ValueError", "TimeLimitExceeded", "WorkerLostError", "NotRegistered"}
+def storm_on_postgresql(storm: Storm, server: Server, url: str) -> None:
+    def restart() -> None:
+        server.stop()
+        time.sleep(5)
+        server.start()
+        wait_until(lambda: ask(url, "SELECT 1"), what="PostgreSQL back")
+
+    for command in ("migrate", "setup_backoffice"):
+        storm.run("manage.py", command)
+    ask(url, "INSERT INTO probe_probe (text, behaviour, result, effects, processed)"
+             " SELECT 'p' || n, 'slow', '', 0, false FROM generate_series(1, 400) n")  # fmt: skip
+    try:
+        storm.rage(restart)
+    finally:
+        if server.again:
+            server.again.send_signal(signal.SIGINT)  # SIGTERM waits for every client to leave
+            server.again.wait(20)

@@ -14,38 +14,31 @@ from unfold.decorators import display
 
 from backoffice.results.models import Activity
 
-from .. import cells
+from .. import cells, verbs
 from .filters import ActivityDayFilter, Rows, clean
 from .readonly import Document, Fact, ReadOnlyAdmin
 
 
-class VerbFilter(DropdownFilter):
+class KindFilter(DropdownFilter):
     """By the first word of the verb; what was done to one kind of thing belongs together."""
 
-    title, parameter_name = gettext_lazy("what was done"), "did"
+    title, parameter_name = gettext_lazy("kind"), "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("run", _("Runs")),
-            ("schedule", _("Schedules")),
-            ("record", _("Records")),
-            ("failures", _("Failure groups")),
-            ("retention", _("Retention")),
-            ("task", _("Tasks")),
-            ("login", _("Sign-ins and refusals")),
-            ("user", _("Users")),
-            ("permissions", _("Permissions")),
-        ]
+        return list(verbs.KINDS.items())
 
     def queryset(self, request: HttpRequest, rows: Rows) -> Rows:
         return rows.filter(verb__startswith=f"{self.value()}.") if self.value() else rows
 
 
-class VerbTextFilter(TextFilter):
-    title, parameter_name = gettext_lazy("verb"), "verb"
+class VerbFilter(DropdownFilter):
+    title, parameter_name = gettext_lazy("what was done"), "did"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(verbs.WORDS.items())
 
     def queryset(self, request: HttpRequest, rows: Rows) -> Rows:
-        return rows.filter(verb__icontains=clean(self.value())) if self.value() else rows
+        return rows.filter(verb=self.value()) if self.value() else rows
 
 
 class ActorFilter(TextFilter):
@@ -57,13 +50,17 @@ class ActorFilter(TextFilter):
 
 @admin.register(Activity)
 class ActivityAdmin(ReadOnlyAdmin):
-    list_display = ("when", "actor", "verb", "target", "summary")
+    list_display = ("when", "actor", "did", "target", "summary")
     list_display_links = ("when",)
-    list_filter = (VerbFilter, VerbTextFilter, ActorFilter, ActivityDayFilter)
+    list_filter = (KindFilter, VerbFilter, ActorFilter, ActivityDayFilter)
 
     @display(description=gettext_lazy("at"))
     def when(self, obj: Activity) -> SafeString | str:
         return cells.moment(obj.at)
+
+    @display(description=gettext_lazy("did"))
+    def did(self, obj: Activity) -> str:
+        return verbs.in_words(obj.verb)
 
     @display(description=gettext_lazy("details"))
     def summary(self, obj: Activity) -> str:
@@ -73,7 +70,8 @@ class ActivityAdmin(ReadOnlyAdmin):
     def facts(self, request: HttpRequest, obj: Activity) -> Iterable[Fact]:
         yield Fact(_("At"), at=obj.at)
         yield Fact(_("Who"), obj.actor)
-        yield Fact(_("Did"), obj.verb, mono=True)
+        yield Fact(_("Did"), verbs.in_words(obj.verb))
+        yield Fact(_("Verb"), obj.verb, mono=True)
         yield Fact(_("To what"), obj.target)
         if obj.model:
             yield Fact(_("Object"), f"{obj.model} {obj.object_id}", mono=True)

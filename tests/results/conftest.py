@@ -1,0 +1,3 @@
+from tests.faults.conftest import stage
+
+__all__ = ["stage"]
