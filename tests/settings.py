@@ -27,6 +27,7 @@ for _name in ("DJANGO_DEBUG", "DJANGO_HTTPS", "DJANGO_ALLOWED_HOSTS", "DJANGO_BE
 
 from backoffice.settings import *  # noqa: E402, F403
 from backoffice.settings import (  # noqa: E402
+    CELERY_BROKER_TRANSPORT_OPTIONS,
     DATABASES,
     INSTALLED_APPS,
     RUNS_LEASE_SECONDS,
@@ -37,6 +38,11 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["TEST"] = {"NAME": str(DIRECTORY / "test.sqlite3")}
 # What takes half a minute by itself, sooner where a test of faults asks for it.
 RUNS_LEASE_SECONDS = float(os.environ.get("TEST_LEASE_SECONDS", RUNS_LEASE_SECONDS))
+if _seconds := int(os.environ.get("TEST_VISIBILITY_SECONDS", 0)):
+    # And kombu looks each second, not every hundred.
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
+        "visibility_timeout": _seconds, "unacked_restore_interval": 1, "unacked_restore_throttle": 1,
+    }  # fmt: skip
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A second record type, as a team would write it, and one that misbehaves on demand.
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.second", "tests.probe"]

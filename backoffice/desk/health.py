@@ -13,15 +13,18 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django_celery_beat.models import PeriodicTask
 
-from backoffice.runs.agreement import Drift
+from backoffice.runs.drift import Drift
 from backoffice.runs.models import Chunk, Run, Worker
+from backoffice.schedules import allowed, standing
 
 from .probe import QUEUES, Answer, probe
 
 ALIVE = timedelta(seconds=30)  # workers report every 10 seconds, beat every 5
 BEHIND = {"records": 10_000, "control": 50}  # messages; more than that and somebody is missing
 STUCK = timedelta(minutes=2)  # the sweep looks every few seconds: what is older than this it has not seen
+SYSTEM_SCHEDULES = (allowed.SWEEP, "backoffice.desk.tasks.apply_retention")
 
 START_WORKER = "celery -A backoffice worker -l info"
 START_CONTROL = "celery -A backoffice worker -l info -Q control -n control@%h --concurrency 1"
@@ -52,35 +55,29 @@ def checks() -> list[Check]:
 
 def thorough_checks() -> list[Check]:
     """What `manage.py doctor` asks: also the schema and the ledger."""
-    found = checks()
-    if not next(check for check in found if check.name == _("Database")).ok:
-        return found
+    asked = checks()
+    if not next(check for check in asked if check.name == _("Database")).ok:
+        return asked
     pending = migrations()
-    return [*found, pending] + ([oldest_work(), leases()] if pending.ok else [])
+    return [*asked, pending] + ([oldest_work(), leases(), system_schedules()] if pending.ok else [])
 
 
 def broker(answer: Answer) -> Check:
-    name = _("Broker")
-    if answer.ok:
-        return Check(name, True, answered(answer))
-    return Check(
-        name,
-        False,
-        _("Redis at %(address)s: %(error)s.") % {"address": answer.address, "error": answer.error},
-        _("Start Redis, or correct REDIS_URL. What staff start meanwhile is kept and runs when Redis is back."),
-    )
+    return redis_check(_("Broker"), answer, _("What staff start meanwhile is kept and runs when Redis takes it."))
 
 
 def result_backend(answer: Answer) -> Check:
-    name = _("Result backend")
+    return redis_check(_("Result backend"), answer, _("Outcomes are still written to the database."))
+
+
+def redis_check(name: str, answer: Answer, meanwhile: str) -> Check:
     if answer.ok:
         return Check(name, True, answered(answer))
-    return Check(
-        name,
-        False,
-        _("Redis at %(address)s: %(error)s.") % {"address": answer.address, "error": answer.error},
-        _("Start Redis, or correct REDIS_URL. Outcomes are still written to the database."),
-    )
+    told = {"address": answer.address, "error": answer.error}
+    advice = _("Start Redis, or correct REDIS_URL.")
+    if answer.refuses_writes:
+        advice = _("Raise its maxmemory, free its disk, or let REDIS_URL name the server that takes writes.")
+    return Check(name, False, _("Redis at %(address)s: %(error)s.") % told, f"{advice} {meanwhile}")
 
 
 def answered(answer: Answer) -> str:
@@ -140,7 +137,7 @@ def beat(processes: Iterable[Worker]) -> Check:
 
 def queue_depths(answer: Answer) -> Check:
     name = _("Queues")
-    if not answer.ok:
+    if not answer.depths:
         return Check(name, False, _("Unknown while the broker does not answer."), _("See the broker."))
     summary = "; ".join(_("%(queue)s: %(n)d waiting") % {"queue": queue, "n": answer.depths[queue]} for queue in QUEUES)
     behind = [queue for queue in QUEUES if answer.depths[queue] > BEHIND[queue]]
@@ -187,7 +184,20 @@ def leases() -> Check:
     return Check(_("Leases"), False, summary, _("The sweep releases them: start beat and a control worker."))
 
 
-def agreement(drift: Drift, *, repaired: bool) -> Check:
+def system_schedules() -> Check:
+    """The machine's own schedules are there and on."""
+    name = _("System schedules")
+    rows = {row.task: row for row in PeriodicTask.objects.filter(task__in=allowed.system_names())}
+    if missing := [task for task in SYSTEM_SCHEDULES if task not in rows]:
+        summary = _("Not there: %(tasks)s.") % {"tasks": ", ".join(missing)}
+        return Check(name, False, summary, _("Run: manage.py setup_backoffice"))
+    if off := sorted((row for row in rows.values() if not row.enabled), key=lambda row: str(row.name)):
+        summary = " ".join(f"“{row.name}”: {standing.off_in_words(row)}" for row in off)
+        return Check(name, False, summary, _("Turn it on: page Schedules, as a superuser."))
+    return Check(name, True, _("All of them are on."))
+
+
+def agreement(drift: Drift) -> Check:
     """Ledger, TaskResult and Redis of the runs whose results are still kept."""
     name = _("Agreement")
     compared = _("%(n)d outcomes compared in ledger, TaskResult and Redis") % {"n": drift.compared}
@@ -195,14 +205,20 @@ def agreement(drift: Drift, *, repaired: bool) -> Check:
         compared = _("%(n)d outcomes compared in ledger and TaskResult; Redis did not answer") % {"n": drift.compared}
     if not drift.total:
         return Check(name, True, compared + _(": they agree."))
+    advice = _("Write them as the ledger has it: manage.py doctor --repair")
+    return Check(name, False, f"{compared}: {found(drift)}.", advice)
+
+
+def found(drift: Drift) -> str:
     parts = {
         _("rows missing"): drift.rows_missing,
         _("rows wrong"): drift.rows_wrong,
         _("keys in Redis wrong"): drift.redis_wrong,
+        _("results of items that have not ended"): drift.too_early,
         _("items held by nobody"): drift.orphans,
-        _("runs counted wrongly"): drift.runs_wrong,
+        _("items that hold their record wrongly"): drift.holds_wrong,
+        _("chunks of ended runs"): drift.chunks_left,
+        _("runs counted or closed wrongly"): drift.runs_wrong,
+        _("leases long expired"): drift.leases,
     }
-    found = ", ".join(f"{number} {what}" for what, number in parts.items() if number)
-    if repaired:
-        return Check(name, True, f"{compared}: {found}; " + _("written again as the ledger has it."))
-    return Check(name, False, f"{compared}: {found}.", _("Write them as the ledger has it: manage.py doctor --repair"))
+    return ", ".join(f"{number} {what}" for what, number in parts.items() if number)

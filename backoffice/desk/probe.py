@@ -1,4 +1,4 @@
-"""A bounded question to Redis: are you there, and how long are the queues? Never raises, never waits long."""
+"""A bounded question to Redis: are you there, do you take writes, how long are the queues? Never raises or waits."""
 
 import threading
 import time
@@ -17,6 +17,7 @@ TIMEOUT = 0.5  # seconds, for connecting and for each answer
 PATIENCE = 0.8  # seconds for everything together, which also bounds the look-up of a host's name
 FRESH = 2.0  # seconds during which a process asks no second time
 QUEUES = ("records", "control")
+NOBODYS_KEY = "backoffice:probe"  # never there, so that setting it "if it exists" changes nothing
 
 _pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="probe")
 _lock = threading.Lock()
@@ -27,6 +28,7 @@ _latest: tuple[float, "Probe"] | None = None
 class Answer:
     address: str
     error: str = ""
+    refuses_writes: bool = False  # it answers, and its data can be read
     milliseconds: float = 0.0
     depths: dict[str, int] = field(default_factory=dict)
 
@@ -76,19 +78,32 @@ def ask(url: str, queues: tuple[str, ...] = ()) -> Answer:
             url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), protocol=2
         )
         with client, client.pipeline(transaction=False) as pipeline:
-            pipeline.ping()
             for queue in queues:
                 pipeline.llen(queue)
-            _pong, *lengths = pipeline.execute()
+            # A server that is full, cannot save, or follows another one refuses this too, before it looks at the key.
+            pipeline.set(NOBODYS_KEY, "", xx=True)
+            *lengths, written = pipeline.execute(raise_on_error=False)
+        if unread := next((answer for answer in lengths if isinstance(answer, Exception)), None):
+            raise unread
     except (redis.RedisError, OSError, ValueError) as error:
         return Answer(address, in_words(error))
-    return Answer(address, "", (time.monotonic() - started) * 1000, dict(zip(queues, lengths, strict=True)))
+    # A user who may write no key but Celery's own is no fault.
+    refused = isinstance(written, Exception) and not isinstance(written, redis.exceptions.NoPermissionError)
+    refusal = in_words(written) if refused else ""
+    depths = dict(zip(queues, lengths, strict=True))
+    return Answer(address, refusal, bool(refusal), (time.monotonic() - started) * 1000, depths)
 
 
 def in_words(error: Exception) -> str:
     """Never the library's own message: it may quote the URL, and with it the password."""
     if isinstance(error, redis.AuthenticationError):
         return _("it refuses the password")
+    if isinstance(error, redis.OutOfMemoryError):
+        return _("it is full and takes nothing new")
+    if isinstance(error, redis.ReadOnlyError):
+        return _("it only follows another Redis and takes nothing new")
+    if isinstance(error, redis.ResponseError) and str(error).startswith("MISCONF"):
+        return _("it cannot save to its disk and takes nothing new")
     if isinstance(error, redis.TimeoutError):
         return _("it does not answer")
     if isinstance(error, redis.ConnectionError | OSError):

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -124,7 +124,7 @@ class RunAdmin(ModelAdmin):
                 int(after) if after.lstrip("-").isdecimal() else None,
                 request.GET.get("error", ""),
             ),
-            "errors": items.error_groups(run),
+            "errors": items.error_groups(run, whole=request.GET.get("groups") == "all"),
             "states": State.choices,
             "retries": run.retries.select_related("task").order_by("pk")[:20],
             "may_cancel": access.may_cancel(request.user, run),
@@ -143,11 +143,7 @@ class RunAdmin(ModelAdmin):
             raise PermissionDenied
         else:
             left = verbs.cancel(run, request.user)
-            text = ngettext(
-                "Cancelled: %d record is left undone. What is done stays done.",
-                "Cancelled: %d records are left undone. What is done stays done.", left,
-            )  # fmt: skip
-            self.message_user(request, text % left, messages.SUCCESS)
+            self.message_user(request, progress.cancelled_in_words(*left), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
 
     def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:

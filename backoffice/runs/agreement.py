@@ -1,68 +1,58 @@
 """Ledger against TaskResult against Redis: how far they differ, and the ledger's word written into all three.
 
 Looks at the runs of the time for which results are kept: before that TaskResult and Redis may have let go of theirs.
+Safe beside workers: what it writes over is locked, or terminal and thus never written again.
 """
 
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 from django_celery_results.models import TaskResult
+from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from backoffice.results import rows
 
-from . import ledger, verbs
-from .models import TERMINAL, Chunk, Run, RunItem, State
+from . import consistency, ledger, verbs
+from .drift import Drift, Kept, Survey
+from .models import OPEN, TERMINAL, Run, RunItem, State
 from .registry import find
 
 BATCH = 1_000  # items compared at a time
 SETTLED = timedelta(seconds=10)  # Redis is told after the commit: an item younger than that may still be on its way
+NAMED = 20  # records named in an entry of the activity log
+UNREADABLE = "unreadable"
 
 
-@dataclass(slots=True)
-class Drift:
-    compared: int = 0
-    rows_missing: int = 0  # terminal items without a TaskResult row
-    rows_wrong: int = 0  # TaskResult rows that say another state
-    redis_wrong: int = 0  # keys in Redis that say another state; a key that is gone is none: the row answers for it
-    redis_unknown: bool = False  # Redis did not answer
-    orphans: int = 0  # items STARTED for a chunk that is no more
-    runs_wrong: int = 0  # runs whose counts or end are not those of their items
-
-    @property
-    def total(self) -> int:
-        return self.rows_missing + self.rows_wrong + self.redis_wrong + self.orphans + self.runs_wrong
-
-    def as_dict(self) -> dict[str, int]:
-        return asdict(self)
-
-
-def measure(*, repair: bool = False) -> Drift:
-    """Compare, a batch at a time; with `repair` write what differs as the ledger has it."""
-    drift = Drift()
-    since = timezone.now() - timedelta(seconds=settings.CELERY_RESULT_EXPIRES)
-    recent = Run.objects.filter(Q(finished_at=None) | Q(finished_at__gte=since)).select_related("task")
-    for run in recent.order_by("pk").iterator(chunk_size=100):
-        _orphans(run, drift, repair)
+def measure(*, repair: bool = False, by: str = "", kept: Kept | None = None) -> Drift:
+    """Compare, a batch at a time; with `repair` write what differs as the ledger has it, and log it."""
+    survey = Survey(repair, by, kept or Kept())
+    consistency.chunks(survey, timezone.now() - SETTLED)
+    for run in _recent(survey.kept).order_by("pk").iterator(chunk_size=100):
+        consistency.orphans(survey, run)
+        consistency.holds(survey, run)
         for items in _batches(run):
-            _compare(run, items, drift, repair)
-        _counts(run, drift, repair)
-    return drift
+            _compare(survey, run, items)
+        consistency.counts(survey, run)
+    return survey.drift
+
+
+def _recent(kept: Kept) -> Any:
+    since = timezone.now() - timedelta(seconds=settings.CELERY_RESULT_EXPIRES)
+    ended = max(since, kept.items or since)
+    return Run.objects.filter(Q(finished_at=None) | Q(finished_at__gte=ended)).select_related("task")
 
 
 def _batches(run: Run) -> Iterator[list[RunItem]]:
     after: int | None = None
-    settled = timezone.now() - SETTLED
+    settled = Q(state__in=OPEN) | Q(finished_at__lt=timezone.now() - SETTLED)
     while True:
-        page = RunItem.objects.of(run).filter(state__in=TERMINAL, finished_at__lt=settled).order_by("record_id")
+        page = RunItem.objects.of(run).filter(settled).order_by("record_id")
         items = list((page if after is None else page.filter(record_id__gt=after))[:BATCH])
         if items:
             yield items
@@ -71,20 +61,23 @@ def _batches(run: Run) -> Iterator[list[RunItem]]:
         after = items[-1].record_id
 
 
-def _compare(run: Run, items: list[RunItem], drift: Drift, repair: bool) -> None:
+def _compare(survey: Survey, run: Run, items: list[RunItem]) -> None:
     ids = {item.record_id: run.item_task_id(item.record_id) for item in items}
-    kept = dict(TaskResult.objects.filter(task_id__in=ids.values()).values_list("task_id", "status"))
-    told = _in_redis(list(ids.values()), drift)
-    drift.compared += len(items)
-    missing = [item for item in items if ids[item.record_id] not in kept]
-    wrong = [item for item in items if kept.get(ids[item.record_id], item.state) != item.state]
-    stale = [item for item in items if told.get(ids[item.record_id], item.state) != item.state]
-    drift.rows_missing += len(missing)
-    drift.rows_wrong += len(wrong)
-    drift.redis_wrong += len(stale)
-    if repair:
-        rows.overwrite([ledger.row(run, _verdict(run, item), "") for item in (*missing, *wrong)])
-        ledger.remember(run, [_verdict(run, item) for item in stale], "")
+    written = dict(TaskResult.objects.filter(task_id__in=ids.values()).values_list("task_id", "status"))
+    told = _in_redis(list(ids.values()), survey.drift)
+    ended = [item for item in items if item.state in TERMINAL]
+    survey.drift.compared += len(ended)
+    missing = [item for item in ended if ids[item.record_id] not in written and _has_row(item, survey.kept)]
+    wrong = [item for item in ended if written.get(ids[item.record_id], item.state) != item.state]
+    stale = [item for item in ended if told.get(ids[item.record_id], item.state) != item.state]
+    _write_rows(survey, run, missing, wrong)
+    _tell_redis(survey, run, stale)
+    ends = {task_id for answers in (written, told) for task_id, state in answers.items() if state in TERMINAL}
+    _take_back(survey, run, [item.record_id for item in items if item.state in OPEN and ids[item.record_id] in ends])
+
+
+def _has_row(item: RunItem, kept: Kept) -> bool:
+    return kept.rows is None or item.finished_at is None or item.finished_at > kept.rows
 
 
 def _in_redis(task_ids: list[str], drift: Drift) -> dict[str, str]:
@@ -94,9 +87,63 @@ def _in_redis(task_ids: list[str], drift: Drift) -> dict[str, str]:
     except (RedisError, OSError):
         drift.redis_unknown = True
         return {}
-    return {
-        task_id: backend.decode(value)["status"] for task_id, value in zip(task_ids, held, strict=True) if value
-    }  # fmt: skip
+    return {task_id: _state_in(value) for task_id, value in zip(task_ids, held, strict=True) if value}
+
+
+def _state_in(value: Any) -> str:
+    try:
+        return str(current_app.backend.decode(value)["status"])
+    except (KombuError, LookupError, TypeError, ValueError):
+        return UNREADABLE
+
+
+def _write_rows(survey: Survey, run: Run, missing: list[RunItem], wrong: list[RunItem]) -> None:
+    with survey.transaction():
+        survey.note("rows_missing", len(missing), run, records=_named(missing))
+        survey.note("rows_wrong", len(wrong), run, records=_named(wrong))
+        if survey.repair:
+            rows.overwrite([_row(run, item) for item in (*missing, *wrong)])
+
+
+def _tell_redis(survey: Survey, run: Run, stale: list[RunItem]) -> None:
+    survey.note("redis_wrong", len(stale), run, records=_named(stale))
+    if survey.repair:
+        ledger.remember(run, [_verdict(run, item) for item in stale], "")
+
+
+def _take_back(survey: Survey, run: Run, ids: list[int]) -> None:
+    """Ends that the ledger does not know. Looked at again, and locked: an outcome may have come meanwhile."""
+    if not ids:
+        return
+    with survey.transaction():
+        still = RunItem.objects.of(run).filter(record_id__in=ids, state__in=OPEN).order_by("record_id")
+        items = list(still.select_for_update() if survey.repair else still)
+        survey.note("too_early", len(items), run, records=_named(items))
+        if survey.repair:
+            written = TaskResult.objects.filter(task_id__in=[run.item_task_id(item.record_id) for item in items])
+            known = set(written.values_list("task_id", flat=True))
+            rows.overwrite([_row(run, item) for item in items if run.item_task_id(item.record_id) in known])
+            _forget([run.item_task_id(item.record_id) for item in items], survey.drift)
+
+
+def _forget(task_ids: list[str], drift: Drift) -> None:
+    backend = current_app.backend
+    try:
+        if task_ids:
+            backend.client.delete(*map(backend.get_key_for_task, task_ids))
+    except (RedisError, OSError):
+        drift.redis_unknown = True
+
+
+def _named(items: list[RunItem]) -> list[int]:
+    return [item.record_id for item in items[:NAMED]]
+
+
+def _row(run: Run, item: RunItem) -> tuple[Any, ...]:
+    """The item's row with the time at which it ended, not that of the repair."""
+    row = list(ledger.row(run, _verdict(run, item), ""))
+    row[rows.FIELDS.index("date_done")] = item.finished_at or timezone.now()
+    return tuple(row)
 
 
 def _verdict(run: Run, item: RunItem) -> ledger.Verdict:
@@ -110,43 +157,9 @@ def _verdict(run: Run, item: RunItem) -> ledger.Verdict:
             result = item.outcome
     elif item.state == State.REVOKED:
         result = verbs.REVOKED
+    elif item.state in OPEN:
+        result = None
     return ledger.Verdict(
         item.record_id, State(item.state), outcome=item.outcome, error=item.error, result=result,
         retries=item.retries, started_at=item.started_at,
     )  # fmt: skip
-
-
-def _orphans(run: Run, drift: Drift, repair: bool) -> None:
-    """Items whose chunk is gone without them: nobody would ever come for these."""
-    holder = Chunk.objects.filter(pk=OuterRef("chunk_id"))
-    with transaction.atomic():
-        lost = RunItem.objects.of(run).filter(~Exists(holder), state=State.STARTED)
-        if repair:
-            drift.orphans += lost.update(state=State.PENDING, chunk_id=None, started_at=None)
-        else:
-            drift.orphans += lost.count()
-
-
-def _counts(run: Run, drift: Drift, repair: bool) -> None:
-    """The run's own numbers. One transaction with its row locked: whoever writes an outcome waits, or is seen whole."""
-    with transaction.atomic():
-        run = Run.objects.select_for_update().get(pk=run.pk)
-        counted: Counter[str] = Counter(
-            dict(RunItem.objects.of(run).order_by().values_list("state").annotate(n=Count("record_id")))
-        )
-        numbers = {
-            "total": counted.total(),
-            "succeeded": counted[State.SUCCESS],
-            "failed": counted[State.FAILURE],
-            "revoked": counted[State.REVOKED],
-        }
-        left = counted.total() - sum(counted[state] for state in TERMINAL)
-        if all(getattr(run, name) == number for name, number in numbers.items()) and not (run.finished_at and left):
-            return
-        drift.runs_wrong += 1
-        if repair:
-            Run.objects.filter(pk=run.pk).update(**numbers)
-            if left and run.finished_at:
-                Run.objects.filter(pk=run.pk).update(finished_at=None, state=State.STARTED)  # the sweep goes on with it
-            elif not left:
-                ledger.close(run)

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from .models import Chunk, Run, RunItem, State
 
@@ -41,10 +42,28 @@ def percent(run: Run) -> int:
 
 
 def in_words(run: Run) -> str:
-    text = _("%(done)s of %(total)s records done") % {"done": f"{run.done:,}", "total": f"{run.total:,}"}
+    done = run.succeeded + run.failed
+    text = _("%(done)s of %(total)s records done") % {"done": f"{done:,}", "total": f"{run.total:,}"}
     if run.failed:
         text += _(", %(n)s failed") % {"n": f"{run.failed:,}"}
+    if run.revoked:
+        text += _(", %(n)s left undone") % {"n": f"{run.revoked:,}"}
     return text
+
+
+def cancelled_in_words(undone: int, in_hand: int) -> str:
+    text = ngettext("Cancelled: %d record is left undone.", "Cancelled: %d records are left undone.", undone) % undone
+    if in_hand:
+        text += (
+            " "
+            + ngettext(
+                "%d more is in hand: it is finished or given back within seconds.",
+                "%d more are in hand: they are finished or given back within seconds.",
+                in_hand,
+            )
+            % in_hand
+        )
+    return text + " " + _("What is done stays done.")
 
 
 def as_json(run: Any) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from backoffice.results import waiting
+
 from . import fleet, publish, release, slicing, verbs
 from .ledger import close
 from .models import Chunk, Run, RunItem, State, Worker
@@ -38,6 +40,7 @@ def sweep() -> dict[str, int]:
         "retried": release_due_retries,
         "repaired": repair_stalled,
         "republished": republish_unclaimed,
+        "settled": waiting.settle,
         "forgotten": forget_dead_workers,
     }
     done: dict[str, int] = {}

@@ -1,9 +1,10 @@
 """What staff do to a run once it is there: cancel it, retry what failed."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,8 +20,13 @@ REVOKED = {"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_modu
 BATCH = 2_000  # items cancelled in one transaction: well under a second, on either database
 
 
-def cancel(run: Run, by: Any) -> int:
-    """Stop a run before its next claim. Returns how many records are left undone; 0 when it had ended already.
+class Cancelled(NamedTuple):
+    undone: int = 0  # records nobody has begun
+    in_hand: int = 0  # records that workers still finish, or give back
+
+
+def cancel(run: Run, by: Any) -> Cancelled:
+    """Stop a run before its next claim. Returns what that stops; nothing when it had ended already.
 
     Cancel is a row, not a signal: workers read it before each claim, whatever is restarted. What is done stays done.
     """
@@ -30,13 +36,20 @@ def cancel(run: Run, by: Any) -> int:
         )
         run.refresh_from_db()
         if not won:
-            return 0
-        left = run.open_items
-        activity.log(by, "run.cancelled", run, left_undone=left)
+            return Cancelled()
+        left = _left(run)
+        activity.log(by, "run.cancelled", run, left_undone=left.undone, in_hand=left.in_hand)
     if revoke(run):
         publish.sweep_soon()
     run.refresh_from_db()
     return left
+
+
+def _left(run: Run) -> Cancelled:
+    """Counted in one statement: what a worker writes meanwhile is in it whole, or not at all."""
+    by_state = dict(RunItem.objects.of(run).open().order_by().values_list("state").annotate(n=Count("record_id")))
+    in_hand = by_state.pop(State.STARTED, 0)
+    return Cancelled(sum(by_state.values()), in_hand)
 
 
 def revoke(run: Run) -> bool:

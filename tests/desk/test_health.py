@@ -1,15 +1,18 @@
 """Health in words: what is wrong is said, and what to do about it."""
 
+import io
 import json
 import socket
 import time
 
 import pytest
+import redis
 from django.core.management import call_command
 from django.utils import timezone
 
 from backoffice.desk import health, probe
 from backoffice.runs.models import Chunk
+from tests import servers
 
 from . import factories
 
@@ -21,6 +24,7 @@ def by_name(checks: list[health.Check]) -> dict[str, health.Check]:
 
 
 def all_alive() -> None:
+    call_command("setup_backoffice", stdout=io.StringIO())
     factories.worker()
     factories.beat()
 
@@ -58,8 +62,6 @@ def test_a_beat_that_is_silent_is_reported():
 
 
 def test_a_queue_that_grows_is_reported_with_its_length(settings):
-    import redis
-
     all_alive()
     redis.Redis.from_url(settings.CELERY_BROKER_URL).lpush("control", *range(60))
     check = by_name(health.checks())["Queues"]
@@ -76,6 +78,69 @@ def test_a_redis_that_accepts_and_never_answers_costs_less_than_a_second(setting
         assert time.monotonic() - started < 1
         assert "does not answer" in checks["Broker"].summary
         assert not checks["Result backend"].ok
+
+
+@pytest.fixture
+def own_redis(settings, tmp_path):
+    """A Redis that a test may damage: the session's is everybody's."""
+    with servers.redis_server(tmp_path / "redis") as url:
+        settings.CELERY_BROKER_URL, settings.CELERY_RESULT_BACKEND = f"{url}/0", f"{url}/1"
+        probe.forget()
+        yield redis.Redis.from_url(url, protocol=2)
+    probe.forget()
+
+
+def test_a_redis_that_is_full_is_named_with_what_to_do_and_its_queues_are_still_told(own_redis, capsys):
+    all_alive()
+    own_redis.lpush("records", "a message")
+    assert by_name(health.checks())["Broker"].ok
+    own_redis.config_set("maxmemory", "1")
+    probe.forget()
+    checks = by_name(health.checks())
+    for name in ("Broker", "Result backend"):
+        assert not checks[name].ok
+        assert "full and takes nothing new" in checks[name].summary
+        assert "Raise its maxmemory" in checks[name].advice
+    assert checks["Queues"].summary == "records: 1 waiting; control: 0 waiting."
+    with pytest.raises(SystemExit):
+        call_command("doctor")
+    assert "full and takes nothing new" in capsys.readouterr().out
+
+
+def test_a_redis_that_follows_another_takes_no_writes_and_is_no_broker(own_redis):
+    own_redis.replicaof("127.0.0.1", "1")
+    assert "only follows another Redis" in by_name(health.checks())["Broker"].summary
+
+
+def test_a_redis_that_cannot_save_is_named(own_redis, tmp_path):
+    dump = own_redis.config_get("dbfilename")["dbfilename"]
+    (tmp_path / "redis" / dump / "in the way").mkdir(parents=True)
+    own_redis.config_set("stop-writes-on-bgsave-error", "yes")
+    own_redis.bgsave()
+    servers.wait_until(lambda: own_redis.info("persistence")["rdb_last_bgsave_status"] == "err")
+    assert "cannot save to its disk" in by_name(health.checks())["Result backend"].summary
+
+
+def test_a_user_of_redis_who_may_write_the_queues_only_is_no_fault(own_redis, settings):
+    own_redis.acl_setuser("narrow", enabled=True, passwords=["+x"], keys=["records", "control"], categories=["+@all"])
+    at = own_redis.connection_pool.connection_kwargs["port"]
+    settings.CELERY_BROKER_URL = f"redis://narrow:x@127.0.0.1:{at}/0"
+    assert by_name(health.checks())["Broker"].ok
+
+
+def test_the_question_leaves_nothing_behind(own_redis):
+    assert health.checks()
+    assert own_redis.dbsize() == 0
+
+
+def test_the_desk_says_that_redis_is_full(own_redis, admin_client):
+    all_alive()
+    assert "all well" in admin_client.get("/admin/").content.decode()
+    own_redis.config_set("maxmemory", "1")
+    probe.forget()
+    page = admin_client.get("/admin/").content.decode()
+    assert "needs attention" in page
+    assert "full and takes nothing new" in page
 
 
 def test_redis_is_asked_once_in_two_seconds(settings):

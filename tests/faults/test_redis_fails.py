@@ -89,9 +89,11 @@ def test_with_redis_full_items_wait_and_staff_are_told_and_it_recovers(stage):
     answer = web.click()
     assert answer.seconds < 5
     assert "the run is saved" in web.get(answer.location).text
+    assert "full and takes nothing new" in web.get("/admin/").text
     wait_until(lambda: "OutOfMemoryError" in worker.lines, what="the worker met it")
     assert Probe.objects.filter(effects=0).exists()
     stage.client.config_set("maxmemory", "0")
     for run in Run.objects.all():
         assert_all_succeeded(wait_finished(run), run.total)
     assert Probe.objects.filter(effects=1).count() == 150
+    wait_until(lambda: "full and takes nothing new" not in web.get("/admin/").text, what="the admin says it is well")

@@ -6,6 +6,8 @@ from celery.result import AsyncResult
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
+from backoffice.results.models import Activity
+from backoffice.runs import agreement
 from backoffice.runs.agreement import measure
 from backoffice.runs.models import Run, RunItem, State
 from backoffice.runs.sweep import sweep
@@ -80,3 +82,18 @@ def test_an_item_whose_chunk_is_gone_goes_back_to_work(run):
     assert run.finished_at is None
     sweep()
     assert work_off(run).failed == 2
+
+
+def test_an_outcome_that_comes_while_it_looks_did_not_come_too_early(monkeypatch):
+    probes(5)
+    run = poke_all()
+    ask_redis = agreement._in_redis
+
+    def ask_after_a_worker_was_there(task_ids, drift):
+        work_off(run)
+        return ask_redis(task_ids, drift)
+
+    monkeypatch.setattr(agreement, "_in_redis", ask_after_a_worker_was_there)
+    assert measure(repair=True).total == 0
+    assert TaskResult.objects.filter(status="SUCCESS").count() == 5
+    assert not Activity.objects.filter(verb="run.repaired").exists()

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -57,6 +59,24 @@ def test_a_record_deleted_after_the_click_is_a_failure_with_the_sentence():
     Probe.objects.all().delete()
     assert work_off(run).state == State.FAILURE
     assert item(run, probe).error == f"Instance {probe.pk} not found."
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_a_message_that_comes_again_frees_its_chunk_only_if_the_child_that_claimed_it_is_dead(dead):
+    probes(3)
+    run = poke_all()
+    chunk = Chunk.objects.earliest("pk")
+    assert chunks.claim(chunk.pk)
+    if dead:
+        gone = subprocess.Popen([sys.executable, "-c", ""])
+        gone.wait()
+        Chunk.objects.filter(pk=chunk.pk).update(child=gone.pid)
+    chunks.work(find("poke"), chunk.pk)
+    assert Chunk.objects.filter(pk=chunk.pk).exists() is not dead
+    assert RunItem.objects.of(run).filter(chunk_id=chunk.pk).exists() is not dead
+    if dead:
+        assert work_off(run).succeeded == 3
+        assert set(Probe.objects.values_list("effects", flat=True)) == {1}
 
 
 def test_a_duplicate_message_changes_nothing_anywhere():
@@ -149,7 +169,7 @@ def test_cancel_is_honoured_before_the_next_claim_and_leaves_the_rest_undone():
     run = poke_all()
     first = Chunk.objects.order_by("pk").first()
     chunks.work(find("poke"), first.pk)
-    left = verbs.cancel(run, "somebody")
+    left = verbs.cancel(run, "somebody").undone
     waiting = list(Chunk.objects.values_list("pk", flat=True))
     for chunk_id in waiting:
         chunks.work(find("poke"), chunk_id)

@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 )
 
 from backoffice.runs import chunks, fleet, release, verbs
+from backoffice.runs.agreement import measure
 from backoffice.runs.ledger import Lost
 from backoffice.runs.models import Chunk, Run, RunItem, State, Worker
 from backoffice.runs.registry import find
@@ -131,6 +132,10 @@ class LifeOfAnItem(RuleBasedStateMachine):
     @rule()
     def cancel(self):
         verbs.cancel(self.run, "somebody")
+
+    @rule()
+    def the_doctor_looks(self):
+        assert measure(repair=True).total == 0
 
     @invariant()
     def nothing_is_done_twice(self):

@@ -1,5 +1,6 @@
 """manage.py doctor: is everything there that the work needs, and if not, what to do about it."""
 
+import getpass
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
@@ -8,9 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from backoffice.desk.health import Check, agreement, thorough_checks
+from backoffice.desk.health import Check, agreement, found, thorough_checks
+from backoffice.desk.models import RetentionPolicy
 from backoffice.desk.probe import forget
 from backoffice.runs.agreement import measure
+from backoffice.runs.drift import Drift, Kept
+from backoffice.runs.repair import repair
 
 
 class Command(BaseCommand):
@@ -20,21 +24,32 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
         parser.add_argument(
-            "--repair", action="store_true", help="write TaskResult, Redis and run counts as the ledger has it"
+            "--repair",
+            action="store_true",
+            help="write TaskResult, Redis and runs as the ledger has it, release leases long expired, and sweep once",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         forget()
+        mended = repair(who(), kept()) if options["repair"] and schema_is_there() else None
         checks = thorough_checks()
-        if next((check.ok for check in checks if check.name == _("Schema")), False):
-            checks.append(agreement(measure(repair=options["repair"]), repaired=options["repair"]))
+        if schema_is_there(checks):
+            checks.append(agreement(measure(kept=kept())))
         ok = all(check.ok for check in checks)
         if options["json"]:
-            self.stdout.write(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks]}))
+            self.print_json(checks, mended)
         else:
             self.print_table(checks)
+            if mended is not None:
+                self.print_mended(checks, mended)
         if not ok:
             raise SystemExit(1)
+
+    def print_json(self, checks: list[Check], mended: Drift | None) -> None:
+        told: dict[str, Any] = {"ok": all(check.ok for check in checks), "checks": [asdict(check) for check in checks]}
+        if mended is not None:
+            told["repaired"] = mended.as_dict()
+        self.stdout.write(json.dumps(told))
 
     def print_table(self, checks: list[Check]) -> None:
         width = max(len(check.name) for check in checks)
@@ -43,3 +58,29 @@ class Command(BaseCommand):
             self.stdout.write(f"{word}  {check.name:<{width}}  {check.summary}")
             if not check.ok and check.advice:
                 self.stdout.write(f"{'':7}{'':<{width}}  -> {check.advice}")
+
+    def print_mended(self, checks: list[Check], mended: Drift) -> None:
+        told = _("Nothing had to be repaired.")
+        if mended.total:
+            told = _("Repaired, and noted in the activity log: %(what)s.") % {"what": found(mended)}
+        self.stdout.write(told)
+        if left := ", ".join(check.name for check in checks if not check.ok):
+            self.stdout.write(_("What --repair cannot mend: %(names)s. Do what the arrows say.") % {"names": left})
+
+
+def schema_is_there(checks: list[Check] | None = None) -> bool:
+    return next((check.ok for check in checks or thorough_checks() if check.name == _("Schema")), False)
+
+
+def kept() -> Kept:
+    """What retention leaves to be compared."""
+    cutoffs = RetentionPolicy.cutoffs()
+    kinds = RetentionPolicy.Kind
+    return Kept(rows=cutoffs.get(kinds.RESULTS), items=cutoffs.get(kinds.ITEMS))
+
+
+def who() -> str:
+    try:
+        return f"manage.py doctor ({getpass.getuser()})"
+    except (KeyError, OSError):  # a container's user without a name
+        return "manage.py doctor"

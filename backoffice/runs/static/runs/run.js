@@ -35,7 +35,7 @@
     const response = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (!response.ok || response.redirected) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-    const parts = whole ? [".run-buttons", ".bo-facts", "#items"] : ["#items"];
+    const parts = whole ? [".run-cancelled", ".run-buttons", ".bo-facts", "#items"] : ["#items"];
     for (const part of parts) {
       const old = document.querySelector(`#run ${part}`), now = fresh.querySelector(`#run ${part}`);
       if (old && now && (whole || !(old.contains(document.activeElement) || old.querySelector("input:checked")))) old.replaceWith(now);
