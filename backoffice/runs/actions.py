@@ -22,6 +22,9 @@ from .registry import find
 from .start import EmptySelection, preview, start
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
+# A button beside "Add" on the list of any record: its title, icon and path, as the theme's template reads them.
+ListButton = Callable[[Any, HttpRequest], dict[str, str] | None]
+list_buttons: list[ListButton] = []  # filled by the wings above this one
 
 
 class TokenActionForm(ActionForm):
@@ -31,9 +34,18 @@ class TokenActionForm(ActionForm):
 
 
 class ProcessableAdmin:
-    """For the admin of a record: actions carry the permission they need, and their form a token."""
+    """For the admin of a record: actions carry the permission they need, and their form a token; the list has the
+    buttons of the other wings."""
 
     action_form = TokenActionForm
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]
+        context = getattr(response, "context_data", None) or {}
+        if "cl" in context:  # the list, and not a page that an action answered with
+            buttons = [button for make in list_buttons if (button := make(self, request))]
+            context["actions_list"] = [*context.get("actions_list", ()), *buttons]
+        return response
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)  # type: ignore[misc]
@@ -55,6 +67,7 @@ def run_action(task: str, name: str, description: Any, permission: str) -> Actio
     action.__name__ = name
     action.short_description = description  # type: ignore[attr-defined]
     action.needs_permission = permission  # type: ignore[attr-defined]
+    action.record_task = task  # type: ignore[attr-defined]
     return action
 
 

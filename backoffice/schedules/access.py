@@ -7,7 +7,7 @@ from django_celery_beat.models import PeriodicTask
 from backoffice.runs.registry import record_tasks
 
 from . import allowed
-from .form_values import loads
+from .allowed import loads
 
 
 def is_system(row: PeriodicTask) -> bool:
@@ -31,5 +31,5 @@ def may_delete(user: Any, row: PeriodicTask) -> bool:
 def is_unknown(row: PeriodicTask) -> bool:
     """It starts nothing, so that whoever may change schedules may repair or remove it."""
     if row.task == allowed.START_RUN:
-        return loads(row.kwargs, {}).get("task") not in record_tasks()
+        return str(loads(row.kwargs, {}).get("task")) not in record_tasks()
     return bool(allowed.refusal(row.task))

@@ -6,8 +6,9 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import Case, Prefetch, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -17,6 +18,8 @@ from django_celery_beat.models import PeriodicTask
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from backoffice.runs.actions import list_buttons
+
 from . import access, allowed, firing_admin, history, preview, standing, switch, timing, timing_admin, words
 from .confirm import confirmed
 from .fire import run_now
@@ -24,10 +27,12 @@ from .form_values import crontab_parts
 from .forms import ScheduleForm
 from .later_action import later_action
 from .models import ScheduleState
+from .record_list import schedule_this_filter, url_of
 
 __all__ = ["ScheduleAdmin", "firing_admin", "later_action", "timing_admin"]
 
 admin.site.unregister(PeriodicTask)
+list_buttons.append(schedule_this_filter)
 
 STAFF, PLANNED, SYSTEM = "staff", "planned", "system"
 
@@ -84,7 +89,7 @@ class ScheduleAdmin(ModelAdmin):
     )
 
     # For those who may look and not change: in words, not as fields.
-    to_read = ("name", "what", "when", "if_missed", "if_running", "description", "start_time", "expires", "queue")
+    to_read = ("name", "what", "when", "if_missed", "if_running", "what_for", "not_before", "not_after")
 
     class Media:
         css = {"all": ["schedules/schedules.css"]}
@@ -138,6 +143,18 @@ class ScheduleAdmin(ModelAdmin):
     @display(description=gettext_lazy("if still running"))
     def if_running(self, row: PeriodicTask) -> str:
         return getattr(row, "state", ScheduleState()).get_overlap_display()
+
+    @display(description=gettext_lazy("what it is for"))
+    def what_for(self, row: PeriodicTask) -> str:
+        return row.description or _("nobody has said")
+
+    @display(description=gettext_lazy("not before"))
+    def not_before(self, row: PeriodicTask) -> str:
+        return words.moment(row.start_time) if row.start_time else _("no bound")
+
+    @display(description=gettext_lazy("not after"))
+    def not_after(self, row: PeriodicTask) -> str:
+        return words.moment(row.expires) if row.expires else _("no bound")
 
     # --- who may what -----------------------------------------------------------------------------------------------
 
@@ -194,8 +211,18 @@ class ScheduleAdmin(ModelAdmin):
         context = kwargs.pop("extra_context", None) or {}
         row = self.get_object(request, object_id)
         if row is not None:
-            context |= history.of(row)
+            context |= history.of(row) | {"records_url": url_of(row, request.user)}
         return super().change_view(request, object_id, *args, extra_context=context, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The schedule's own page tells its changes, beat's among them; Django's log knows only those of this form."""
+        return redirect(f"{reverse('admin:django_celery_beat_periodictask_change', args=[object_id])}#changes")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Without the rows that belong to a schedule and that nobody knows apart from it."""
+        _tree, _counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        names = [row.name for row in objs]
+        return names, {self.opts.verbose_name_plural: len(names)}, forbidden, protected
 
     def delete_model(self, request: HttpRequest, obj: PeriodicTask) -> None:
         switch.log(request.user, "schedule.deleted", obj.pk, obj.name)

@@ -1,10 +1,12 @@
 """Which tasks a schedule may start, and with what arguments.
 
 Record tasks run over a selection, through `start_scheduled_run`; called by id they are allowed too. System tasks have
-schedules of their own that staff cannot touch. Any other task opts in: `@shared_task(schedulable=True)`, or
+schedules of their own that staff cannot touch. Those of CELERY_BEAT_SCHEDULE are the developers' and, in the admin, the
+superuser's. Any other task opts in: `@shared_task(schedulable=True)`, or
 `schedulable="app.permission"` for the holders of that permission only; `system_schedule=True` makes it a system task.
 """
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -20,6 +22,14 @@ START_RUN = "backoffice.schedules.tasks.start_scheduled_run"
 START_DUE = "backoffice.schedules.tasks.start_due_run"
 SWEEP = "backoffice.runs.tasks.sweep"
 SYSTEM = frozenset({SWEEP, "celery.backend_cleanup"})
+
+
+def loads(value: str | None, default: Any) -> Any:
+    try:
+        found = json.loads(value) if value else default
+    except (ValueError, RecursionError):  # as deep as SQL can write it
+        return default
+    return found if isinstance(found, type(default)) else default
 
 
 def registered() -> Mapping[str, Task]:
@@ -52,14 +62,23 @@ def offered() -> dict[str, Task]:
     return {name: task for name, task in sorted(registered().items()) if getattr(task, "schedulable", False)}
 
 
+def configured() -> set[str]:
+    """The tasks of CELERY_BEAT_SCHEDULE and add_periodic_task: developers schedule them, staff only see them."""
+    return {entry["task"] for entry in current_app.conf.beat_schedule.values()}
+
+
 def refusal(name: str) -> str:
     """Why no schedule may start the task of that name; "" if one may."""
     tasks = registered()
     if name not in tasks:
         return _("There is no task called “%(name)s”. Choose one of the list.") % {"name": name}
-    if name in (START_RUN, START_DUE) or is_system(name) or name in offered() or name in record_tasks():
+    known = (START_RUN, START_DUE, *offered(), *record_tasks(), *configured())
+    if name in known or is_system(name):
         return ""
-    return _("The task “%(name)s” is not one of those that may be scheduled.") % {"name": name}
+    return _(
+        "The task “%(name)s” is not one of those that may be scheduled: its developers allow it by "
+        "@shared_task(schedulable=True)."
+    ) % {"name": name}
 
 
 def may_schedule(user: Any, name: str, kwargs: dict[str, Any]) -> bool:
@@ -73,7 +92,9 @@ def may_schedule(user: Any, name: str, kwargs: dict[str, Any]) -> bool:
     if isinstance(task, RecordTask):
         return bool(user.has_perm(task.permission))
     needed = getattr(task, "schedulable", False)
-    return bool(user.has_perm(needed) if isinstance(needed, str) else needed)
+    if isinstance(needed, str):
+        return bool(user.has_perm(needed))
+    return bool(needed or user.is_superuser)
 
 
 def misfit(task: Task, args: list[Any], kwargs: dict[str, Any]) -> str:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
@@ -7,8 +9,14 @@ class SchedulesConfig(AppConfig):
     verbose_name = _("Schedules")
 
     def ready(self) -> None:
-        """Beat's table gets the name staff give it. Its migrations read the original Meta and stay as they are."""
+        """Beat's tables get the names staff give them. Their migrations read the original Meta and stay as they are."""
+        from . import words  # it reads models, which are loaded only now
+
         beat = apps.get_app_config("django_celery_beat")
         beat.verbose_name = _("Timetable")
-        options = beat.get_model("PeriodicTask")._meta
-        options.verbose_name, options.verbose_name_plural = _("schedule"), _("schedules")
+        schedule: Any = beat.get_model("PeriodicTask")
+        crontab: Any = beat.get_model("CrontabSchedule")
+        schedule._meta.verbose_name, schedule._meta.verbose_name_plural = _("schedule"), _("schedules")
+        # Shown in titles, messages and deletions; beat's own say "Nightly: 0 2 * * * (m/h/dM/MY/d) UTC".
+        schedule.__str__ = lambda row: row.name
+        crontab.__str__ = words.crontab

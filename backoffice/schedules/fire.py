@@ -21,6 +21,7 @@ from .verify import verify
 GRACE = timedelta(seconds=30)
 EACH_LIMIT = 100  # "run each": no more than this many of the newest, so that a week's downtime is no flood
 JUST_NOW = timedelta(seconds=5)
+SKEW = timedelta(minutes=5)  # between the clocks of two machines that run beat
 KEEP = 1_000  # firings kept per schedule
 
 
@@ -38,7 +39,12 @@ def is_settled(row: PeriodicTask, state: ScheduleState) -> bool:
     """Whether what was decided still holds: same timing, and not turned off and on in between (last_run_at empty)."""
     if state.decided_until is None or state.timing != timing.fingerprint(row):
         return False
-    return bool(row.clocked_id or row.last_run_at or state.decided_until >= row.date_changed)
+    if row.clocked_id:
+        return True
+    horizon = timezone.now() + SKEW
+    if state.decided_until > horizon:
+        return False  # the clock has been set back: what is due by the new one is not decided
+    return bool(row.last_run_at or state.decided_until >= row.date_changed or row.date_changed > horizon)
 
 
 def settle(row: PeriodicTask, state: ScheduleState, *, live: bool) -> None:
@@ -57,7 +63,7 @@ def beginning(row: PeriodicTask, state: ScheduleState, *, live: bool) -> datetim
     if state.decided_until is None and row.last_run_at:
         return row.last_run_at  # a table that another scheduler has worked with
     known = [row.date_changed, timezone.now() - JUST_NOW if live else state.decided_until]
-    return max(moment for moment in known if moment)
+    return min(max(moment for moment in known if moment), timezone.now())
 
 
 def decide(row: PeriodicTask, state: ScheduleState, now: datetime) -> Decision | None:

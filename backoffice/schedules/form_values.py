@@ -12,9 +12,10 @@ from django_celery_beat.models import PeriodicTask
 from backoffice.runs.registry import record_tasks
 
 from . import allowed, selection, words
+from .allowed import loads
 
 RECORDS = "records:"  # a choice of `work` that runs a record task over a selection
-EVERY, CRONTAB, ONCE = "every", "crontab", "once"
+EVERY, CRONTAB, ONCE, SOLAR = "every", "crontab", "once", "solar"
 
 
 def work_choices(user: Any) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -54,6 +55,8 @@ def initial_of(row: PeriodicTask) -> dict[str, Any]:
         }
     elif row.clocked_id:
         values |= {"when": ONCE, "at": row.clocked.clocked_time}
+    elif row.solar_id:
+        values["when"] = SOLAR
     if state := getattr(row, "state", None):
         values |= {"missed": state.missed, "overlap": state.overlap}
     return values
@@ -68,14 +71,6 @@ def arguments_of(row: PeriodicTask) -> str:
         except TypeError:
             return json.dumps(args)
     return json.dumps(args or kwargs) if args or kwargs else ""
-
-
-def loads(value: str | None, default: Any) -> Any:
-    try:
-        found = json.loads(value) if value else default
-    except ValueError:
-        return default
-    return found if isinstance(found, type(default)) else default
 
 
 def crontab_parts() -> list[dict[str, Any]]:

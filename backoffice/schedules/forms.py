@@ -1,15 +1,15 @@
 """The form in which staff say what to do and when. What it accepts, `verify` accepts."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 from celery import current_app
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
+from django_celery_beat.models import PeriodicTask
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminRadioSelectWidget,
@@ -20,13 +20,12 @@ from unfold.widgets import (
 )
 
 from . import allowed, selection, verify, words
+from .allowed import loads
 from .fields import MomentField, zone_choices
-from .form_values import CRONTAB, EVERY, ONCE, RECORDS, initial_of, loads, work_choices
+from .form_timing import TIMING, FillsTiming, share_timing
+from .form_values import CRONTAB, EVERY, ONCE, RECORDS, SOLAR, initial_of, work_choices
 from .models import Missed, Overlap, ScheduleState
 
-SHORTEST = timedelta(seconds=10)  # what staff may choose; the machine's own sweep is faster
-NOT_SAVED = -1  # the id of a timing that exists only to be checked
-KINDS = ("interval", "crontab", "clocked", "solar")
 PERIODS = [
     ("minutes", gettext_lazy("minutes")),
     ("hours", gettext_lazy("hours")),
@@ -39,14 +38,16 @@ def text(**attrs: Any) -> UnfoldAdminTextInputWidget:
     return UnfoldAdminTextInputWidget(attrs=attrs)
 
 
-class ScheduleForm(forms.ModelForm):
+class ScheduleForm(FillsTiming, forms.ModelForm):
     work = forms.ChoiceField(label=gettext_lazy("What to do"), widget=UnfoldAdminSelectWidget)
     selection = forms.CharField(
         label=gettext_lazy("Which records"),
         required=False,
         max_length=500,
         widget=text(spellcheck="false"),
-        help_text=gettext_lazy("Filter the list of records, then paste its address here. Empty means all records."),
+        help_text=gettext_lazy(
+            "Filter the list of records and press “Schedule this filter”, or paste its address here. Empty means all."
+        ),
     )
     arguments = forms.CharField(
         label=gettext_lazy("Arguments"),
@@ -58,7 +59,7 @@ class ScheduleForm(forms.ModelForm):
         label=gettext_lazy("When"),
         choices=[
             (EVERY, gettext_lazy("Again and again, every so often")),
-            (CRONTAB, gettext_lazy("At certain times (crontab)")),
+            (CRONTAB, gettext_lazy("At certain times")),
             (ONCE, gettext_lazy("Once, at a date and time")),
         ],
         initial=CRONTAB,
@@ -75,13 +76,14 @@ class ScheduleForm(forms.ModelForm):
         label=gettext_lazy("Unit"), choices=PERIODS, required=False, widget=UnfoldAdminSelectWidget
     )
     crontab_text = forms.CharField(
-        label=gettext_lazy("Crontab"),
+        label=gettext_lazy("Times (crontab)"),
         required=False,
         max_length=500,
         initial="0 2 * * *",
         widget=text(spellcheck="false", list="crontab-examples", autocomplete="off"),
         help_text=gettext_lazy(
-            "Minute, hour, day of the month, month, day of the week (0 is Sunday). “0 2 * * *” is every night at 2:00."
+            "Choose below by clicking, or write: minute, hour, day of the month, month, day of the week (0 is Sunday). "
+            "“0 2 * * *” is every night at 2:00."
         ),
     )
     zone = forms.ChoiceField(label=gettext_lazy("Time zone"), required=False, widget=UnfoldAdminSelectWidget)
@@ -145,6 +147,8 @@ class ScheduleForm(forms.ModelForm):
         choices = work_choices(self.user)
         if self.instance.pk and self.instance.task not in (allowed.START_RUN, *allowed.offered()):
             choices = [*choices, (words.task_label(self.instance.task), [(self.instance.task, self.instance.task)])]
+        if self.instance.solar_id and "when" in self.fields:  # not offered for new ones, and kept where there is one
+            self.fields["when"].choices = [*self.fields["when"].choices, (SOLAR, words.when(self.instance))]  # type: ignore[attr-defined]
         for field, options in {
             "work": [("", _("Choose…")), *choices],
             "zone": zone_choices(),
@@ -168,7 +172,15 @@ class ScheduleForm(forms.ModelForm):
         self.check("work", verify.verify_call, row)
         self.check("selection", lambda r: verify.verify_selection(r.task, json.loads(r.kwargs)), row)
         self.check("expire_seconds", verify.verify_options, row)
+        if data.get("enabled") and not any(self.has_error(field) for field in TIMING):
+            field = "at" if row.clocked else "expires" if row.expires else "start_time"
+            self.check(field, verify.verify_future, row)
         return data
+
+    def validate_unique(self) -> None:
+        """Beat's sentence about a timing that is missing is left out: ours stands beside the field."""
+        super().validate_unique()
+        self.errors.pop(NON_FIELD_ERRORS, None)
 
     def check(self, field: str, verifier: Any, row: PeriodicTask) -> None:
         """Let the scheduler's own check decide, unless the field already has an error."""
@@ -191,7 +203,7 @@ class ScheduleForm(forms.ModelForm):
         row.task = work
         try:
             given = json.loads(data.get("arguments") or "{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return self.add_error("arguments", _("This is not JSON: %(error)s.") % {"error": error})
         if isinstance(given, list):
             row.args = json.dumps(given)
@@ -200,57 +212,6 @@ class ScheduleForm(forms.ModelForm):
         else:
             self.add_error("arguments", _('Write {"name": value} or [value, value].'))
         return None
-
-    def fill_timing(self, row: PeriodicTask, data: dict[str, Any]) -> None:
-        """Put the chosen timing on the row, unsaved, and let `verify` look at it."""
-        for kind in KINDS:
-            setattr(row, kind, None)
-        row.start_time = data.get("start_time")
-        when = data.get("when")
-        row.one_off = when == ONCE
-        if when == EVERY:
-            self.fill_interval(row, data)
-        elif when == CRONTAB:
-            self.fill_crontab(row, data)
-        elif when == ONCE:
-            self.fill_clocked(row, data)
-
-    def fill_interval(self, row: PeriodicTask, data: dict[str, Any]) -> None:
-        every, period = data.get("every"), data.get("period") or "minutes"
-        if not every:
-            if not self.has_error("every"):
-                self.add_error("every", _("Say how often: a whole number, 1 or more."))
-            return
-        row.interval = IntervalSchedule(pk=NOT_SAVED, every=every, period=period)
-        if timedelta(**{period: every}) < SHORTEST and not allowed.is_system(row.task):
-            self.add_error("every", _("The shortest interval is %(n)d seconds.") % {"n": SHORTEST.total_seconds()})
-        self.check("every", verify.verify_timing, row)
-
-    def fill_crontab(self, row: PeriodicTask, data: dict[str, Any]) -> None:
-        parts = (data.get("crontab_text") or "").split()
-        if len(parts) != 5:
-            message = _("A crontab has five parts with spaces between them; this has %(n)d.") % {"n": len(parts)}
-            return self.add_error("crontab_text", message)
-        names = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
-        row.crontab = CrontabSchedule(
-            pk=NOT_SAVED, timezone=data.get("zone") or "UTC", **dict(zip(names, parts, strict=True))
-        )
-        too_long = [n for n in names if len(getattr(row.crontab, n)) > CrontabSchedule._meta.get_field(n).max_length]
-        if too_long:
-            return self.add_error("crontab_text", _("One of the parts is too long."))
-        row.crontab.clean_fields(exclude=["id", *names])
-        self.check("crontab_text", verify.verify_timing, row)
-        return None
-
-    def fill_clocked(self, row: PeriodicTask, data: dict[str, Any]) -> None:
-        at = data.get("at")
-        if at is None:
-            if not self.has_error("at"):
-                self.add_error("at", _("Choose a date and a time."))
-            return
-        row.clocked = ClockedSchedule(pk=NOT_SAVED, clocked_time=at)
-        if at <= timezone.now() and (row.enabled or data.get("enabled")):
-            self.add_error("at", _("This time has passed. Choose a later one."))
 
     # --- saving -----------------------------------------------------------------------------------------------------
 
@@ -261,13 +222,3 @@ class ScheduleForm(forms.ModelForm):
     def save_options(self) -> None:
         values = {"missed": self.cleaned_data["missed"], "overlap": self.cleaned_data["overlap"]}
         ScheduleState.objects.update_or_create(schedule=self.instance, defaults=values)
-
-
-def share_timing(row: PeriodicTask) -> None:
-    """Beat keeps timings in tables of their own: take the one that says the same, or make one."""
-    for kind in KINDS:
-        timing = getattr(row, kind)
-        if timing is not None and timing.pk == NOT_SAVED:
-            values = {f.name: getattr(timing, f.name) for f in timing._meta.concrete_fields if not f.primary_key}
-            found = type(timing).objects.filter(**values).first()
-            setattr(row, kind, found or type(timing).objects.create(**values))

@@ -56,6 +56,7 @@ def later_action(task: str, name: str, description: Any, permission: str) -> Act
     action.__name__ = name
     action.short_description = description  # type: ignore[attr-defined]
     action.needs_permission = permission  # type: ignore[attr-defined]
+    action.record_task = task  # type: ignore[attr-defined]
     return action
 
 

@@ -16,8 +16,8 @@ from backoffice.runs.models import Worker
 from .models import Lease
 
 HEARTBEAT = 5.0  # seconds
-LEASE = 6.0  # seconds without renewal until another beat takes over
-RENEW = 2.0
+LEASE = 6.0  # seconds without renewal until another beat takes over; a frozen broker holds a round up for three
+RENEW = 1.0
 FORGET = timedelta(hours=1)  # the row of a beat that was killed
 
 # Celery's own default, for result backends that do not expire their rows by themselves.

@@ -3,15 +3,16 @@
 import json
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs.registry import record_tasks
 
-from . import allowed, selection, timing, words
+from . import allowed, record_list, selection, timing, words
+from .form_timing import TIMING
 from .forms import ScheduleForm
 
 REMARKS = {
@@ -23,14 +24,12 @@ REMARKS = {
 def of_form(form: ScheduleForm) -> dict[str, Any]:
     form.is_valid()
     row = form.instance
-    timed = not any(
-        form.has_error(field) for field in ("when", "every", "crontab_text", "zone", "at", "start_time", "expires")
-    )
+    timed = not any(form.has_error(field) for field in TIMING)
     return {
         "sentence": capfirst(words.when(row)) if timed else "",
         "firings": firings(row) if timed else [],
         "matching": "" if form.has_error("selection") else matching(row),
-        "list": "" if form.has_error("selection") else list_url(row),
+        "list": "" if form.has_error("selection") else record_list.url_of(row, form.user),
         "errors": errors(form),
     }
 
@@ -52,19 +51,6 @@ def firings(row: PeriodicTask) -> list[dict[str, str]]:
     ]
 
 
-def list_url(row: PeriodicTask) -> str:
-    """The list of the records it would take now."""
-    if row.task != allowed.START_RUN or not matching(row):
-        return ""
-    kwargs = json.loads(row.kwargs)
-    opts = record_tasks()[kwargs["task"]].record_model._meta
-    try:
-        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-    except NoReverseMatch:
-        return ""
-    return f"{url}?{kwargs.get('selection', '')}"
-
-
 def matching(row: PeriodicTask) -> str:
     """How many records the schedule would take now."""
     if row.task != allowed.START_RUN:
@@ -74,4 +60,6 @@ def matching(row: PeriodicTask) -> str:
     if task is None:
         return ""
     count = selection.records(task.record_model, kwargs).count()
-    return _("%(n)s records match now.") % {"n": f"{count:,}"}
+    which = words.chosen_in_words(selection.describe(kwargs)) or _("all there are")
+    text = ngettext("%(n)s record matches now: %(which)s.", "%(n)s records match now: %(which)s.", count)
+    return text % {"n": f"{count:,}", "which": which}

@@ -9,24 +9,36 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
-from . import allowed
+from . import allowed, switch
 from .models import Firing
 
 logger = logging.getLogger(__name__)
+# What the broker and the way to it raise; a Redis that is full is one of them.
+AWAY = (OperationalError, OSError, RedisError)
 
 
 def send(row: PeriodicTask, firing: Firing) -> bool:
-    """Publish once; False when the broker did not take it. The firing then waits and beat tries again."""
+    """Publish once; False when the broker did not take it. The firing then waits and beat tries again.
+
+    Bounded by the settings: 0.1 s where Redis refuses connections, 3 s where it does not answer. Beat then sends
+    nothing for 2 s, so that the due times of all the others are written down in time, whatever their number.
+    """
     try:
         options = message_options(row, firing)
         allowed.registered()[row.task].apply_async(
             json.loads(row.args or "[]"), json.loads(row.kwargs or "{}"), **options
         )
-    except Exception as error:  # the broker's and the transport's, of many kinds; the row itself was verified
+    except AWAY as error:
         logger.warning("Schedule %r: not sent, tried again soon: %s", row.name, error)
         note_failure(firing, error)
         return False
+    except Exception as error:  # the row's own, though it was verified: it must not count as an outage for the others
+        logger.exception("Schedule %r: could not be sent", row.name)
+        give_up(row, firing, error)
+        return True
     if firing.pk:
         # Unless a worker was so quick that it wrote this already.
         Firing.objects.waiting().filter(pk=firing.pk).update(
@@ -36,6 +48,12 @@ def send(row: PeriodicTask, firing: Firing) -> bool:
     level = logging.INFO if firing.pk else logging.DEBUG
     logger.log(level, "Schedule %r: sent %s for %s", row.name, row.task, f"{firing.due_at:%Y-%m-%d %H:%M:%S} UTC")
     return True
+
+
+def give_up(row: PeriodicTask, firing: Firing, error: Exception) -> None:
+    reason = _("It could not be sent: %(error)s") % {"error": f"{type(error).__name__}: {error}"}
+    Firing.objects.waiting().filter(pk=firing.pk).update(state=Firing.State.SKIPPED, reason=reason)
+    switch.disable(row.pk, switch.BEAT, reason)
 
 
 def note_failure(firing: Firing, error: Exception) -> None:
@@ -55,7 +73,8 @@ def message_options(row: PeriodicTask, firing: Firing) -> dict[str, Any]:
     headers = {**json.loads(row.headers or "{}"), "periodic_task_name": row.name, "celery_beat_task": True}
     if firing.pk:
         headers["firing"] = firing.pk
-    options: dict[str, Any] = {"headers": headers, "task_id": firing.task_id}
+    # retry: beat's own tries are written down, and kombu's would hold all schedules up for 9 s in a frozen broker.
+    options: dict[str, Any] = {"headers": headers, "task_id": firing.task_id, "retry": False}
     if row.queue:
         options["queue"] = row.queue
     if row.priority is not None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from celery import Celery
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
@@ -50,7 +50,14 @@ class SteadyScheduler(DatabaseScheduler):
             entries.setdefault("celery.backend_cleanup", leading.CLEANUP)
         for name, entry in entries.items():
             if not PeriodicTask.objects.filter(name=name).exists():
+                self.add(name, entry)
+
+    def add(self, name: str, entry: dict[str, Any]) -> None:
+        try:
+            with transaction.atomic():
                 self.Entry.from_entry(name, app=self.app, **entry)
+        except Exception:  # a timing of a kind that the tables cannot hold, a name that is too long
+            logger.exception("The entry %r of CELERY_BEAT_SCHEDULE cannot be kept: it does not run.", name)
 
     @property
     def schedule(self) -> dict[str, Entry]:

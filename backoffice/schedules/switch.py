@@ -4,14 +4,13 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from backoffice.results import activity
 from backoffice.results.models import Activity
 
 from .models import ScheduleState
-from .verify import BadSchedule, verify
+from .verify import verify, verify_future
 
 BEAT = "beat"
 
@@ -42,8 +41,7 @@ def note_off(schedule_id: int, by: Any, reason: str = "") -> None:
 def enable(row: PeriodicTask, by: Any) -> bool:
     """True when it was off. Raises BadSchedule when it could not be loaded, or could never fire again."""
     verify(row)
-    if row.clocked_id and row.clocked.clocked_time <= timezone.now():
-        raise BadSchedule(_("Its time has passed: give it a new one."))
+    verify_future(row)
     with transaction.atomic():
         # date_changed: due times count from now on.
         won = PeriodicTask.objects.filter(pk=row.pk, enabled=False).update(

@@ -123,7 +123,8 @@ def read_alone(pk: int) -> PeriodicTask | None:
 def turn_off(pk: int, error: Exception) -> None:
     reason = str(error) if isinstance(error, BadSchedule) else f"{type(error).__name__}: {error}"
     if switch.disable(pk, switch.BEAT, reason):
-        logger.error("Schedule %s was turned off: %s", pk, reason)
+        name = PeriodicTask.objects.filter(pk=pk).values_list("name", flat=True).first()
+        logger.error("Schedule %r (%s) was turned off: %s", name, pk, reason)
 
 
 def states_of(rows: list[PeriodicTask]) -> dict[int, ScheduleState]:

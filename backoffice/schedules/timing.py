@@ -55,15 +55,15 @@ class Crontab:
                 yield due
 
     def _candidates(self, moment: datetime) -> Iterator[datetime]:
-        # A day early: a time moved by a gap may belong to the day before.
-        start = moment.astimezone(self.zone).date() - timedelta(days=1)
-        for offset in range(HORIZON_DAYS):
-            try:
+        try:
+            # A day early: a time moved by a gap may belong to the day before.
+            start = moment.astimezone(self.zone).date() - timedelta(days=1)
+            for offset in range(HORIZON_DAYS):
                 day = start + timedelta(days=offset)
-            except OverflowError:
-                return
-            if self.matches(day):
-                yield from self._of_day(day)
+                if self.matches(day):
+                    yield from self._of_day(day)
+        except OverflowError:  # the end of the calendar, or its beginning
+            return
 
     def _of_day(self, day: date) -> list[datetime]:
         times = [
@@ -137,10 +137,11 @@ def _interval(every: timedelta, after: datetime, start: datetime | None) -> Iter
 def _solar(row: PeriodicTask, after: datetime) -> Iterator[datetime]:
     schedule, moment = row.solar.schedule, after
     while True:
+        # A little later: computed from its own time the same sunset comes again some milliseconds on.
+        moment += timedelta(minutes=1)
         schedule.nowfun = lambda moment=moment: moment
         moment = (moment + schedule.remaining_estimate(moment)).astimezone(UTC)
         yield moment
-        moment += timedelta(minutes=1)
 
 
 def next_due(row: PeriodicTask, after: datetime) -> datetime | None:

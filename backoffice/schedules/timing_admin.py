@@ -102,7 +102,7 @@ class ClockedForm(TimingForm):
 
 
 class TimingAdmin(ModelAdmin):
-    list_display = ("__str__", "in_words")
+    list_display = ("in_words",)
     inlines = (UsedByInline,)
 
     @display(description=gettext_lazy("in words"))

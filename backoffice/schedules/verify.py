@@ -13,7 +13,8 @@ from backoffice.runs.registry import record_tasks
 
 from . import allowed, selection, timing
 
-SHORTEST = timedelta(seconds=1)  # for any row; what staff may choose is longer (forms.SHORTEST)
+SHORTEST = timedelta(seconds=1)  # for any row; what staff may choose is longer (form_timing.SHORTEST)
+LONGEST_LIFE = 366 * 24 * 3600  # seconds
 PRIORITIES = range(10)  # Redis keeps ten
 
 
@@ -71,12 +72,19 @@ def verify_call(row: PeriodicTask) -> dict[str, Any]:
     """Task, arguments and headers; returns the keyword arguments."""
     args = _json(row.args, list, [], _("positional arguments"))
     kwargs = _json(row.kwargs, dict, {}, _("keyword arguments"))
-    _json(row.headers, dict, {}, _("headers"))
+    headers = _json(row.headers, dict, {}, _("headers"))
     if reason := allowed.refusal(row.task):
         raise BadSchedule(reason)
     if reason := allowed.misfit(allowed.registered()[row.task], args, kwargs):
         raise BadSchedule(reason)
+    if taken := sorted(headers.keys() & celerys_headers()):
+        raise BadSchedule(_("The headers may not set what Celery sets: %(names)s.") % {"names": ", ".join(taken)})
     return kwargs
+
+
+def celerys_headers() -> set[str]:
+    """With one of these a row could name another task than the one that was checked."""
+    return set(current_app.amqp.as_task_v2("id", "name").headers)
 
 
 def _json(text: str | None, kind: type, empty: Any, what: str) -> Any:
@@ -115,3 +123,14 @@ def verify_options(row: PeriodicTask) -> None:
         raise BadSchedule(_("Give either an end or a message lifetime in seconds, not both."))
     if row.expire_seconds == 0:
         raise BadSchedule(_("A message lifetime of 0 seconds expires before it can run."))
+    if row.expire_seconds and row.expire_seconds > LONGEST_LIFE:
+        raise BadSchedule(_("A message lifetime of more than a year is none: leave it empty."))
+
+
+def verify_future(row: PeriodicTask) -> None:
+    """Not asked of rows that beat knows: a missed one fires late. Raises BadSchedule."""
+    if timing.next_due(row, timezone.now()):
+        return
+    if row.clocked_id:
+        raise BadSchedule(_("This time has passed. Choose a later one."))
+    raise BadSchedule(_("It would never fire: no due time lies between now, its beginning and its end."))

@@ -6,7 +6,6 @@ from celery import current_app
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_results.models import TaskResult
-from kombu.exceptions import KombuError
 
 from . import allowed, fire, publish
 from .models import Firing, Overlap
@@ -31,7 +30,11 @@ def settle(firing: Firing, leading_since: datetime | None) -> bool:
         return True
     if may_be_out(firing, leading_since):
         mine = Firing.objects.waiting().filter(pk=firing.pk)
-        if was_sent(firing):
+        try:
+            is_out = was_sent(firing)
+        except publish.AWAY:  # sending would only wait for the same broker once more
+            return False
+        if is_out:
             mine.update(state=Firing.State.SENT, sent_at=firing.fired_at, reason="")
         if not mine.exists():  # or a worker took it while we looked, and wrote so
             return True
@@ -74,6 +77,7 @@ def was_sent(firing: Firing) -> bool:
 
     One that a worker has taken without leaving an outcome is not looked for here: `pickup` wrote that it was sent.
     Between the queue and the list of what workers hold it is nowhere, for as long as Redis needs to answer twice.
+    Raises publish.AWAY.
     """
     if TaskResult.objects.filter(task_id=firing.task_id).exists():
         return True
@@ -84,5 +88,5 @@ def was_sent(firing: Firing) -> bool:
             messages = [m for name in lists for m in channel.client.lrange(name, 0, -1)]
             held = channel.client.hvals(channel.unacked_key)
             return any(firing.task_id.encode() in m for m in [*messages, *held])
-    except (AttributeError, KombuError, OSError):  # another transport, or Redis is away: sending decides
+    except AttributeError:  # another transport: sending decides
         return False

@@ -1,6 +1,5 @@
 """Schedules in words, for lists, previews and messages."""
 
-import json
 from typing import Any
 
 from cron_descriptor import Options, get_description
@@ -10,11 +9,12 @@ from django.utils import formats, timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from backoffice.runs.registry import record_tasks
 
 from . import allowed, selection, timing
+from .allowed import loads
 
 
 def when(row: PeriodicTask) -> str:
@@ -33,6 +33,10 @@ def _when(row: PeriodicTask) -> str:
     if row.clocked_id:
         return _("once, %(time)s") % {"time": moment(row.clocked.clocked_time)}
     return str(row.solar or _("never: it has no timing"))
+
+
+def crontab(timing: CrontabSchedule) -> str:
+    return when(PeriodicTask(crontab=timing))
 
 
 def every(number: int, period: str) -> str:
@@ -65,12 +69,7 @@ def moment(value: Any) -> str:
 
 
 def what(row: PeriodicTask) -> str:
-    try:
-        kwargs = json.loads(row.kwargs or "{}")
-    except ValueError:
-        kwargs = {}
-    if not isinstance(kwargs, dict):
-        kwargs = {}
+    kwargs = loads(row.kwargs, {})
     if row.task == allowed.START_RUN:
         return over_records(kwargs)
     if row.task == allowed.START_DUE:

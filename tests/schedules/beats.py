@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backoffice.schedules.models import Lease
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.schedules.models import Firing, Lease, ScheduleState
+from tests.servers import wait_until
 from tests.workers import ROOT, environment
 
 
@@ -40,3 +43,10 @@ def kill_leader() -> int:
     killed = leader()
     os.kill(killed, signal.SIGKILL)
     return killed
+
+
+def turn_off_and_settle() -> None:
+    """All schedules; beat has seen it, and has sent what was due before."""
+    PeriodicTask.objects.update(enabled=False)  # no save, no signal: seen within seconds
+    wait_until(lambda: not ScheduleState.objects.exclude(timing="").exists(), seconds=20)
+    wait_until(lambda: not Firing.objects.waiting().exists(), seconds=40)

@@ -7,15 +7,19 @@ from typing import Any
 from celery import current_app, shared_task
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from backoffice.schedules.models import Firing, ScheduleState
 from backoffice.schedules.scheduler import SteadyScheduler
 from records.models import YourModel
 
 PROCESS = "records.tasks.process_model_instance"
 START_RUN = "backoffice.schedules.tasks.start_scheduled_run"
 TICK = "tests.schedules.helpers.tick"
+# A filter that the database cannot take: SQLite knows no such number, PostgreSQL no null character.
+UNFIT: dict[str, Any] = {"id__in": [10**30]} if connection.vendor == "sqlite" else {"name": "\x00"}
 
 
 @shared_task(name=TICK, schedulable=True)
@@ -68,6 +72,19 @@ def row(name: str = "Row", **values: Any) -> PeriodicTask:
     if not values.keys() & {"interval", "crontab", "clocked", "solar"}:
         values["interval"] = interval()
     return PeriodicTask.objects.create(name=name, **{"task": TICK, **values})
+
+
+def nightly(**values: Any) -> PeriodicTask:
+    kwargs = json.dumps({"task": PROCESS, "filter": {"processed": False}})
+    return row("Nightly", crontab=crontab(), task=START_RUN, kwargs=kwargs, **values)
+
+
+def option(schedule: PeriodicTask, **values: Any) -> None:
+    ScheduleState.objects.update_or_create(schedule=schedule, defaults=values)
+
+
+def dues(state: str = "sent") -> list[str]:
+    return [f"{f.due_at:%d %H:%M}" for f in Firing.objects.filter(state=state).order_by("due_at")]
 
 
 def clocked(name: str, at: datetime, **values: Any) -> PeriodicTask:

@@ -7,12 +7,11 @@ from collections import Counter
 from contextlib import ExitStack
 
 import pytest
-from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs.models import Worker
 from backoffice.schedules.models import Firing, Missed, Overlap, ScheduleState
 from tests.schedules import helpers
-from tests.schedules.beats import kill_leader, leader, running_beat
+from tests.schedules.beats import kill_leader, leader, running_beat, turn_off_and_settle
 from tests.servers import wait_until
 from tests.workers import running_worker
 
@@ -25,19 +24,13 @@ def every_second(task=helpers.PROCESS, args="[1]"):
     return row
 
 
-def turn_off_and_settle(row) -> None:
-    PeriodicTask.objects.filter(pk=row.pk).update(enabled=False)  # no save, no signal: seen within seconds
-    wait_until(lambda: ScheduleState.objects.filter(pk=row.pk, timing="").exists(), seconds=20)
-    wait_until(lambda: not Firing.objects.waiting().exists(), seconds=20)
-
-
 def gaps_between_due_times() -> set[float]:
     dues = list(Firing.objects.order_by("due_at").values_list("due_at", flat=True))
     return {(later - earlier).total_seconds() for earlier, later in zip(dues, dues[1:], strict=False)}
 
 
 def test_beats_killed_while_they_fire_lose_and_repeat_nothing():
-    row = every_second()
+    every_second()
     with ExitStack() as stack:
         for _ in range(2):
             stack.enter_context(running_beat())
@@ -47,7 +40,7 @@ def test_beats_killed_while_they_fire_lose_and_repeat_nothing():
             killed = kill_leader()
             stack.enter_context(running_beat())
             wait_until(lambda killed=killed: leader() not in (0, killed), seconds=40)
-        turn_off_and_settle(row)
+        turn_off_and_settle()
     assert gaps_between_due_times() == {1.0}
     sent = Counter(message["firing"] for message in helpers.messages())
     assert sent == Counter(Firing.objects.values_list("pk", flat=True))
@@ -56,7 +49,7 @@ def test_beats_killed_while_they_fire_lose_and_repeat_nothing():
 @pytest.mark.slow
 def test_two_beats_for_five_minutes_killed_right_after_they_fire_and_a_worker_that_runs_each_message_once():
     minutes = float(os.environ.get("TEST_BEAT_MINUTES", "5"))
-    row = every_second(task="records.tasks.add", args="[2, 3]")
+    every_second(task="records.tasks.add", args="[2, 3]")
     kills = 0
     with running_worker() as worker, ExitStack() as stack:
         for _ in range(2):
@@ -73,7 +66,7 @@ def test_two_beats_for_five_minutes_killed_right_after_they_fire_and_a_worker_th
             kills += 1
             wait_until(lambda killed=killed: leader() not in (0, killed), seconds=40)
             stack.enter_context(running_beat())
-        turn_off_and_settle(row)
+        turn_off_and_settle()
         ids = set(Firing.objects.values_list("task_id", flat=True))
         wait_until(lambda: log_of(worker).count("succeeded in") >= len(ids), seconds=60)
         received = Counter(re.findall(r"Task records\.tasks\.add\[([0-9a-f-]+)\] received", log_of(worker)))

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backoffice.results.models import Activity
-from backoffice.schedules import history
+from backoffice.schedules import history, selection
 from backoffice.schedules.forms import ScheduleForm
 from backoffice.schedules.verify import verify
 from tests.schedules import helpers
@@ -79,10 +80,24 @@ REFUSALS = {
     "arguments that are not JSON": ({"work": helpers.TICK, "arguments": "{x"}, "arguments", "not JSON"),
     "arguments of the wrong kind": ({"work": helpers.TICK, "arguments": "5"}, "arguments", "Write"),
     "arguments that do not fit": ({"work": helpers.TICK, "arguments": '{"x": 1}'}, "work", "do not fit"),
+    "arguments too deep": ({"work": helpers.TICK, "arguments": "[" * 100_000}, "arguments", "not JSON"),
+    "a null character in the search": ({"selection": "q=%00"}, "selection", "null character"),
+    "an end that has passed": ({"expires": "2020-01-01T10:00"}, "expires", "would never fire"),
+    "an end before its beginning": (
+        {"start_time": "2050-01-01T10:00", "expires": "2040-01-01T10:00"},
+        "expires",
+        "would never fire",
+    ),
+    "a beginning at the end of time": ({"start_time": "9999-12-31T23:59"}, "start_time", "would never fire"),
+    "a lifetime beyond all dates": ({"expire_seconds": "2000000000"}, "expire_seconds", "more than a year"),
     "an unknown queue": ({"queue": "nowhere"}, "queue", "Select a valid choice"),
     "a priority of 10": ({"priority": "10"}, "priority", "less than or equal to 9"),
     "two ends": ({"expires": "2040-01-01T10:00", "expire_seconds": "5"}, "expire_seconds", "not both"),
 }
+
+
+if connection.vendor == "sqlite":  # for PostgreSQL it is a number like any other, and matches nothing
+    REFUSALS["a number too large"] = ({"selection": f"id__in={10**30}"}, "selection", "does not know this filter")
 
 
 @pytest.mark.parametrize("name", REFUSALS)
@@ -91,6 +106,29 @@ def test_the_form_refuses_what_beat_could_not_use(name):
     form = ScheduleForm({**GOOD, **changes})
     assert not form.is_valid()
     assert sentence in " ".join(form.errors.get(field, []))
+
+
+def test_a_half_typed_crontab_is_said_once_in_our_words_and_the_preview_goes_on(scheduler_client):
+    half = {**GOOD, "crontab_text": "0 2 * *"}
+    page = scheduler_client.post(reverse(ADD), half).content.decode()
+    assert "five parts" in page
+    assert "must be set" not in page  # beat's own
+    answer = scheduler_client.post(reverse("admin:schedules_preview"), half)
+    assert "five parts" in answer.json()["errors"]["crontab_text"][0]
+
+
+@pytest.mark.parametrize(
+    ("pasted", "kept"),
+    [
+        ("http://here/admin/records/yourmodel/?processed__exact=0&p=3", "processed__exact=0"),
+        ("/admin/records/yourmodel/?q=why?", "q=why%3F"),
+        ("?role=buyer", "role=buyer"),
+        ("q=why?", "q=why%3F"),
+        ("http://here/admin/records/yourmodel/", ""),
+    ],
+)
+def test_whatever_part_of_an_address_is_pasted_its_filter_is_kept(pasted, kept):
+    assert selection.clean_query(pasted) == kept
 
 
 def test_headers_exchange_and_routing_key_are_not_offered(scheduler_client):
@@ -161,7 +199,7 @@ def test_the_preview_says_when_in_words_and_lists_ten_firings_with_the_clock_cha
     helpers.partners(4)
     answer = scheduler_client.post(reverse("admin:schedules_preview"), {**GOOD, "crontab_text": "30 2 * * *"}).json()
     assert "02:30" in answer["sentence"]
-    assert answer["matching"] == "4 records match now."
+    assert answer["matching"] == "4 records match now: processed: no."
     assert len(answer["firings"]) == 10
     assert answer["firings"][2] == {
         "local": "Sun 2026-03-29 03:30:00 CEST",

@@ -71,7 +71,7 @@ def test_a_scheduler_makes_a_schedule_with_the_keyboard_alone(site, browser):
         tab_to(page, "[name=zone]")
         page.keyboard.type("Europe/Ber")
         expect(page.locator("[data-part=sentence]")).to_have_text("At 06:00, every day, Europe/Berlin")
-        expect(page.locator("[data-part=matching]")).to_have_text("4 records match now.")
+        expect(page.locator("[data-part=matching]")).to_have_text("4 records match now: processed: no.")
         expect(page.locator("[data-part=firings] tr")).to_have_count(10)
         tab_to(page, "button[name=_save]")
         page.keyboard.press("Enter")
@@ -89,7 +89,7 @@ def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(site, browse
         page.fill("[name=name]", "Never")
         page.select_option("[name=work]", index=1)
         page.fill("[name=crontab_text]", "0 0 31 2 *")
-        expect(page.locator("[data-part=errors]")).to_contain_text("Crontab: The crontab")
+        expect(page.locator("[data-part=errors]")).to_contain_text("Times (crontab): The crontab")
         page.click("button[name=_save]")
         expect(page.locator(".field-crontab_text, .errors").first).to_contain_text("The crontab")
         expect(page.locator("[name=name]")).to_have_value("Never")
@@ -133,6 +133,35 @@ def test_each_group_may_do_what_it_should_and_no_more(site, browser):
 def page_status(page: Page, url: str) -> int:
     answer = page.request.get(url)
     return answer.status
+
+
+@pytest.mark.parametrize(("width", "dark"), [(WIDE, False), (NARROW, True)])
+def test_a_filter_of_the_list_becomes_a_schedule_by_keyboard_and_leads_back(site, browser, width, dark):
+    helpers.partners(4)
+    with watched_page(browser, site, width, dark) as watched:
+        watched.sign_in("scheduler", PASSWORD)
+        page = watched.open("/admin/records/yourmodel/?processed__exact=0&q=P0002")
+        if width == NARROW:  # the theme folds the buttons of a page into one
+            tab_to(page, "[x-data*=showActions] > a")
+            page.keyboard.press("Enter")
+        tab_to(page, "a[href*='selection=']")
+        assert accessibility_problems(page) == []
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-part=matching]")).to_have_text(
+            "1 record matches now: processed: no, search “P0002”."
+        )
+        tab_to(page, "[name=name]")
+        page.keyboard.type("Every night")
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="Every night").first.click()
+        page.get_by_role("link", name="The records it takes").click()
+        page.wait_for_url("**/records/yourmodel/?processed__exact=0&q=P0002")
+        assert watched.problems == []
+    with watched_page(browser, site, width, dark) as watched:
+        watched.sign_in("operator", PASSWORD)
+        page = watched.open("/admin/records/yourmodel/")
+        expect(page.locator("#result_list")).to_be_visible()
+        expect(page.locator("a[href*='selection=']")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("width", "dark"), [(WIDE, False), (NARROW, True)])

@@ -1,5 +1,7 @@
 """FAULTS 23: every bad row known is turned off alone, with the reason; the others go on."""
 
+import json
+
 import pytest
 from django.db import connection
 from django_celery_beat.models import PeriodicTask, SolarSchedule
@@ -19,6 +21,15 @@ BAD_COLUMNS = {
     "kwargs [1]": ({"kwargs": "[1]"}, "keyword arguments must be of the form"),
     "kwargs not JSON": ({"kwargs": "nope"}, "keyword arguments are not JSON"),
     "args {}": ({"args": "{}"}, "positional arguments must be of the form"),
+    "a header that names another task": (
+        {"headers": '{"task": "tests.schedules.helpers.secret"}'},
+        "may not set what Celery sets: task",
+    ),
+    "a lifetime beyond all dates": ({"expire_seconds": 2_000_000_000}, "more than a year"),
+    "a value that the database cannot take": (
+        {"task": helpers.START_RUN, "kwargs": json.dumps({"task": helpers.PROCESS, "filter": helpers.UNFIT})},
+        "value that does not fit",
+    ),
     "too many arguments": ({"args": "[1, 2, 3]"}, "arguments do not fit"),
     "an unknown argument": ({"kwargs": '{"x": 1}'}, "arguments do not fit"),
     "a task that does not exist": ({"task": "no.such.task"}, "There is no task called"),
