@@ -199,6 +199,7 @@ CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in 
 CELERY_TASK_ROUTES = {"backoffice.*.tasks.*": {"queue": "control"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_WORKER_CONSUMER = "backoffice.runs.consumer:SteadyConsumer"
 CELERY_WORKER_LOST_WAIT = 3.0  # seconds from a child's death to the release of what it held; Celery waits 10
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
 

@@ -96,9 +96,12 @@ def static_steps() -> list[Step]:
 
 def test_steps(stack: contextlib.ExitStack, directory: Path, pytest_arguments: list[str]) -> list[Step]:
     pytest = [sys.executable, "-m", "pytest", "-m", "not slow", *pytest_arguments]
-    sqlite = Step("tests on SQLite", pytest, session(stack, directory, "sqlite"))
-    # What starts whole installations of its own, or asks no database, is run once.
-    once = ["--ignore=tests/management", "--ignore=tests/deploy", "--ignore-glob=tests/records/test_checks*"]
+    whole = ["tests/management", "tests/deploy"]  # they start whole installations of their own, and wait for them
+    apart = [] if pytest_arguments else [f"--ignore={each}" for each in whole]
+    sqlite = Step("tests on SQLite", [*pytest, *apart], session(stack, directory, "sqlite"))
+    # What asks no database, or looks at pages that the other run has looked at, is run once.
+    once = ["--ignore-glob=tests/records/test_checks*", "--ignore-glob=tests/*/test_in_browser.py"]
+    once += [f"--ignore={each}" for each in whole]
     postgresql = Step("tests on PostgreSQL", [*pytest, *once], session(stack, directory, "postgresql"))
     if pytest_arguments:
         sqlite.accepted = postgresql.accepted = {0, NO_TESTS_COLLECTED}
@@ -109,7 +112,9 @@ def test_steps(stack: contextlib.ExitStack, directory: Path, pytest_arguments: l
     except servers.NoServer as error:
         postgresql.result = f"SKIPPED: {error}"
         postgresql.failed = IN_CI
-    return [sqlite, postgresql]
+    if pytest_arguments:
+        return [sqlite, postgresql]
+    return [sqlite, postgresql, Step("tests of installations", [*pytest, *whole], session(stack, directory, "whole"))]
 
 
 def only_slow(step: Step, pytest_arguments: list[str]) -> Step:
