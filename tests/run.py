@@ -118,10 +118,10 @@ def test_steps(stack: contextlib.ExitStack, directory: Path, pytest_arguments: l
 
 
 def only_slow(step: Step, pytest_arguments: list[str]) -> Step:
-    """On PostgreSQL the faults of runs; beat's, and what takes minutes without a database, once."""
+    """On PostgreSQL the faults of runs and the storm; beat's, and what takes minutes without a database, once."""
     command = [("slow" if part == "not slow" else part) for part in step.command]
     if "DATABASE_URL" in step.environment and not pytest_arguments:
-        command.append("tests/faults")
+        command += ["tests/faults", "tests/results"]
     return dataclasses.replace(step, name=step.name.replace("tests", "slow tests"), command=command)
 
 

@@ -65,8 +65,7 @@ def compare(wanted: dict[str, str]) -> Iterator[str]:
             yield f"{task_id}: no row, Redis has {key and key['status']}, wanted {state}"
             continue
         name = f"{task_id} {row.task_name} {(row.task_args or '')[:60]}"
-        # A task at work when the connection is lost is handed back: Celery says RETRY until it comes again.
-        if state and row.status not in (state, states.RETRY):
+        if state and row.status != state:
             yield f"{name}: the row says {row.status}, wanted {state}"
         if current_app.AsyncResult(task_id).state != row.status:
             yield f"{name}: AsyncResult says {current_app.AsyncResult(task_id).state}, the row {row.status}"
@@ -107,8 +106,7 @@ def state(wanted: dict[str, str]) -> dict[str, Any]:
     from backoffice.runs.models import Run
 
     known = dict(TaskResult.objects.filter(task_id__in=wanted).values_list("task_id", "status"))
-    # RETRY: what was handed back when Redis went comes again after the visibility timeout; nobody waits for it here.
-    over = {task_id for task_id, status in known.items() if status in {*states.READY_STATES, states.RETRY}}
+    over = {task_id for task_id, status in known.items() if status in states.READY_STATES}
     left = [f"task {task_id} is {known.get(task_id)}" for task_id in wanted if task_id not in over]
     left += [f"run {run.pk}: {run.done} of {run.total}" for run in Run.objects.open().select_related("task")]
     left += [f"{number} wait in {store}" for store, number in (
