@@ -43,17 +43,20 @@ class Console:
     def close(self, seconds: float = 2.0) -> None:
         with contextlib.suppress(queue.Full):
             self._queue.put_nowait(None)
-            self._writer.join(seconds)
+        self._writer.join(seconds)
 
     def _write(self) -> None:
         while (text := self._queue.get()) is not None:
             if self._dropped:
                 text, self._dropped = f"({self._dropped} lines were dropped: nobody read them)\n{text}", 0
-            # Of a closed terminal or pipe nothing is left to tell anybody; the processes go on.
-            with contextlib.suppress(OSError):
-                left = f"{text}\n".encode(errors="replace")
+            left = f"{text}\n".encode(errors="replace")
+            try:
                 while left:
                     left = left[os.write(self._descriptor, left) :]
+            except BlockingIOError:
+                self._dropped += 1
+            except OSError:
+                return  # nobody is left to be told anything; the processes go on
 
 
 class Pump:
