@@ -94,14 +94,18 @@ def static_steps() -> list[Step]:
     ]
 
 
+LOOK = "tests/browser/test_main_path.py::test_the_pages_of_the_main_path_are_accessible_and_hold_at_390_pixels"
+
+
 def test_steps(stack: contextlib.ExitStack, directory: Path, pytest_arguments: list[str]) -> list[Step]:
     pytest = [sys.executable, "-m", "pytest", "-m", "not slow", *pytest_arguments]
-    whole = ["tests/management", "tests/deploy"]  # they start whole installations of their own, and wait for them
-    apart = [] if pytest_arguments else [f"--ignore={each}" for each in whole]
+    # They wait most of the time, for installations of their own, for clocks and for pages: beside the others.
+    whole, waiting = ["tests/management", "tests/deploy"], ["tests/schedules", "tests/browser"]
+    apart = [] if pytest_arguments else [f"--ignore={each}" for each in [*whole, *waiting]]
     sqlite = Step("tests on SQLite", [*pytest, *apart], session(stack, directory, "sqlite"))
-    # What asks no database, or looks at pages that the other run has looked at, is run once.
+    # What asks no database, or looks at pages that another run looks at, is run once.
     once = ["--ignore-glob=tests/records/test_checks*", "--ignore-glob=tests/*/test_in_browser.py"]
-    once += [f"--ignore={each}" for each in whole]
+    once += [f"--ignore={each}" for each in whole] + [f"--deselect={LOOK}"]
     postgresql = Step("tests on PostgreSQL", [*pytest, *once], session(stack, directory, "postgresql"))
     if pytest_arguments:
         sqlite.accepted = postgresql.accepted = {0, NO_TESTS_COLLECTED}
@@ -114,7 +118,9 @@ def test_steps(stack: contextlib.ExitStack, directory: Path, pytest_arguments: l
         postgresql.failed = IN_CI
     if pytest_arguments:
         return [sqlite, postgresql]
-    return [sqlite, postgresql, Step("tests of installations", [*pytest, *whole], session(stack, directory, "whole"))]
+    apart = [*pytest, *whole, *waiting]
+    rest = Step("tests of installations, schedules, browsers", apart, session(stack, directory, "apart"))
+    return [sqlite, postgresql, rest]
 
 
 def only_slow(step: Step, pytest_arguments: list[str]) -> Step:
