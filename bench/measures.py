@@ -12,8 +12,10 @@ Figures = dict[str, Any]
 SETTLE = 0.3  # seconds for the last result rows, after the last record
 
 
-def throughput(stage: Stage, contender: Contender, vendor: str, records: int, singles: int = 0) -> Figures:
-    """From the click to the last record done, workers idle and warm."""
+def throughput(
+    stage: Stage, contender: Contender, vendor: str, records: int, singles: int = 0, *, look: bool = False
+) -> Figures:
+    """From the click to the last record done, workers idle and warm; then, to `look`, the pages."""
     with session(stage, contender, vendor, records) as at:
         latencies = [_single(at, 251 + number) for number in range(singles)]
         time.sleep(SETTLE)
@@ -40,6 +42,7 @@ def throughput(stage: Stage, contender: Contender, vendor: str, records: int, si
             "memory_early": memory_early, "latencies": latencies, "redis_peak": peak[0], "load": os.getloadavg()[0],
             "redis_bytes": (used_memory(stage) - redis) / records,
             **(growth(at, vendor, records) if contender is OURS else {}),
+            **(pages(at, vendor) if look else {}),
         }  # fmt: skip
 
 
@@ -83,6 +86,12 @@ def used_memory(stage: Stage) -> int:
     """Bytes that Redis holds, without what its clients' buffers take."""
     info = stage.redis.info("memory")
     return int(info["used_memory_dataset"])
+
+
+def pages(at: Session, vendor: str) -> Figures:
+    if vendor == "postgresql":
+        at.database.execute("VACUUM ANALYZE")  # as autovacuum does within a minute
+    return at.ask("look")
 
 
 TABLES = ("runs_runitem", "django_celery_results_taskresult", "records_yourmodel")

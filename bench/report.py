@@ -12,7 +12,7 @@ Everything = dict[str, Any]
 
 def write(everything: Everything) -> None:
     parts = ["# Results", "", *_about(everything)]
-    for section in (_throughput, _ratios, _click, _single, _memory, _growth, _slow, _large):
+    for section in (_throughput, _ratios, _click, _single, _memory, _growth, _slow, _large, _pages):
         parts += section(everything)
     (FOLDER / "RESULTS.md").write_text("\n".join(parts).rstrip() + "\n")
 
@@ -213,6 +213,23 @@ def _slow(everything: Everything) -> list[str]:
         return []
     head = ["", "seconds", "ideal", "ratio (slow floor 1.15)", "largest step of the progress, records"]
     return ["## Few and slow records on two processes", "", *_table(head, body)]
+
+
+def _pages(everything: Everything) -> list[str]:
+    seen = {v: [row for row in rows(everything, "large", database=v) if row.get("pages")] for v in VENDORS}
+    found = {vendor: {each["page"]: each for each in mine[-1]["pages"]} for vendor, mine in seen.items() if mine}
+    body = []
+    for name in dict.fromkeys(name for pages in found.values() for name in pages):
+        cells = [name]
+        for pages in found.values():
+            page = pages.get(name)
+            cells += [f"{page['ms']:.0f} (–{page['most_ms']:.0f})", str(page["queries"])] if page else ["–", "–"]
+        body.append(cells)
+    if not body:
+        return []
+    head = ["", *(cell for vendor in found for cell in (f"{VENDORS[vendor]}, ms", "queries"))]
+    title = "## Pages, at a million records, items and task results (floor 300 ms, 15 queries; progress 10 ms, 3)"
+    return [title, "", *_table(head, body)]
 
 
 def _large(everything: Everything) -> list[str]:

@@ -54,6 +54,12 @@ def start(_client: Any, task: str, first: int, last: int) -> dict[str, float]:
     return {"seconds": time.perf_counter() - begun}
 
 
+def look(client: Any) -> dict[str, Any]:
+    from bench import pages
+
+    return {"pages": pages.measure(client)}
+
+
 def memory(name: str) -> int:
     """Bytes, from the operating system."""
     for line in STATUS.read_text().splitlines():
