@@ -1,10 +1,13 @@
 """A worker that loses Redis lives on, and what it had in hand runs again."""
 
+import pytest
 from celery import current_app
 from django_celery_results.models import TaskResult
 
 from records.tasks import add, long_running_task
 from tests.servers import wait_until
+
+pytestmark = pytest.mark.slow  # a worker's waits between its tries are timed
 
 RESTARTS = 5
 
@@ -28,7 +31,7 @@ def test_an_error_of_celery_while_it_connects_again_does_not_end_the_worker(stag
     connected = worker.lines.count("] Connected to")
     stage.redis.stop()
     stage.start_redis()
-    wait_until(lambda: worker.lines.count("] Connected to") >= connected + 2, 20, "connected again")
+    wait_until(lambda: worker.lines.count("] Connected to") >= connected + 2, 60, "connected again")
     with current_app.connection_for_write(f"{stage.url}/0") as connection:
         task_id = add.apply_async([1, 2], connection=connection).id
     wait_until(lambda: TaskResult.objects.filter(task_id=task_id, status="SUCCESS").exists(), what="a task done")
