@@ -1,4 +1,4 @@
-"""A worker's way through one chunk: claim, work, write, hand on."""
+"""A worker's way through one chunk: claim, work, write, move on."""
 
 import logging
 import os
@@ -25,6 +25,7 @@ from .registry import TRANSIENT, RecordTask
 logger = logging.getLogger(__name__)
 
 FLUSH = 1.0  # seconds between writes of a slow chunk: what staff see as progress, and what a death costs
+STINT = 0.5  # seconds for which a message goes from chunk to chunk; after that others have their turn
 BUDGET = 8.0  # seconds after which a chunk hands back what it has not begun
 MUTABLE = {list, dict}
 PASSES = 5  # times a record that is edited meanwhile is read anew before it goes to the end of the queue
@@ -68,14 +69,19 @@ def claim(chunk_id: int) -> tuple[Chunk, dict[int, int]] | None:
         if not won:
             return None
         chunk = Chunk.objects.select_related("run__task", "run__record_type").get(pk=chunk_id)
-        items = RunItem.objects.of(chunk.run).filter(record_id__range=(chunk.first, chunk.last))
-        items.filter(state=State.PENDING, chunk_id=None).update(
-            state=State.STARTED, chunk_id=chunk.pk, attempts=F("attempts") + 1, started_at=now
-        )
         if chunk.run.state == State.PENDING:
             Run.objects.filter(pk=chunk.run_id, state=State.PENDING).update(state=State.STARTED, started_at=now)
-        mine = items.filter(chunk_id=chunk.pk).order_by("record_id")
-        return chunk, dict(mine.values_list("record_id", "retries"))
+        return chunk, claim_items(chunk)
+
+
+def claim_items(chunk: Chunk) -> dict[int, int]:
+    """The pending items of a claimed chunk's range become its own."""
+    items = RunItem.objects.of(chunk.run).filter(record_id__range=(chunk.first, chunk.last))
+    items.filter(state=State.PENDING, chunk_id=None).update(
+        state=State.STARTED, chunk_id=chunk.pk, attempts=F("attempts") + 1, started_at=chunk.claimed_at
+    )
+    mine = items.filter(chunk_id=chunk.pk).order_by("record_id")
+    return dict(mine.values_list("record_id", "retries"))
 
 
 def died_with_child(chunk_id: int) -> bool:
@@ -88,7 +94,7 @@ def died_with_child(chunk_id: int) -> bool:
 
 
 class Shift:
-    """One worker process on one chunk."""
+    """One worker process on one chunk, which moves along its run."""
 
     def __init__(self, task: RecordTask, chunk: Chunk, items: dict[int, int]) -> None:
         self.task, self.chunk, self.run = task, chunk, chunk.run
@@ -98,13 +104,14 @@ class Shift:
         self.done: list[Verdict] = []
         self.read: dict[int, tuple[Any, ...]] = {}
         self.begun = self.flushed = time.monotonic()
-        self.worked = 0
+        self.worked = self.passes = 0
         # A time limit is meant for a record: a chunk ends well before it.
         limits = [limit for limit in (task.soft_time_limit, task.time_limit) if limit]
         self.budget = min([BUDGET, *(limit / 2 for limit in limits)])
 
     def run_through(self) -> None:
-        for _ in range(PASSES):
+        while self.passes < PASSES:
+            self.passes += 1
             todo = sorted(self.open)
             records = self.task.records.in_bulk(todo)
             for record_id in todo:
@@ -156,9 +163,9 @@ class Shift:
         return verdict
 
     def write(self, *, hand_on: bool = True) -> None:
-        """Commit what is done: items, records, TaskResult, counts. When nothing is left the chunk begets the next."""
+        """Commit what is done: items, records, TaskResult, counts. When nothing is left the chunk moves on, or ends."""
         with identity.soft_limit_held_back():
-            now = timezone.now()
+            now, following = timezone.now(), {}
             for verdict in self.done:
                 verdict.row = row(self.run, verdict, self.worker, now)  # not while others wait for the database
             with transaction.atomic():
@@ -168,11 +175,15 @@ class Shift:
                 self._save_records(verdicts)
                 count(self.run, verdicts)
                 if hand_on and len(verdicts) == len(self.open):
-                    Chunk.objects.filter(pk=self.chunk.pk)._raw_delete("default")
-                    publish.after_commit(self.run, self._next())
+                    following = self._move_on()
+                    if not following:
+                        Chunk.objects.filter(pk=self.chunk.pk)._raw_delete("default")
+                        publish.after_commit(self.run, self._next())
             for verdict in verdicts:
                 del self.open[verdict.record_id]
             self.done, self.flushed = [], time.monotonic()
+            if following:
+                self.open, self.read, self.passes, self.started = following, {}, 0, self.chunk.claimed_at
         remember(self.run, verdicts, self.worker)
 
     def refuse(self, exc: Exception) -> None:
@@ -210,10 +221,28 @@ class Shift:
         good = [v.values for v in verdicts if v.state == State.SUCCESS]
         bulk.update(self.task.record_model, self.task.writes, (self.task.record_model._meta.pk.name,), good)
 
+    def _move_on(self) -> dict[int, int]:
+        """Claim the run's next records in the same transaction: no message, no claim of its own, no waiting."""
+        if time.monotonic() - self.begun > min(STINT, self.budget / 2) or not self._may_go_on(own=1):
+            return {}
+        ids = slicing.next_ids(self.run, self._size())
+        if not ids:
+            return {}
+        chunk, now = self.chunk, timezone.now()
+        chunk.first, chunk.last, chunk.size, chunk.claimed_at = ids[0], ids[-1], len(ids), now
+        Chunk.objects.filter(pk=chunk.pk).update(first=chunk.first, last=chunk.last, size=chunk.size, claimed_at=now)
+        return claim_items(chunk)
+
     def _next(self) -> list[Chunk]:
-        if self.run.sliced or self.run.cancelled_at or self.run.chunks.count() >= slicing.window():
-            return []
-        return slicing.cut(self.run, slicing.size_for(self.run.open_items, self.task.chunk_size, self._each()))
+        return slicing.cut(self.run, self._size()) if self._may_go_on() else []
+
+    def _may_go_on(self, own: int = 0) -> bool:
+        if self.run.sliced or self.run.cancelled_at:
+            return False
+        return self.run.chunks.count() < slicing.window() + own
+
+    def _size(self) -> int:
+        return slicing.size_for(self.run.open_items, self.task.chunk_size, self._each())
 
     def _each(self) -> float | None:
         return (time.monotonic() - self.begun) / self.worked if self.worked else None

@@ -264,8 +264,9 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
 class Chunk(models.Model):
     """A slice of a run's items on its way: published, perhaps claimed under a lease, deleted when done.
 
-    Its id is the owner token of the items it claims. A chunk is claimed once: what a lost one leaves behind goes into
-    new chunks. So there are never more rows here than messages in flight.
+    Its id is the owner token of the items it claims. A chunk is claimed once, by one process, which may move it along
+    the run from slice to slice; what a lost one leaves behind goes into new chunks. So there are never more rows here
+    than messages in flight.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="chunks")

@@ -27,11 +27,11 @@ def lost(chunk_id: int, reason: str = "worker lost", *, charge: bool = True) -> 
 
     An item that was alone with its worker is charged with the death; the third makes it FAILURE.
     """
-    chunk = Chunk.objects.select_related("run__task", "run__record_type").filter(pk=chunk_id).first()
-    if chunk is None:
-        return
     with transaction.atomic():
-        if not _take(chunk_id):
+        # Read under its lock: a chunk that moves on changes its size.
+        held = Chunk.objects.select_related("run__task", "run__record_type").select_for_update(of=("self",))
+        chunk = held.filter(pk=chunk_id).first()
+        if chunk is None or not _take(chunk_id):
             return
         alone = charge and chunk.size == 1
         doomed = _charge(chunk, reason) if alone else []

@@ -1,7 +1,8 @@
 """Cutting a run's items into chunks, a few ahead of the workers.
 
-Only a window of chunks is out at a time and each finished one begets the next. So a run of a million does not stand in
-the way of a run of one, a flushed Redis loses little, and the size of a chunk follows the time its records take.
+Only a window of chunks is out at a time. A finished one moves on to the run's next records while its message's time
+lasts, and then begets another. So a run of a million does not stand in the way of a run of one, a flushed Redis loses
+little, and the size of a chunk follows the time its records take.
 """
 
 import math
@@ -33,16 +34,24 @@ def size_for(left: int, limit: int, seconds_each: float | None = None) -> int:
 
 def cut(run: Run, size: int, count: int = 1) -> list[Chunk]:
     """Cut the next `count` chunks and move the run's cursor past them. Call with the run's row locked."""
-    if run.sliced or run.cancelled_at or count < 1:
+    if count < 1:
+        return []
+    ids = next_ids(run, size * count)
+    return chunks_of(run, [ids[at : at + size] for at in range(0, len(ids), size)])
+
+
+def next_ids(run: Run, size: int) -> list[int]:
+    """The next waiting records of a run, its cursor moved past them. Call with the run's row locked."""
+    if run.sliced or run.cancelled_at:
         return []
     waiting = RunItem.objects.of(run).filter(state=State.PENDING)
     if run.cursor is not None:
         waiting = waiting.filter(record_id__gt=run.cursor)
-    ids = list(waiting.order_by("record_id").values_list("record_id", flat=True)[: size * count])
-    run.sliced = len(ids) < size * count
+    ids = list(waiting.order_by("record_id").values_list("record_id", flat=True)[:size])
+    run.sliced = len(ids) < size
     run.cursor = ids[-1] if ids else run.cursor
     Run.objects.filter(pk=run.pk).update(cursor=run.cursor, sliced=run.sliced)
-    return chunks_of(run, [ids[at : at + size] for at in range(0, len(ids), size)])
+    return ids
 
 
 def chunks_of(run: Run, slices: Sequence[Sequence[int]]) -> list[Chunk]:

@@ -4,7 +4,7 @@ import pytest
 from celery import current_app
 from django_celery_results.models import TaskResult
 
-from records.tasks import long_running_task
+from records.tasks import add, long_running_task
 from tests.servers import wait_until
 
 pytestmark = pytest.mark.slow  # a worker's waits between its tries are timed
@@ -24,3 +24,14 @@ def test_what_a_worker_had_in_hand_runs_again_as_soon_as_redis_is_back(stage):
         stage.start_redis()
     wait_until(lambda: TaskResult.objects.filter(task_id=task_id, status="SUCCESS").exists(), 30, "the end")
     assert worker.says("")
+
+
+def test_an_error_of_celery_while_it_connects_again_does_not_end_the_worker(stage):
+    worker = stage.worker("-Q", "records", "-I", "tests.faults.odd_step")
+    connected = worker.lines.count("] Connected to")
+    stage.redis.stop()
+    stage.start_redis()
+    wait_until(lambda: worker.lines.count("] Connected to") >= connected + 2, 60, "connected again")
+    with current_app.connection_for_write(f"{stage.url}/0") as connection:
+        task_id = add.apply_async([1, 2], connection=connection).id
+    wait_until(lambda: TaskResult.objects.filter(task_id=task_id, status="SUCCESS").exists(), what="a task done")
