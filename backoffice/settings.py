@@ -169,6 +169,8 @@ def database() -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
+        if os.environ.get("BACKOFFICE_PROCESS") != "web":
+            config["CONN_MAX_AGE"] = None
     elif os.environ.get("BACKOFFICE_PROCESS") == "web":
         options |= {"pool": {"min_size": 1, "max_size": 8, "timeout": 5}}
         config["CONN_MAX_AGE"] = 0
@@ -200,6 +202,9 @@ CELERY_TASK_ROUTES = {"backoffice.*.tasks.*": {"queue": "control"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_CONSUMER = "backoffice.runs.consumer:SteadyConsumer"
+# Celery closes the database's connections before and after each task, whatever CONN_MAX_AGE says, unless so many tasks
+# may use them. Whether they still live is looked at before each (runs/worker.py).
+CELERY_DB_REUSE_MAX = 1_000
 CELERY_WORKER_LOST_WAIT = 3.0  # seconds from a child's death to the release of what it held; Celery waits 10
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
 

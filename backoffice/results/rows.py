@@ -81,6 +81,22 @@ def row(
     )
 
 
+def meta(row: Sequence[Any]) -> str:
+    """What Celery would keep in Redis for a row, made of the JSON that is in it."""
+    task_id, _, name, args, kwargs, status, worker, _, _, result, _, _, done, traceback, _ = row
+    when = f'"{done.isoformat()}"' if status in states.READY_STATES else "null"
+    # The state stands first: the backend's script looks for it there.
+    return (
+        f'{{"status": "{status}", "result": {result}, "traceback": {_text(traceback)}, "children": [],'
+        f' "date_done": {when}, "task_id": {_text(task_id)}, "name": {_text(name)}, "args": {args},'
+        f' "kwargs": {kwargs}, "worker": {_text(worker)}}}'
+    )
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else dumps(value)
+
+
 # One encoder for all: json.dumps makes a new one for each call that has options.
 _encode = json.JSONEncoder(default=repr, ensure_ascii=False).encode
 

@@ -74,12 +74,14 @@ def claim(chunk_id: int) -> tuple[Chunk, dict[int, int]] | None:
         return chunk, claim_items(chunk)
 
 
-def claim_items(chunk: Chunk) -> dict[int, int]:
-    """The pending items of a claimed chunk's range become its own."""
+def claim_items(chunk: Chunk, expected: dict[int, int] | None = None) -> dict[int, int]:
+    """The pending items of a claimed chunk's range become its own. Those `expected` are not read again."""
     items = RunItem.objects.of(chunk.run).filter(record_id__range=(chunk.first, chunk.last))
-    items.filter(state=State.PENDING, chunk_id=None).update(
+    claimed = items.filter(state=State.PENDING, chunk_id=None).update(
         state=State.STARTED, chunk_id=chunk.pk, attempts=F("attempts") + 1, started_at=chunk.claimed_at
     )
+    if expected is not None and claimed == len(expected):
+        return expected
     mine = items.filter(chunk_id=chunk.pk).order_by("record_id")
     return dict(mine.values_list("record_id", "retries"))
 
@@ -225,13 +227,13 @@ class Shift:
         """Claim the run's next records in the same transaction: no message, no claim of its own, no waiting."""
         if time.monotonic() - self.begun > min(STINT, self.budget / 2) or not self._may_go_on(own=1):
             return {}
-        ids = slicing.next_ids(self.run, self._size())
-        if not ids:
+        items = slicing.next_items(self.run, self._size())
+        if not items:
             return {}
         chunk, now = self.chunk, timezone.now()
-        chunk.first, chunk.last, chunk.size, chunk.claimed_at = ids[0], ids[-1], len(ids), now
+        chunk.first, chunk.last, chunk.size, chunk.claimed_at = min(items), max(items), len(items), now
         Chunk.objects.filter(pk=chunk.pk).update(first=chunk.first, last=chunk.last, size=chunk.size, claimed_at=now)
-        return claim_items(chunk)
+        return claim_items(chunk, items)
 
     def _next(self) -> list[Chunk]:
         return slicing.cut(self.run, self._size()) if self._may_go_on() else []

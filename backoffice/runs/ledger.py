@@ -97,26 +97,11 @@ def remember(run: Run, verdicts: Sequence[Verdict], worker: str) -> None:
     """Put committed outcomes into Redis. If Redis is away, the rows answer for it."""
     if not verdicts:
         return
-    done = timezone.now().isoformat()
-    metas = [
-        {
-            "status": str(v.state),
-            "result": v.result,
-            "traceback": v.traceback,
-            "children": [],
-            "date_done": done if v.state in TERMINAL else None,
-            "task_id": run.item_task_id(v.record_id),
-            "name": run.task.name,
-            "args": [v.record_id],
-            "kwargs": {},
-            "worker": worker,
-        }
-        for v in verdicts
-    ]
+    known = [verdict.row or row(run, verdict, worker) for verdict in verdicts]
     try:
-        current_app.backend.remember_many(metas)
+        current_app.backend.remember_many(known)
     except Exception:  # whatever it is: the outcomes are committed
-        logger.warning("Redis did not take %d results of run %s.", len(metas), run.pk, exc_info=True)
+        logger.warning("Redis did not take %d results of run %s.", len(known), run.pk, exc_info=True)
 
 
 def row(run: Run, verdict: Verdict, worker: str, now: datetime | None = None) -> tuple[Any, ...]:

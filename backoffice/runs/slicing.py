@@ -36,22 +36,22 @@ def cut(run: Run, size: int, count: int = 1) -> list[Chunk]:
     """Cut the next `count` chunks and move the run's cursor past them. Call with the run's row locked."""
     if count < 1:
         return []
-    ids = next_ids(run, size * count)
+    ids = list(next_items(run, size * count))
     return chunks_of(run, [ids[at : at + size] for at in range(0, len(ids), size)])
 
 
-def next_ids(run: Run, size: int) -> list[int]:
-    """The next waiting records of a run, its cursor moved past them. Call with the run's row locked."""
+def next_items(run: Run, size: int) -> dict[int, int]:
+    """The next waiting items (record id: retries), the run's cursor moved past them. Call with the run's row locked."""
     if run.sliced or run.cancelled_at:
-        return []
+        return {}
     waiting = RunItem.objects.of(run).filter(state=State.PENDING)
     if run.cursor is not None:
         waiting = waiting.filter(record_id__gt=run.cursor)
-    ids = list(waiting.order_by("record_id").values_list("record_id", flat=True)[:size])
-    run.sliced = len(ids) < size
-    run.cursor = ids[-1] if ids else run.cursor
+    items = dict(waiting.order_by("record_id").values_list("record_id", "retries")[:size])
+    run.sliced = len(items) < size
+    run.cursor = max(items, default=run.cursor)
     Run.objects.filter(pk=run.pk).update(cursor=run.cursor, sliced=run.sliced)
-    return ids
+    return items
 
 
 def chunks_of(run: Run, slices: Sequence[Sequence[int]]) -> list[Chunk]:

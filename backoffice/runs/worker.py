@@ -8,7 +8,7 @@ from celery import bootsteps, signals
 from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.worker import state as worker_state
 from celery.worker.request import Request
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 
 from . import fleet, identity, publish, release
@@ -104,6 +104,14 @@ class Heartbeat(bootsteps.StartStopStep):
         if os.getpid() == identity.main_pid():
             release.of_worker(identity.worker_name())
             Worker.objects.filter(name=identity.worker_name()).delete()
+
+
+@signals.task_prerun.connect
+@signals.task_postrun.connect
+def look_at_connections(sender: Any, **_kwargs: Any) -> None:
+    """As Django does around a request: one that broke, or was left inside a transaction, is closed."""
+    if not sender.request.is_eager:
+        close_old_connections()
 
 
 @signals.worker_ready.connect

@@ -1,3 +1,10 @@
+import os
+from typing import Any
+
+from celery import shared_task
+from django.db import connection
+from django.db.backends.signals import connection_created
+
 from backoffice.runs.models import Outcome
 from backoffice.runs.record_task import record_task
 
@@ -20,3 +27,23 @@ def poke(instance: Probe) -> Outcome:
 )
 def poke_briefly(instance: Probe) -> Outcome:
     return instance.process()
+
+
+_connections_made = 0
+
+
+def _count_connection(**_kwargs: Any) -> None:
+    global _connections_made
+    _connections_made += 1
+
+
+connection_created.connect(_count_connection)
+
+
+@shared_task
+def connections_made(leave_inside: bool = False) -> tuple[int, int]:
+    """Process id, and how many connections to the database it has opened. May leave one inside a transaction."""
+    connection.ensure_connection()
+    if leave_inside:
+        connection.set_autocommit(False)
+    return os.getpid(), _connections_made

@@ -13,7 +13,7 @@ from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.models import Worker as Heartbeat
 from records.tasks import add, long_running_task
 from tests.probe.models import Probe
-from tests.probe.tasks import poke
+from tests.probe.tasks import connections_made, poke
 from tests.servers import wait_until
 from tests.workers import running_worker
 
@@ -42,6 +42,14 @@ def test_a_worker_does_what_any_celery_user_expects(worker):
     assert TaskResult.objects.filter(status="SUCCESS").count() == 4
     current_app.send_task("no.such.task")
     assert add.delay(1, 1).get(timeout=20) == 2  # the worker lives on
+
+
+def test_a_process_keeps_its_database_connection_from_task_to_task_unless_one_spoilt_it(transactional_db):
+    with running_worker("-c", "1"):
+        made = [connections_made.delay().get(timeout=20)[1] for _ in range(5)]
+        assert made == [made[0]] * 5
+        connections_made.delay(leave_inside=True).get(timeout=20)
+        assert connections_made.delay().get(timeout=20)[1] == made[0] + 1
 
 
 def test_a_run_is_worked_off_and_a_failing_record_harms_no_other(worker):
