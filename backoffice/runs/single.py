@@ -5,6 +5,8 @@ from typing import Any
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
+from backoffice.results import bulk
+
 from .chunks import PASSES, inputs_of
 from .registry import RecordTask
 
@@ -13,7 +15,7 @@ def process_one(task: RecordTask, instance_id: Any) -> str:
     """Returns the task's sentence, or that the record is not there. Raises what the record's own work raises."""
     record_id = as_id(instance_id)
     for _ in range(PASSES):
-        record = None if record_id is None else task.records.filter(pk=record_id).first()
+        record = None if record_id is None else next(iter(task.records.filter(pk=record_id)), None)
         if record is None:
             return task.missing(instance_id)
         read = inputs_of(task, record)
@@ -31,10 +33,10 @@ def process_one(task: RecordTask, instance_id: Any) -> str:
 def _save(task: RecordTask, record: Any, read: tuple[Any, ...]) -> bool:
     """Write the task's fields, unless somebody changed the inputs meanwhile. A deleted record is read anew, too."""
     with transaction.atomic():
-        held = task.record_model._base_manager.filter(pk=record.pk)
-        if held.select_for_update().values_list("pk", *task.inputs).first() != read:
+        held = task.record_model._base_manager.filter(pk=record.pk).select_for_update()
+        if list(held.values_list("pk", *task.inputs)) != [read]:
             return False
-        held.update(**{name: getattr(record, name) for name in task.writes})
+        bulk.update(task.record_model, task.writes, (task.record_model._meta.pk.name,), [task.written(record)])
     return True
 
 
