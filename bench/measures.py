@@ -4,7 +4,8 @@ import os
 import time
 from typing import Any
 
-from bench.contenders import OURS
+from bench.contenders import BARE, OURS
+from bench.peers.bare.loop import PROCESSING
 from bench.session import Contender, Session, first_of_many, session
 from bench.stage import Stage
 
@@ -20,7 +21,7 @@ def throughput(
         latencies = [_single(at, 251 + number) for number in range(singles)]
         time.sleep(SETTLE)
         first, last = first_of_many(), first_of_many() + records - 1
-        cpu, redis = at.cpu(), used_memory(stage)
+        cpu, redis, processing = at.cpu(), used_memory(stage), in_process(stage)
         memory_early: dict[str, int] = {}
         begun = time.perf_counter()
         click = at.ask("click", first=first, last=last)
@@ -41,6 +42,7 @@ def throughput(
             "cpu_us": (at.cpu() - cpu) / max(done, 1) * 1e6, "web_grew": click["memory_grew"], "memory": at.memory(),
             "memory_early": memory_early, "latencies": latencies, "redis_peak": peak[0], "load": os.getloadavg()[0],
             "redis_bytes": (used_memory(stage) - redis) / records,
+            **({"process_us": (in_process(stage) - processing) / records * 1e6} if contender is BARE else {}),
             **(growth(at, vendor, records) if contender is OURS else {}),
             **(pages(at, vendor) if look else {}),
         }  # fmt: skip
@@ -80,6 +82,11 @@ def slow(stage: Stage, vendor: str, records: int, seconds: float) -> Figures:
             "records": records, "each": seconds, "seconds": moment - begun, "ideal": ideal, "lost": lost,
             "ratio": (moment - begun) / ideal, "largest_step": max(drops, default=0), "load": os.getloadavg()[0],
         }  # fmt: skip
+
+
+def in_process(stage: Stage) -> float:
+    """Seconds of processor time that the bare loop has spent in process() so far."""
+    return float(stage.redis.get(PROCESSING) or 0)
 
 
 def used_memory(stage: Stage) -> int:

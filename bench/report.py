@@ -92,13 +92,19 @@ def _ratios(everything: Everything) -> list[str]:
                 ratios += [row["rate"] / max(others)] if others else []
             cells.append(_cell(ratios, "{:.2f}"))
         plain = _round_ratios(everything, vendor, "ours_plain", "usual_tuned")
-        body.append([label, *cells, _cell(plain, "{:.2f}")])
+        beyond = [
+            row["cpu_us"] - bare["process_us"]
+            for row in ours.values()
+            for bare in rows(everything, "throughput", database=vendor, contender="bare", round=row["round"])
+        ]
+        body.append([label, *cells, _cell(plain, "{:.2f}"), _cell(beyond)])
     if not body:
         return []
     head = [
         "records/s as a multiple of",
         *against,
         "plain `.delay(id)`: ours against the django-db backend (floor 1.2)",
+        "worker CPU beyond `process()`, µs/record (floor 220)",
     ]
     return ["## Ratios", "", *_table(head, body)]
 

@@ -69,9 +69,10 @@ def claim(chunk_id: int) -> tuple[Chunk, dict[int, int]] | None:
         if not won:
             return None
         chunk = Chunk.objects.select_related("run__task", "run__record_type").get(pk=chunk_id)
+        items = claim_items(chunk)  # before the run's row, as everywhere: no two wait for each other
         if chunk.run.state == State.PENDING:
             Run.objects.filter(pk=chunk.run_id, state=State.PENDING).update(state=State.STARTED, started_at=now)
-        return chunk, claim_items(chunk)
+        return chunk, items
 
 
 def claim_items(chunk: Chunk, expected: dict[int, int] | None = None) -> dict[int, int]:
@@ -224,7 +225,11 @@ class Shift:
         bulk.update(self.task.record_model, self.task.writes, (self.task.record_model._meta.pk.name,), good)
 
     def _move_on(self) -> dict[int, int]:
-        """Claim the run's next records in the same transaction: no message, no claim of its own, no waiting."""
+        """Claim the run's next records in the same transaction: no message, no claim of its own, no waiting.
+
+        The run's row is locked before these items, against the order. Nobody else wants both of these: a run that is
+        cancelled is not moved on in, and others claim what lies before the cursor.
+        """
         if time.monotonic() - self.begun > min(STINT, self.budget / 2) or not self._may_go_on(own=1):
             return {}
         items = slicing.next_items(self.run, self._size())

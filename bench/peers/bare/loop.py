@@ -2,12 +2,14 @@
 
 import os
 import sys
+import time
 from typing import Any
 
 import django
 import redis
 
 CHUNK = 100
+PROCESSING = "processing"  # in Redis: seconds of processor time in process() alone
 
 
 def main() -> None:
@@ -16,21 +18,21 @@ def main() -> None:
     client = redis.Redis.from_url(os.environ["REDIS_URL"])
     while True:
         _key, run_id = client.blpop([f"go:{part}"])
-        work(int(run_id), part)
+        client.incrbyfloat(PROCESSING, work(int(run_id), part))
 
 
-def work(run_id: int, part: int) -> None:
+def work(run_id: int, part: int) -> float:
+    """Returns the seconds of processor time that process() took."""
     from backoffice.runs.models import Run, RunItem
 
     run = Run.objects.get(pk=run_id)
     ids = list(RunItem.objects.of(run).order_by("record_id").values_list("record_id", flat=True))
     half = (len(ids) + 1) // 2
     mine = ids[:half] if part == 0 else ids[half:]
-    for at in range(0, len(mine), CHUNK):
-        chunk(run, mine[at : at + CHUNK])
+    return sum(chunk(run, mine[at : at + CHUNK]) for at in range(0, len(mine), CHUNK))
 
 
-def chunk(run: Any, ids: list[int]) -> None:
+def chunk(run: Any, ids: list[int]) -> float:
     from django.db import transaction
     from django.utils import timezone
 
@@ -39,7 +41,9 @@ def chunk(run: Any, ids: list[int]) -> None:
     from records.models import YourModel
 
     records = YourModel.objects.in_bulk(ids)
+    begun = time.process_time()
     outcomes = {pk: str(record.process()) for pk, record in records.items()}
+    processing = time.process_time() - begun
     now = timezone.now()
     with transaction.atomic():
         bulk.update(
@@ -64,6 +68,7 @@ def chunk(run: Any, ids: list[int]) -> None:
                 for pk, outcome in outcomes.items()
             ]
         )  # fmt: skip
+    return processing
 
 
 if __name__ == "__main__":
