@@ -125,8 +125,10 @@ def _release(run_id: int, ids: list[int]) -> int:
 def repair_stalled() -> int:
     """Open runs with nothing on its way: cut their next chunks, from the start again if need be, or close them."""
     on_its_way = Exists(Chunk.objects.filter(run=OuterRef("pk")))
-    retrying = Exists(RunItem.objects.filter(run=OuterRef("pk"), state=State.RETRY, due_at__isnull=False))
-    stalled = Run.objects.open().exclude(activated_at=None).filter(~on_its_way, ~retrying, cancelled_at=None)
+    # All that wait, who are few, and not for each run: there SQLite reads all of its items.
+    retrying = RunItem.objects.filter(state=State.RETRY, due_at__isnull=False).values("run_id")
+    stalled = Run.objects.open().exclude(activated_at=None).exclude(pk__in=retrying)
+    stalled = stalled.filter(~on_its_way, cancelled_at=None)
     return _each(_repair, list(stalled.values_list("pk", flat=True)))
 
 

@@ -1,19 +1,15 @@
 """FAULTS 14: the database is locked (SQLite), or stopped and started (PostgreSQL)."""
 
-import os
-import signal
 import subprocess
 import sys
-from contextlib import suppress
-from pathlib import Path
 
-import psycopg
 import pytest
 from django_celery_results.models import TaskResult
 
 from tests.faults.counts import assert_all_succeeded, some_are_done, the_run, wait_finished
+from tests.faults.own_postgresql import Server, ask, own_postgresql
 from tests.runs.factories import probes
-from tests.servers import NoServer, postgresql_server, temporary_directory, wait_until
+from tests.servers import wait_until
 from tests.workers import ROOT, environment
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -35,44 +31,12 @@ def test_a_database_locked_for_half_a_minute_turns_no_success_into_a_failure(sta
 
 
 def test_postgresql_stopped_and_started_again_loses_and_doubles_nothing(stage, is_sqlite):
-    """On a server of its own: the session's is everybody's."""
-    if is_sqlite:
-        pytest.skip("for PostgreSQL")
-    with temporary_directory() as directory:
-        try:
-            with postgresql_server(directory) as url:
-                _stop_and_start(stage, Server(directory), url)
-        except NoServer as error:
-            pytest.skip(str(error))
+    with own_postgresql(is_sqlite) as server:
+        _stop_and_start(stage, server)
 
 
-class Server:
-    """The one postgresql_server() started, stopped and started as an operator would."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.pid = int((directory / "data" / "postmaster.pid").read_text().splitlines()[0])
-        self.command = Path(f"/proc/{self.pid}/cmdline").read_text().rstrip("\0").split("\0")
-        status = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        self.user = int(next(line.split()[1] for line in status if line.startswith("Uid:")))
-        self.again: subprocess.Popen[bytes] | None = None
-
-    def stop(self) -> None:
-        os.kill(self.pid, signal.SIGINT)
-        wait_until(lambda: not (self.directory / "data" / "postmaster.pid").exists(), what="PostgreSQL stopped")
-        if self.again:
-            self.again.wait(10)
-
-    def start(self) -> None:
-        with (self.directory / "again.log").open("wb") as log:
-            self.again = subprocess.Popen(
-                self.command, user=self.user if os.geteuid() == 0 else None, stdout=log, stderr=log,
-                cwd=self.directory, start_new_session=True,
-            )  # fmt: skip
-        self.pid = self.again.pid
-
-
-def _stop_and_start(stage, server: Server, url: str) -> None:
+def _stop_and_start(stage, server: Server) -> None:
+    url = server.url
     stage.settings["DATABASE_URL"] = url
     manage = [sys.executable, "manage.py"]
     variables = environment(REDIS_URL=stage.url, DATABASE_URL=url)
@@ -84,28 +48,15 @@ def _stop_and_start(stage, server: Server, url: str) -> None:
     stage.worker(PROBE_SECONDS="0.05")
     stage.click()
     done = "SELECT succeeded + failed FROM runs_run"
-    try:
-        for _ in range(3):
-            before = ask(url, done)
-            wait_until(lambda before=before: (ask(url, done) or 0) > before, 60, what="more done")
-            server.stop()
-            server.start()
-        wait_until(lambda: ask(url, "SELECT count(*) FROM runs_run WHERE finished_at IS NOT NULL"), 120, "finished")
-        assert ask(url, "SELECT succeeded FROM runs_run") == 600
-        assert ask(url, "SELECT count(*) FROM probe_probe WHERE effects = 1") == 600
-        assert ask(url, "SELECT count(*) FROM runs_runitem WHERE state = 'SUCCESS'") == 600
-        assert ask(url, "SELECT count(*) FROM django_celery_results_taskresult WHERE status = 'SUCCESS'"
-                        " AND task_name LIKE '%.poke'") == 600  # fmt: skip
-        assert ask(url, "SELECT sum(deaths) FROM runs_runitem") == 0
-    finally:
-        if server.again:
-            server.again.send_signal(signal.SIGINT)
-            server.again.wait(20)
-
-
-def ask(url: str, sql: str) -> int:
-    """One number; 0 while the server is away."""
-    with suppress(psycopg.OperationalError), psycopg.connect(url, connect_timeout=2, autocommit=True) as connection:
-        cursor = connection.execute(sql)
-        return int(cursor.fetchone()[0]) if cursor.description else cursor.rowcount  # type: ignore[index]
-    return 0
+    for _ in range(3):
+        before = ask(url, done)
+        wait_until(lambda before=before: (ask(url, done) or 0) > before, 60, what="more done")
+        server.stop()
+        server.start()
+    wait_until(lambda: ask(url, "SELECT count(*) FROM runs_run WHERE finished_at IS NOT NULL"), 120, "finished")
+    assert ask(url, "SELECT succeeded FROM runs_run") == 600
+    assert ask(url, "SELECT count(*) FROM probe_probe WHERE effects = 1") == 600
+    assert ask(url, "SELECT count(*) FROM runs_runitem WHERE state = 'SUCCESS'") == 600
+    assert ask(url, "SELECT count(*) FROM django_celery_results_taskresult WHERE status = 'SUCCESS'"
+                    " AND task_name LIKE '%.poke'") == 600  # fmt: skip
+    assert ask(url, "SELECT sum(deaths) FROM runs_runitem") == 0

@@ -4,7 +4,6 @@ Afterwards ledger, TaskResult and Redis are compared row by row.
 """
 
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -15,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.faults.actors import Stage
-from tests.faults.test_database_fails import Server, ask
+from tests.faults.own_postgresql import ask, own_postgresql
 from tests.runs.factories import probes
-from tests.servers import NoServer, postgresql_server, temporary_directory, wait_until
+from tests.servers import wait_until
 from tests.workers import ROOT, database_url, environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -84,31 +83,17 @@ def test_redis_rows_and_ledger_agree_after_a_storm_on_sqlite(stage, is_sqlite):
 
 
 def test_redis_rows_and_ledger_agree_after_a_storm_on_postgresql(stage, is_sqlite):
-    """On a server of its own: the session's is everybody's."""
-    if is_sqlite:
-        pytest.skip("for PostgreSQL")
-    with temporary_directory() as directory:
-        try:
-            with postgresql_server(directory) as url:
-                storm_on_postgresql(Storm(stage, url), Server(directory), url)
-        except NoServer as error:
-            pytest.skip(str(error))
+    with own_postgresql(is_sqlite) as server:
 
+        def restart() -> None:
+            server.stop()
+            time.sleep(5)
+            server.start()
+            wait_until(lambda: ask(server.url, "SELECT 1"), what="PostgreSQL back")
 
-def storm_on_postgresql(storm: Storm, server: Server, url: str) -> None:
-    def restart() -> None:
-        server.stop()
-        time.sleep(5)
-        server.start()
-        wait_until(lambda: ask(url, "SELECT 1"), what="PostgreSQL back")
-
-    for command in ("migrate", "setup_backoffice"):
-        storm.run("manage.py", command)
-    ask(url, "INSERT INTO probe_probe (text, behaviour, result, effects, processed)"
-             " SELECT 'p' || n, 'slow', '', 0, false FROM generate_series(1, 400) n")  # fmt: skip
-    try:
+        storm = Storm(stage, server.url)
+        for command in ("migrate", "setup_backoffice"):
+            storm.run("manage.py", command)
+        ask(server.url, "INSERT INTO probe_probe (text, behaviour, result, effects, processed)"
+                        " SELECT 'p' || n, 'slow', '', 0, false FROM generate_series(1, 400) n")  # fmt: skip
         storm.rage(restart)
-    finally:
-        if server.again:
-            server.again.send_signal(signal.SIGINT)  # SIGTERM waits for every client to leave
-            server.again.wait(20)

@@ -1,0 +1,137 @@
+"""Cancel and retry."""
+
+import pytest
+from django.utils import timezone
+
+from backoffice.results.models import Activity
+from backoffice.runs import chunks, items
+from backoffice.runs.models import Chunk, Run, State
+from backoffice.runs.registry import find
+from backoffice.runs.sweep import sweep
+from tests.probe.models import Probe
+
+from .factories import poke_all, probes, work_off
+from .staff import invoices, page, press
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_cancel_says_how_many_are_left_undone_and_works_once(clerk):
+    press(clerk, invoices(5))
+    run = Run.objects.get()
+    answer = clerk.post(page(run, "cancel"), follow=True)
+    assert "5 records are left undone" in answer.content.decode()
+    assert "is being cancelled already" in clerk.post(page(run, "cancel"), follow=True).content.decode()
+    run.refresh_from_db()
+    assert (run.state, run.revoked, run.cancelled_by) == (State.REVOKED, 5, "clerk")
+
+
+def test_what_is_in_hand_at_the_cancel_is_not_said_to_be_undone_until_it_is(clerk):
+    press(clerk, invoices(9))
+    run, task = Run.objects.get(), find("tax_invoice")
+    first, second, *_others = Chunk.objects.order_by("pk")
+    finished, given_back = (chunks.Shift(task, *chunks.claim(chunk.pk)) for chunk in (first, second))
+    in_hand = first.size + second.size
+    text = clerk.post(page(run, "cancel"), follow=True).content.decode()
+    assert f"Cancelled: {9 - in_hand} records are left undone. {in_hand} more are in hand" in text
+    assert "What is in hand is finished or given back" in text
+    finished.run_through()
+    given_back.hand_back()
+    sweep()
+    run.refresh_from_db()
+    assert (run.state, run.succeeded, run.revoked) == (State.REVOKED, first.size, 9 - first.size)
+    text = clerk.get(page(run)).content.decode()
+    assert f"{run.revoked} records were left undone" in text
+    assert f"{first.size} of 9 records done, {run.revoked} left undone" in text
+    assert "in hand is finished" not in text
+
+
+def test_retry_makes_a_new_run_of_the_failed_records_linked_to_the_old(admin_client):
+    probes(3)
+    (bad,) = probes(1, behaviour="fail")
+    run = work_off(poke_all())
+    answer = admin_client.post(page(run, "retry"), {"form_token": "once"})
+    again = Run.objects.get(retry_of=run)
+    assert answer.url == page(again)
+    assert list(again.items.values_list("record_id", flat=True)) == [bad.pk]
+    assert admin_client.post(page(run, "retry"), {"form_token": "once"}).url == page(again)
+
+
+def failing_run():
+    probes(2)
+    first, second = probes(2, behaviour="fail")
+    (gone,) = probes(1)
+    run = poke_all()
+    gone_pk = gone.pk
+    gone.delete()
+    return work_off(run), first, second, gone_pk
+
+
+def test_the_page_groups_failures_by_error_and_shows_one_group(admin_client):
+    run, first, second, gone = failing_run()
+    shown = admin_client.get(page(run)).context_data["errors"].groups
+    assert [(group.kind, group.number) for group in shown] == [("ValueError", 2), ("Instance … not found.", 1)]
+    found = admin_client.get(page(run), {"error": "Instance … not found."}).context_data["page"]
+    assert [line.item.record_id for line in found.lines] == [gone]
+
+
+def test_a_page_groups_the_first_failures_and_all_of_them_when_asked(admin_client, monkeypatch):
+    probes(3, behaviour="fail")
+    late = probes(2)
+    run = poke_all()
+    Probe.objects.filter(pk__in=[probe.pk for probe in late]).delete()
+    work_off(run)
+    assert "Group all" not in admin_client.get(page(run)).content.decode()
+    monkeypatch.setattr(items, "GROUPED", 3)
+    answer = admin_client.get(page(run))
+    assert "Of the first 3 failures." in answer.content.decode()
+    assert [(group.kind, group.number) for group in answer.context_data["errors"].groups] == [("ValueError", 3)]
+    answer = admin_client.get(page(run), {"groups": "all"})
+    assert "Of the first" not in answer.content.decode()
+    found = [(group.kind, group.number) for group in answer.context_data["errors"].groups]
+    assert found == [("ValueError", 3), ("Instance … not found.", 2)]
+
+
+def test_a_retry_of_one_group_takes_all_of_it_however_many(admin_client):
+    many = 20_500
+    rows = probes(many)
+    run = poke_all()
+    Chunk.objects.all().delete()
+    ended = {"state": State.FAILURE, "active": False, "finished_at": timezone.now()}
+    run.items.filter(record_id__lte=rows[-3].pk).update(error="ValueError: odd", **ended)
+    run.items.filter(record_id__gt=rows[-3].pk).update(error="KeyError: rare", **ended)
+    Run.objects.filter(pk=run.pk).update(failed=many, state=State.FAILURE, finished_at=timezone.now())
+    assert "KeyError" in admin_client.get(page(run)).content.decode()
+    for error, number in (("KeyError", 2), ("ValueError", many - 2)):
+        admin_client.post(page(run, "retry"), {"action": "error", "error": error, "form_token": error})
+        assert Run.objects.latest("pk").total == number
+
+
+def test_the_selected_failed_records_are_retried_and_no_others(admin_client):
+    run, first, second, _gone = failing_run()
+    fine = run.items.filter(state=State.SUCCESS).first().record_id
+    picked = {"action": "selected", "_selected_action": [first.pk, fine, "text"], "form_token": "t"}
+    answer = admin_client.post(page(run, "retry"), picked)
+    again = Run.objects.get(retry_of=run)
+    assert list(again.items.values_list("record_id", flat=True)) == [first.pk]
+    assert again.selection == f"Selected failed records of run {run.pk}"
+    assert admin_client.post(page(run, "retry"), picked).url == answer.url  # replayed
+    other = {**picked, "_selected_action": [second.pk]}
+    assert admin_client.post(page(run, "retry"), other).url != answer.url
+
+
+def test_selecting_nothing_to_retry_is_said(admin_client):
+    run, *_ = failing_run()
+    for chosen in ({"action": "selected"}, {"action": "error", "error": ""}):
+        answer = admin_client.post(page(run, "retry"), chosen, follow=True)
+        assert "Select the failed records" in answer.content.decode()
+    assert Run.objects.count() == 1
+
+
+def test_one_error_group_is_retried(admin_client):
+    run, first, second, _gone = failing_run()
+    admin_client.post(page(run, "retry"), {"action": "error", "error": "ValueError", "form_token": "t"})
+    again = Run.objects.get(retry_of=run)
+    assert set(again.items.values_list("record_id", flat=True)) == {first.pk, second.pk}
+    assert "ValueError" in again.selection
+    assert Activity.objects.filter(verb="run.started", object_id=str(again.pk)).exists()
