@@ -57,7 +57,7 @@ def main() -> int:
             for step in steps:
                 run(step)
             if not options.lint:
-                tests = test_steps(stack, directory, pytest_arguments)
+                tests = test_steps(stack, directory, pytest_arguments, everything=options.all)
                 # The slow ones kill, freeze and wait for real time: one database after the other, undisturbed.
                 slow = [only_slow(step, pytest_arguments) for step in tests] if options.all else []
                 steps += [*tests, *slow]
@@ -97,7 +97,9 @@ def static_steps() -> list[Step]:
 LOOK = "tests/browser/test_main_path.py::test_the_pages_of_the_main_path_are_accessible_and_hold_at_390_pixels"
 
 
-def test_steps(stack: contextlib.ExitStack, directory: Path, pytest_arguments: list[str]) -> list[Step]:
+def test_steps(
+    stack: contextlib.ExitStack, directory: Path, pytest_arguments: list[str], *, everything: bool
+) -> list[Step]:
     pytest = [sys.executable, "-m", "pytest", "-m", "not slow", *pytest_arguments]
     # They wait most of the time, for installations of their own, for clocks and for pages: beside the others.
     whole, waiting = ["tests/management", "tests/deploy"], ["tests/schedules", "tests/browser"]
@@ -106,6 +108,7 @@ def test_steps(stack: contextlib.ExitStack, directory: Path, pytest_arguments: l
     # What asks no database, or looks at pages that another run looks at, is run once.
     once = ["--ignore-glob=tests/records/test_checks*", "--ignore-glob=tests/*/test_in_browser.py"]
     once += [f"--ignore={each}" for each in whole] + [f"--deselect={LOOK}"]
+    once += [] if everything else ["--ignore=tests/browser"]  # on PostgreSQL with the slow ones
     postgresql = Step("tests on PostgreSQL", [*pytest, *once], session(stack, directory, "postgresql"))
     if pytest_arguments:
         sqlite.accepted = postgresql.accepted = {0, NO_TESTS_COLLECTED}

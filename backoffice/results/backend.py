@@ -48,6 +48,12 @@ def carries_items(request: Any) -> bool:
     return bool(getattr(request, "chunk", None) or (getattr(request, "headers", None) or {}).get("chunk"))
 
 
+def _is_first(request: Any) -> bool:
+    """Whether Redis can hold nothing about a task that begins: no earlier try, no progress of a lost one."""
+    info = getattr(request, "delivery_info", None) or {}
+    return request is not None and not request.retries and not info.get("redelivered")
+
+
 class MirroredRedisBackend(RedisBackend):
     def on_task_call(self, producer: Any, task_id: str) -> dict[str, Any]:
         # Stock Celery subscribes to every result at publish: 19 s of retries when Redis is away, and nobody waiting.
@@ -64,6 +70,8 @@ class MirroredRedisBackend(RedisBackend):
         redaction.redact(meta)
         row = self._row(meta, request)
         mirrored = self._mirror(row)
+        if mirrored and state == states.STARTED and _is_first(request):
+            return result  # the row tells; a key would be replaced by the outcome, mostly within milliseconds
         try:
             self._remember(task_id, meta)
             if not mirrored:

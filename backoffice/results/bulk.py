@@ -80,6 +80,16 @@ def insert(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row]
             cursor.executemany(f"{into} VALUES ({marks}) {conflict}", list(zip(*columns, strict=True)))
 
 
+def is_comparable(model: type[models.Model], fields: Sequence[str], row: Row) -> bool:
+    """Whether a row of these values can be found by `=`: plain numbers, texts and truths, and no NULL."""
+    own: list[Any] = [model._meta.get_field(name) for name in fields]
+    return all(UNCHANGED.get(_kind(field)) is type(value) for field, value in zip(own, row, strict=True))
+
+
+def _kind(field: Any) -> type:
+    return type(field.target_field if field.is_relation else field)
+
+
 class Source:
     """Rows for PostgreSQL: `unnest` of arrays; of the first `alone` columns those of equal values as one value each."""
 
@@ -112,7 +122,7 @@ def _prepare(field: Any, column: Column) -> Column:
     if any(issubclass(kind, Enum) for kind in kinds):
         column = [value.value if isinstance(value, Enum) else value for value in column]
         kinds = set(map(type, column))
-    if kinds <= {UNCHANGED.get(type(field.target_field if field.is_relation else field)), type(None)}:
+    if kinds <= {UNCHANGED.get(_kind(field)), type(None)}:
         return column
     if type(field) is models.DateTimeField:
         times = {value: field.get_db_prep_save(value, connection) for value in set(column)}

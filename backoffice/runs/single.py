@@ -32,11 +32,16 @@ def process_one(task: RecordTask, instance_id: Any) -> str:
 
 def _save(task: RecordTask, record: Any, read: tuple[Any, ...]) -> bool:
     """Write the task's fields, unless somebody changed the inputs meanwhile. A deleted record is read anew, too."""
+    model, values = task.record_model, task.written(record)
+    pk = model._meta.pk.name
+    found_by = (pk, *task.inputs)
+    if bulk.is_comparable(model, found_by, read):
+        return bool(bulk.update(model, task.writes, found_by, [(*values[:-1], *read)]))
     with transaction.atomic():
-        held = task.record_model._base_manager.filter(pk=record.pk).select_for_update()
+        held = model._base_manager.filter(pk=record.pk).select_for_update()
         if list(held.values_list("pk", *task.inputs)) != [read]:
             return False
-        bulk.update(task.record_model, task.writes, (task.record_model._meta.pk.name,), [task.written(record)])
+        bulk.update(model, task.writes, (pk,), [values])
     return True
 
 

@@ -179,12 +179,14 @@ def test_what_dies_is_started_again(supervisor: Supervisor, screen: Screen, tmp_
         supervisor.start(shell("one", f"echo $$ >> pids; echo ready; {FOREVER}", ready_line="ready"))
         supervisor.wait_ready()
         os.kill(pid_in(tmp_path / "pids"), signal.SIGKILL)
-        threading.Thread(
-            target=lambda: (wait_until(lambda: screen.shows("one was started again")), interrupt()), daemon=True
-        ).start()
+
+        def again() -> bool:
+            return len((tmp_path / "pids").read_text().split()) == 2 and screen.shows("one was started again")
+
+        threading.Thread(target=lambda: (wait_until(again), interrupt()), daemon=True).start()
         supervisor.watch()
+    assert again()
     assert screen.shows("was killed by SIGKILL; starting it again in 2 s.")
-    assert len((tmp_path / "pids").read_text().split()) == 2
 
 
 def test_what_dies_again_and_again_ends_everything(

@@ -45,6 +45,20 @@ def test_a_late_started_never_overwrites_a_terminal_state():
         assert current_app.backend._get_task_meta_for(ID)["status"] == terminal
 
 
+def test_a_task_that_runs_is_started_until_it_tells_more():
+    store(states.STARTED, {"pid": 1})
+    assert AsyncResult(ID).state == states.STARTED
+    store("PROGRESS", {"current": 1})
+    assert AsyncResult(ID).state == "PROGRESS"
+
+
+@pytest.mark.parametrize("fields", [{"retries": 1}, {"delivery_info": {"redelivered": True}}])
+def test_a_task_that_starts_anew_is_started_whatever_was_told_before(fields):
+    store(states.RETRY, ValueError("once more"))
+    store(states.STARTED, {"pid": 1}, **fields)
+    assert AsyncResult(ID).state == states.STARTED
+
+
 def test_a_failure_that_then_succeeds_is_a_success_and_stays_one():
     store(states.FAILURE, ValueError("first"))
     store(states.SUCCESS, "second")

@@ -4,6 +4,7 @@ import pytest
 from celery.exceptions import Retry
 from django_celery_results.models import TaskResult
 
+from backoffice.results import bulk
 from backoffice.runs.models import RunItem
 from backoffice.runs.single import as_id
 from tests.probe.models import Probe
@@ -33,7 +34,10 @@ def test_a_number_in_a_text_is_a_number():
     assert as_id("1e3") is None
 
 
-def test_a_record_edited_meanwhile_is_processed_again(monkeypatch):
+@pytest.mark.parametrize("by", ["its values", "reading again"])
+def test_a_record_edited_meanwhile_is_processed_again(monkeypatch, by):
+    if by == "reading again":  # as where an input is a date, a list or NULL
+        monkeypatch.setattr(bulk, "is_comparable", lambda *_args: False)
     (probe,) = probes(1)
     original, edited = Probe.process, []
 
@@ -47,6 +51,15 @@ def test_a_record_edited_meanwhile_is_processed_again(monkeypatch):
     poke(probe.pk)
     probe.refresh_from_db()
     assert (probe.text, probe.result, probe.effects) == ("edited", "EDITED", 1)
+
+
+@pytest.mark.parametrize("value", ["", "é 🜁 'x' \\ \"y\"", "trailing ", "A"])
+def test_a_record_is_found_by_whatever_its_inputs_hold(value):
+    Probe.objects.bulk_create([Probe(text=value)])
+    probe = Probe.objects.get()
+    assert poke(probe.pk) == f"Processed instance {probe.pk}"
+    probe.refresh_from_db()
+    assert (probe.text, probe.result, probe.effects) == (value, value.upper(), 1)
 
 
 def test_only_the_declared_fields_are_written(monkeypatch):
