@@ -41,7 +41,7 @@ lock: setup  ## write both lock files anew from pyproject.toml (UPGRADE=1 takes 
 screenshots: setup-test  ## take the README's pictures from the running app
 	@$(PY) -m tests.browser.screenshots
 
-bench: setup-test  ## measure beside Celery's usual way and other queues, an hour or two (ARGS=--quick: minutes)
+bench: setup-test  ## measure beside Celery's usual way and other queues, three hours and more (ARGS=--quick: minutes)
 	@$(PY) -m bench $(ARGS)
 
 bench-large: setup-test  ## measure runs of a million records
