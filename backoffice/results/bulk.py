@@ -81,9 +81,15 @@ def insert(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row]
 
 
 def is_comparable(model: type[models.Model], fields: Sequence[str], row: Row) -> bool:
-    """Whether a row of these values can be found by `=`: plain numbers, texts and truths, and no NULL."""
+    """Whether a row of just these values can be found by `=`: plain numbers, texts and truths, and no NULL.
+
+    Not by a collation of the field's own, for which "A" may equal "a".
+    """
     own: list[Any] = [model._meta.get_field(name) for name in fields]
-    return all(UNCHANGED.get(_kind(field)) is type(value) for field, value in zip(own, row, strict=True))
+    return all(
+        UNCHANGED.get(_kind(field)) is type(value) and not getattr(field, "db_collation", None)
+        for field, value in zip(own, row, strict=True)
+    )
 
 
 def _kind(field: Any) -> type:

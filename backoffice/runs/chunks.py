@@ -165,7 +165,7 @@ class Shift:
             verdict.due_at = timezone.now() + timedelta(seconds=wait)
         return verdict
 
-    def write(self, *, hand_on: bool = True) -> None:
+    def write(self, *, hand_on: bool = True, move_on: bool = True) -> None:
         """Commit what is done: items, records, TaskResult, counts. When nothing is left the chunk moves on, or ends."""
         with identity.soft_limit_held_back():
             now, following = timezone.now(), {}
@@ -178,16 +178,16 @@ class Shift:
                 self._save_records(verdicts)
                 count(self.run, verdicts)
                 if hand_on and len(verdicts) == len(self.open):
-                    following = self._move_on()
+                    following = self._move_on() if move_on else {}
                     if not following:
                         Chunk.objects.filter(pk=self.chunk.pk)._raw_delete("default")
                         publish.after_commit(self.run, self._next())
             for verdict in verdicts:
                 del self.open[verdict.record_id]
             self.done, self.flushed = [], time.monotonic()
-            if following:
-                self.open, self.read, self.passes, self.started = following, {}, 0, self.chunk.claimed_at
         remember(self.run, verdicts, self.worker)
+        if following:
+            self.open, self.read, self.passes, self.started = following, {}, 0, self.chunk.claimed_at
 
     def refuse(self, exc: Exception) -> None:
         """The write itself was refused, say for a value its column does not take. Found by going one by one."""
@@ -198,7 +198,7 @@ class Shift:
         for record_id in self.open:
             verdict = Verdict(record_id, State.FAILURE, started_at=self.started, retries=self.task.max_retries or 0)
             self.done = [self._failed(verdict, exc)]
-        self.write()
+        self.write(move_on=False)  # nobody goes on with it here
 
     def _hold(self) -> None:
         """The owner token's guard: renew the lease, or find that the chunk is no longer ours."""
@@ -268,7 +268,8 @@ class Shift:
         logger.warning("Soft time limit in chunk %s: %d records kept.", self.chunk.pk, len(self.done))
         if self.done:
             self.write(hand_on=False)
-        release.lost(self.chunk.pk, reason="Soft time limit exceeded")
+        # Between two slices nothing of the next one has begun.
+        release.lost(self.chunk.pk, reason="Soft time limit exceeded", charge=bool(self.open))
 
 
 def inputs_of(task: RecordTask, record: Processable) -> tuple[Any, ...]:

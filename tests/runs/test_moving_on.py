@@ -1,6 +1,7 @@
 """A chunk moves on along its run: one message, slice after slice, each claimed where the last one is written."""
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -126,6 +127,34 @@ def test_a_slice_in_which_a_record_was_edited_is_ended_before_the_next(begun, mo
     chunks.work(find("poke"), begun.pk)
     assert Probe.objects.get(pk=edited[0]).result == "BY HAND"
     assert work_off(begun.run).state == State.SUCCESS
+
+
+def test_after_a_refused_write_nothing_more_is_claimed(begun, monkeypatch):
+    """Nobody would work on it: it would wait for the lease to run out."""
+    monkeypatch.setattr(chunks, "STINT", 60)
+    run = begun.run
+    Chunk.objects.all().delete()
+    Probe.objects.filter(pk=begun.first).update(behaviour="unwritable")
+    alone = slicing.singles(run, [begun.first])[0]
+    chunks.work(find("poke"), alone.pk)
+    assert RunItem.objects.of(run).filter(state=State.FAILURE).count() == 1
+    assert not RunItem.objects.filter(state=State.STARTED).exists()
+    assert not Chunk.objects.exclude(claimed_at=None).exists()
+
+
+def test_the_soft_limit_between_two_slices_charges_nobody(begun, monkeypatch):
+    """It falls while Redis is told of the last slice; the next, of one record, is claimed and not begun."""
+    monkeypatch.setattr(chunks, "STINT", 60)
+
+    def limit(*_args):
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(chunks, "remember", limit)
+    monkeypatch.setattr(find("poke"), "chunk_size", 1)
+    chunks.work(find("poke"), begun.pk)
+    assert done(begun.run) == SIZE
+    assert not RunItem.objects.filter(state=State.STARTED).exists()
+    assert set(RunItem.objects.values_list("deaths", flat=True)) == {0}
 
 
 def test_a_slice_costs_the_same_queries_whatever_its_size_and_no_message(begun, monkeypatch):

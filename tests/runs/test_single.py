@@ -62,6 +62,12 @@ def test_a_record_is_found_by_whatever_its_inputs_hold(value):
     assert (probe.text, probe.result, probe.effects) == (value, value.upper(), 1)
 
 
+def test_a_text_with_a_collation_of_its_own_is_not_compared_by_the_database(monkeypatch):
+    assert bulk.is_comparable(Probe, ("id", "text"), (1, "A"))
+    monkeypatch.setattr(Probe._meta.get_field("text"), "db_collation", "nocase")
+    assert not bulk.is_comparable(Probe, ("id", "text"), (1, "A"))
+
+
 def test_only_the_declared_fields_are_written(monkeypatch):
     (probe,) = probes(1)
 
