@@ -20,6 +20,7 @@ from backoffice.results import activity
 from backoffice.runs.actions import ProcessableAdmin, begin, run_action
 from backoffice.schedules.later_action import later_action
 
+from . import search, search_index
 from .exchange import ExchangeAdmin
 from .filters import CountryFilter, IssueFilter, RecordList, VerdictFilter
 from .forms import RecordForm
@@ -47,7 +48,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     list_per_page = 50  # most of the page's time is these rows
     show_full_result_count = False  # one count of a million is enough
     show_facets = admin.ShowFacets.NEVER  # a count per issue code is a scan per issue code
-    search_fields = ("reference", "name", "tax_id", "email", "town")
+    search_fields = search_index.FIELDS
     search_help_text = _lazy("Reference, name, tax id, e-mail or town")
     ordering = ("reference",)
     fieldsets = (
@@ -89,6 +90,11 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordList]:
         return RecordList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[YourModel], search_term: str
+    ) -> tuple[QuerySet[YourModel], bool]:
+        return search.find(queryset, search_term), False
 
     # --- The record's page ------------------------------------------------------------------------------------------
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import connection, connections
-from django.db.models import BooleanField, F, Func, QuerySet, Value
-from django.db.models.sql.compiler import SQLCompiler
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
@@ -21,28 +21,28 @@ Records = QuerySet[YourModel]
 MAX_COUNTRIES = 300
 
 
-class HasIssue(Func):
-    """Whether a JSON list of issues has one with this code. SQLite only; PostgreSQL has an operator for it.
-
-    INSTR lets through the few that mention the code at all: reading them as JSON takes ten times as long.
-    """
-
-    output_field = BooleanField()
-
-    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **context: Any) -> tuple[str, tuple[Any, ...]]:
-        (issues, _), (code, [text]) = [compiler.compile(each) for each in self.get_source_expressions()]
-        found = f"SELECT 1 FROM json_each({issues}) WHERE json_extract(value, '$.code') = {code}"  # noqa: S608 - compiled
-        return f"(INSTR({issues}, {code}) > 0 AND EXISTS ({found}))", (f'"{text}"', text)
-
-
 def with_issue(records: Records, code: str) -> Records:
-    if connections[records.db].features.supports_json_field_contains:
-        return records.filter(issues__contains=[{"code": code}])
-    return records.filter(HasIssue(F("issues"), Value(code)))
+    """Those with an issue of this code: the combinations of codes that have it, each found by one step in the index."""
+    # Not LIKE: "_" is a letter of many codes.
+    position = "strpos" if connections[records.db].vendor == "postgresql" else "instr"
+    combinations = values_of("issue_codes", f"{position}(' ' || value || ' ', %s) > 0")
+    return records.filter(issue_codes__in=RawSQL(combinations, [f" {code} "]))  # noqa: S611 - a parameter
+
+
+def values_of(column: str, condition: str) -> str:
+    """SQL for the values of an indexed column, "" left out: DISTINCT reads a million entries, this one a value."""
+    table = connection.ops.quote_name(YourModel._meta.db_table)
+    following = f"SELECT MIN({column}) FROM {table} WHERE {column} >"  # noqa: S608 - our own table
+    return (
+        f"WITH RECURSIVE each(value) AS ({following} '' UNION ALL"  # noqa: S608
+        f" SELECT ({following} each.value) FROM each WHERE each.value IS NOT NULL)"
+        f" SELECT value FROM each WHERE {condition}"
+    )
 
 
 class RecordList(ChangeList):
     queryset: Records
+    result_list: Any
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         found: dict[str, Any] = super().get_filters_params(params)
@@ -51,16 +51,26 @@ class RecordList(ChangeList):
         return found
 
     def get_results(self, request: HttpRequest) -> None:
-        """Find the rare with one scan.
+        self._find_the_rare()
+        super().get_results(request)
+        self._step_over_pages()
 
-        For less than a page of them in the list's order SQLite walks the whole index of that order: on a million
-        records that took 14 s, and this takes 0.7 s.
+    def _find_the_rare(self) -> None:
+        """With one scan: for less than a page of them in the list's order SQLite walks the whole index of that order.
+
+        On a million records that took 14 s, and this takes 0.7 s at most.
         """
         if self.has_active_filters or self.query:
             found = list(self.queryset.order_by().values_list("pk", flat=True)[: self.list_per_page + 1])
             if len(found) <= self.list_per_page:
                 self.queryset = self.queryset.filter(pk__in=found)
-        super().get_results(request)
+
+    def _step_over_pages(self) -> None:
+        """By the index alone: whole records before page 20,000 took PostgreSQL 2 s to read, their references 0.1 s."""
+        if self.page_num > 1:
+            references = list(self.result_list.values_list("reference", flat=True))
+            page = self.root_queryset.filter(reference__in=references)
+            self.result_list = page.order_by(*self.queryset.query.order_by)
 
 
 class VerdictFilter(admin.SimpleListFilter):
@@ -89,16 +99,9 @@ class CountryFilter(DropdownFilter):
 
 
 def countries() -> list[str]:
-    """Those there are, each by one step in the index record_country: DISTINCT reads all of it, a million entries."""
-    table = connection.ops.quote_name(YourModel._meta.db_table)
-    following = f"SELECT MIN(country) FROM {table} WHERE country >"  # noqa: S608 - our own table
+    """Those there are, each by one step in the index record_country."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH RECURSIVE each(country) AS ({following} '' UNION ALL"  # noqa: S608
-            f" SELECT ({following} each.country) FROM each WHERE each.country IS NOT NULL)"
-            " SELECT country FROM each WHERE country IS NOT NULL LIMIT %s",
-            [MAX_COUNTRIES],
-        )
+        cursor.execute(values_of("country", "value IS NOT NULL LIMIT %s"), [MAX_COUNTRIES])
         return [country for (country,) in cursor.fetchall()]
 
 

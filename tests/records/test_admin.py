@@ -101,6 +101,20 @@ class TestTheList:
         found = operator.get(LIST, {"country": "FR", "p": "2"}).context["cl"]
         assert (found.result_count, len(found.result_list)) == (150, 50)
 
+    @pytest.mark.parametrize("query", [{}, {"q": "Same"}, {"country": "FR"}, {"o": "-1"}, {"o": "-2"}, {"o": "3.-2"}])
+    def test_its_pages_are_its_records_in_order(self, operator, query):
+        names = ["Same A", "Same B", "Same C"]
+        made = [YourModel(reference=f"M{n:03}", name=names[n % 3], country="FR") for n in range(120)]
+        YourModel.objects.bulk_create(made)
+        shown = [
+            row.reference
+            for page in (1, 2, 3)
+            for row in operator.get(LIST, {**query, "p": page}).context["cl"].result_list
+        ]
+        signs = {"-1": "-reference", "-2": "-name", "3.-2": "-name"}
+        order = [signs[query["o"]]] if "o" in query else []
+        assert shown == list(YourModel.objects.order_by(*order, "reference").values_list("reference", flat=True))
+
 
 class TestTheActions:
     def actions(self, client):

@@ -31,7 +31,12 @@ def test_a_code_that_is_only_part_of_another_finds_nothing():
 
 def test_a_message_that_mentions_a_code_is_not_taken_for_it():
     issue = {"field": "name", "code": "name.missing", "severity": "error", "message": '"code": "email.no_at"'}
-    factories.record(issues=[issue])
+    factories.record(issues=[issue], issue_codes="name.missing")
+    assert not with_issue(YourModel.objects.all(), "email.no_at").exists()
+
+
+def test_an_underscore_in_a_code_stands_for_itself():
+    factories.record(issue_codes="email.noXat")
     assert not with_issue(YourModel.objects.all(), "email.no_at").exists()
 
 
