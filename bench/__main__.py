@@ -19,7 +19,7 @@ from dataclasses import dataclass  # noqa: E402
 from typing import Any  # noqa: E402
 
 from bench import contenders, machine, measures, results  # noqa: E402
-from bench.contenders import BARE, OURS, PEERS, TUNED, USUAL  # noqa: E402
+from bench.contenders import BARE, OURS, PEERS, PLAIN, SWAPPED, TUNED, USUAL  # noqa: E402
 from bench.session import Contender  # noqa: E402
 from bench.stage import Stage, stage  # noqa: E402
 
@@ -31,18 +31,19 @@ class Plan:
     growth: tuple[int, ...]  # sizes of selections for this project and the bare loop
     clicks: tuple[int, ...]  # for this project
     clicks_of_peers: tuple[int, ...]
+    plain: int  # records of a comparison of plain calls
     slow: int  # records of two seconds each
 
 
-QUICK = Plan(2_000, 3, (1_000, 10_000), (1, 100, 1_000, 10_000, 100_000), (1, 100, 1_000), 20)
-FULL = Plan(10_000, 5, (1_000, 10_000, 100_000), (1, 100, 1_000, 10_000, 100_000), (1, 100, 1_000, 10_000), 100)
+QUICK = Plan(2_000, 3, (1_000, 10_000), (1, 100, 1_000, 10_000, 100_000), (1, 100, 1_000), 1_000, 20)
+FULL = Plan(10_000, 5, (1_000, 10_000, 100_000), (1, 100, 1_000, 10_000, 100_000), (1, 100, 1_000, 10_000), 2_000, 100)
 MILLION = 1_000_000
 
 
 class Bench:
     def __init__(self, stage: Stage, options: argparse.Namespace, plan: Plan) -> None:
         self.stage, self.options, self.plan = stage, options, plan
-        self.contenders = [c for c in contenders.ALL if not options.only or c.name in options.only]
+        self.contenders = [c for c in contenders.BY_NAME.values() if not options.only or c.name in options.only]
         self.failures: list[str] = []
 
     def go(self) -> None:
@@ -92,6 +93,14 @@ class Bench:
             self.take(
                 contender, vendor, number,
                 lambda c=contender, v=vendor, s=sizes: measures.click(self.stage, c, v, most, s),
+            )  # fmt: skip
+
+    def plain(self) -> None:
+        """One message a record, by the mirrored backend and by django-celery-results' own."""
+        for number, vendor, contender in self.rounds([PLAIN, SWAPPED, TUNED], self.plan.rounds):
+            self.take(
+                contender, vendor, number,
+                lambda c=contender, v=vendor: measures.throughput(self.stage, c, v, self.plan.plain),
             )  # fmt: skip
 
     def small(self) -> None:
@@ -145,7 +154,7 @@ def arguments() -> argparse.Namespace:
     size.add_argument("--report", action="store_true", help="measure nothing, write RESULTS.md and plots anew")
     parser.add_argument("--only", nargs="+", choices=contenders.BY_NAME, help="these contenders only")
     parser.add_argument("--databases", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
-    every = ["throughput", "click", "small", "slow", "growth"]
+    every = ["throughput", "plain", "click", "small", "slow", "growth"]
     parser.add_argument("--measures", nargs="+", choices=[*every, "large"], help=f"default: {' '.join(every)}")
     parser.add_argument("--records", type=int, help="for throughput")
     parser.add_argument("--rounds", type=int)

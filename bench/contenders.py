@@ -4,6 +4,7 @@ from bench.session import Contender
 
 OURS = Contender("ours", "this project", "ours")
 PLAIN = Contender("ours_plain", "this project, plain .delay(id)", "ours_plain")
+SWAPPED = Contender("ours_django_db", "this project, plain, with the django-db backend", "ours_django_db")
 USUAL = Contender("usual", "Celery, the usual way", "usual")
 TUNED = Contender("usual_tuned", "Celery, the usual way, our database settings", "usual_tuned")
 BARE = Contender("bare", "bare loop (the limit)", "bare")
@@ -15,4 +16,4 @@ PEERS = [
     Contender("procrastinate", "procrastinate", "procrastinate_peer", databases=("postgresql",)),
 ]
 ALL = [OURS, BARE, PLAIN, USUAL, TUNED, *PEERS]
-BY_NAME = {contender.name: contender for contender in ALL}
+BY_NAME = {contender.name: contender for contender in [*ALL, SWAPPED]}

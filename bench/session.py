@@ -47,7 +47,7 @@ class Session:
         self._read()
 
     def _web_kind(self) -> str:
-        return "web" if self.contender.name in ("ours", "ours_plain") else ""
+        return "web" if self.contender.name.startswith("ours") else ""
 
     def _start(self, command: list[str], name: str, pipe: bool = False, **extra: str) -> subprocess.Popen[bytes]:
         with (self.logs / f"{name}.log").open("ab") as log:
