@@ -48,7 +48,7 @@ def update(
     names, columns = _columns(model, [*fields, *keys], rows)
     extra = f" AND {where}" if where else ""
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if connection.vendor == "postgresql" and len(rows) > 1:
             source = Source(model, [*fields, *keys], columns, alone=len(fields))
             assignments = ", ".join(f"{name} = {source.of[at]}" for at, name in enumerate(names[: len(fields)]))
             # Keys are joined, not compared with constants. By its statistics PostgreSQL takes the items of one chunk
@@ -60,7 +60,7 @@ def update(
             assignments = ", ".join(f"{name} = %s" for name in names[: len(fields)])
             match = " AND ".join(f"{name} = %s" for name in names[len(fields) :])
             statement = f"UPDATE {table} SET {assignments} WHERE {match}{extra}"  # noqa: S608
-            cursor.executemany(statement, list(zip(*columns, strict=True)))
+            _execute_each(cursor, statement, columns)
         return int(cursor.rowcount)
 
 
@@ -71,13 +71,22 @@ def insert(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row]
     names, columns = _columns(model, fields, rows)
     into = f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({', '.join(names)})"
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            source = Source(model, fields, columns, alone=len(fields) if len(rows) > 1 else 0)
+        if connection.vendor == "postgresql" and len(rows) > 1:
+            source = Source(model, fields, columns, alone=len(fields))
             statement = f"{into} SELECT {', '.join(source.of)} FROM {source.sql} {conflict}"  # noqa: S608
             cursor.execute(statement, source.parameters)
         else:
             marks = ", ".join(["%s"] * len(names))
-            cursor.executemany(f"{into} VALUES ({marks}) {conflict}", list(zip(*columns, strict=True)))
+            _execute_each(cursor, f"{into} VALUES ({marks}) {conflict}", columns)
+
+
+def _execute_each(cursor: Any, statement: str, columns: Sequence[Column]) -> None:
+    """On SQLite any number of rows; on PostgreSQL one, which is planned in half the time that arrays take."""
+    rows = list(zip(*columns, strict=True))
+    if len(rows) == 1:
+        cursor.execute(statement, rows[0])
+    else:
+        cursor.executemany(statement, rows)
 
 
 def is_comparable(model: type[models.Model], fields: Sequence[str], row: Row) -> bool:
