@@ -71,6 +71,17 @@ class TestTheList:
         with django_assert_max_num_queries(len(one)):
             operator.get(LIST)
 
+    @pytest.mark.parametrize("query", [{"q": "company"}, {"country": "DE"}, {"p": "2"}, {"q": "company", "p": "2"}])
+    def test_found_or_turned_to_asks_at_most_two_more(self, operator, django_assert_max_num_queries, query):
+        YourModel.objects.bulk_create(
+            [YourModel(reference=f"Q{n:03}", name="Company", country="DE") for n in range(120)]
+        )
+        operator.get(LIST)
+        with django_assert_max_num_queries(8) as one:
+            operator.get(LIST)
+        with django_assert_max_num_queries(len(one) + 2):
+            assert len(operator.get(LIST, query).context["cl"].result_list) == 50
+
     def test_offers_filters_for_all_that_staff_ask_for(self, operator):
         factories.record()
         titles = [str(spec.title) for spec in operator.get(LIST).context["cl"].filter_specs]
