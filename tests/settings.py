@@ -7,7 +7,10 @@ own. Real workers that tests start inherit all of it through the environment.
 import atexit
 import contextlib
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from django.utils import timezone
 
 from tests import servers
 
@@ -43,6 +46,9 @@ if _seconds := int(os.environ.get("TEST_VISIBILITY_SECONDS", 0)):
     CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "visibility_timeout": _seconds, "unacked_restore_interval": 1, "unacked_restore_throttle": 1,
     }  # fmt: skip
+if _ahead := float(os.environ.get("TEST_CLOCK_AHEAD", 0)):
+    # A machine whose clock is wrong by so many seconds: what its processes take for now.
+    timezone.now = lambda: datetime.now(UTC) + timedelta(seconds=_ahead)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A second record type, as a team would write it, and one that misbehaves on demand.
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.second", "tests.probe"]

@@ -11,6 +11,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from backoffice.runs import clock
 from backoffice.runs.models import Worker
 
 from .models import Lease
@@ -40,9 +41,9 @@ class Leader:
     def report(self) -> None:
         if time.monotonic() - self.reported_at < HEARTBEAT:
             return
-        values = {"kind": Worker.Kind.BEAT, "seen_at": timezone.now()}
+        values = {"kind": Worker.Kind.BEAT, "seen_at": clock.now()}
         Worker.objects.update_or_create(name=self.name, defaults=values)
-        Worker.objects.filter(kind=Worker.Kind.BEAT, seen_at__lt=timezone.now() - FORGET).delete()
+        Worker.objects.filter(kind=Worker.Kind.BEAT, seen_at__lt=clock.now(-FORGET)).delete()
         self.reported_at = time.monotonic()
 
     def lead(self) -> bool:

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.runs import clock
+
 
 def now() -> datetime:
     """Looked up at each call, so that a test's clock is asked too."""
@@ -128,17 +130,17 @@ class Firing(models.Model):
 class LeaseQuerySet(models.QuerySet["Lease"]):
     def take(self, holder: str, seconds: float) -> bool:
         """Hold the lease for so long, if it is free, run out or already held. One conditional UPDATE: one winner."""
-        moment = now()
+        length = timedelta(seconds=seconds)
         # Far ahead: written by a clock that has been set back since.
-        free = Q(holder=holder) | Q(until__lte=moment) | Q(until__gt=moment + timedelta(seconds=10 * seconds))
-        return bool(self.filter(free, pk=1).update(holder=holder, until=moment + timedelta(seconds=seconds)))
+        free = Q(holder=holder) | Q(until__lte=clock.now()) | Q(until__gt=clock.now(10 * length))
+        return bool(self.filter(free, pk=1).update(holder=holder, until=clock.now(length)))
 
     def release(self, holder: str) -> None:
-        self.filter(pk=1, holder=holder).update(until=now())
+        self.filter(pk=1, holder=holder).update(until=clock.now())
 
 
 class Lease(models.Model):
-    """One row: which of the running beats leads, and until when that holds without renewal."""
+    """One row: which of the running beats leads, and until when that holds without renewal, by the database's clock."""
 
     holder = models.CharField(max_length=200, blank=True, default="")
     until = models.DateTimeField(default=now)

@@ -16,11 +16,11 @@ from tests.workers import ROOT, environment
 
 
 @contextmanager
-def running_beat() -> Iterator[subprocess.Popen[bytes]]:
+def running_beat(**extra: str) -> Iterator[subprocess.Popen[bytes]]:
     log = Path(os.environ["BACKOFFICE_TEST_DIR"]) / f"beat-{os.urandom(4).hex()}.log"
     command = [sys.executable, "-m", "celery", "-A", "backoffice", "beat", "-l", "info"]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, env=environment(**extra), stdout=output, stderr=subprocess.STDOUT)
     try:
         yield process
     finally:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import time
 from collections import Counter
 from contextlib import ExitStack
@@ -77,6 +78,26 @@ def test_two_beats_for_five_minutes_killed_right_after_they_fire_and_a_worker_th
 
 def log_of(worker) -> str:
     return worker.log.read_text(errors="replace")
+
+
+def test_two_beats_whose_clocks_are_a_minute_apart_keep_one_leader_and_fire_each_due_time_once():
+    every_second()
+    with running_beat(TEST_CLOCK_AHEAD="-30") as slow, running_beat(TEST_CLOCK_AHEAD="30") as fast:
+        wait_until(lambda: Worker.objects.filter(kind="beat").count() == 2, seconds=40)
+        wait_until(lambda: leader() and Firing.objects.filter(state="sent").exists(), seconds=40)
+        leaders, end = {leader()}, time.monotonic() + 9  # longer than a lease and its renewals
+        while time.monotonic() < end:
+            leaders.add(leader())
+            time.sleep(0.05)
+        assert len(leaders) == 1 <= Firing.objects.filter(state="sent").count()
+        stopped = slow if leaders == {slow.pid} else fast
+        stopped.send_signal(signal.SIGKILL)
+        wait_until(lambda: leader() not in (0, stopped.pid), seconds=20)
+        seen = Firing.objects.count()
+        turn_off_and_settle()
+    sent = Counter(message["firing"] for message in helpers.messages())
+    assert seen
+    assert sent == Counter(Firing.objects.values_list("pk", flat=True))
 
 
 def test_a_beat_reports_that_it_lives_and_leaves_nothing_behind_when_it_stops():

@@ -17,13 +17,12 @@ def test_a_firing_that_the_broker_did_not_take_is_sent_when_it_is_back(clock, mo
     def away(*args, **kwargs):
         raise ConnectionError("Redis is away")
 
-    monkeypatch.setattr(current_app.tasks[helpers.TICK], "apply_async", away)
     clock.go(seconds=60)
-    helpers.round_of(scheduler)
+    with monkeypatch.context() as patch:
+        patch.setattr(current_app.tasks[helpers.TICK], "apply_async", away)
+        helpers.round_of(scheduler)
     waiting = Firing.objects.get()
     assert (waiting.state, "broker could not be reached" in waiting.reason) == ("waiting", True)
-    monkeypatch.undo()
-    monkeypatch.setattr("django.utils.timezone.now", clock)
     helpers.round_of(scheduler)
     assert len(helpers.messages()) == 1
     assert Firing.objects.get().state == "sent"

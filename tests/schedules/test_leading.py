@@ -61,10 +61,9 @@ def test_a_beat_killed_before_it_published_leaves_a_firing_that_the_next_one_sen
     first = helpers.beat()
     helpers.round_of(first)
     clock.go(seconds=60)
-    monkeypatch.setattr(publish, "send", lambda row, firing: True)  # killed before a word left
-    helpers.round_of(first)
-    monkeypatch.undo()
-    monkeypatch.setattr("django.utils.timezone.now", clock)
+    with monkeypatch.context() as killed:
+        killed.setattr(publish, "send", lambda row, firing: True)  # before a word left
+        helpers.round_of(first)
     clock.go(seconds=10)
     second = helpers.beat()
     second.leader.name = "beat@other/1"

@@ -1,0 +1,13 @@
+"""The database's time, the one clock that all machines share: for leases and heartbeats, which others judge."""
+
+from datetime import timedelta
+
+from django.db.models import DateTimeField, ExpressionWrapper
+from django.db.models.functions import Now
+
+NONE = timedelta(0)
+
+
+def now(ahead: timedelta = NONE) -> ExpressionWrapper:
+    """For filters and updates: what the database's clock says when the statement runs, and so much more."""
+    return ExpressionWrapper(Now() + ahead if ahead else Now(), output_field=DateTimeField())
