@@ -8,6 +8,7 @@ from celery import current_app
 from django.db import connection
 from playwright.sync_api import Browser
 
+from tests import conditional_updates
 from tests.browser import page
 from tests.workers import Worker, running_worker
 
@@ -18,6 +19,14 @@ def _empty_redis(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if "django_db_setup" in request.fixturenames:
         current_app.backend.client.flushall()
+
+
+@pytest.fixture(autouse=True)
+def _no_update_asks_another_table() -> Iterator[None]:
+    """See tests.conditional_updates."""
+    with conditional_updates.watched() as found:
+        yield
+    assert not found
 
 
 @pytest.fixture

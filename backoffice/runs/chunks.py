@@ -62,13 +62,17 @@ def claim(chunk_id: int) -> tuple[Chunk, dict[int, int]] | None:
     """Claim a chunk and its pending items (record id: retries), or nothing. A cancelled run is not claimed from."""
     with transaction.atomic():
         now = timezone.now()
-        # Compare and swap: of any number of deliveries one sees NULL.
-        won = Chunk.objects.filter(pk=chunk_id, claimed_at=None, run__cancelled_at=None).update(
+        # Compare and swap: of any number of deliveries one sees NULL. Of the chunk's own columns only: a condition on
+        # the run would make it a subquery, which PostgreSQL does not ask again once it has waited for another claim.
+        won = Chunk.objects.filter(pk=chunk_id, claimed_at=None).update(
             claimed_at=now, lease_until=lease(), worker=identity.worker_name(), child=os.getpid()
         )
         if not won:
             return None
         chunk = Chunk.objects.select_related("run__task", "run__record_type").get(pk=chunk_id)
+        if chunk.run.cancelled_at:
+            transaction.set_rollback(True)
+            return None
         items = claim_items(chunk)  # before the run's row, as everywhere: no two wait for each other
         if chunk.run.state == State.PENDING:
             Run.objects.filter(pk=chunk.run_id, state=State.PENDING).update(state=State.STARTED, started_at=now)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
@@ -83,8 +83,10 @@ def claim(
     """Write the decision, its firings and last_run_at in one transaction; None when another beat was first."""
     with transaction.atomic():
         mine = ScheduleState.objects.filter(pk=row.pk, decided_until=state.decided_until, timing=state.timing)
-        # Still on: a schedule turned off this second does not fire because beat read it a second ago.
-        if not mine.filter(schedule__enabled=True).update(decided_until=decision.newest):
+        # Still on: a schedule turned off this second does not fire because beat read it a second ago. Not by a join:
+        # PostgreSQL would not compare decided_until again after waiting for the other beat.
+        is_on = Exists(PeriodicTask.objects.filter(pk=row.pk, enabled=True))
+        if not mine.filter(is_on).update(decided_until=decision.newest):
             return None
         state.decided_until = decision.newest
         if is_quiet(row):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
@@ -138,6 +138,7 @@ def states_of(rows: list[PeriodicTask]) -> dict[int, ScheduleState]:
 
 def pause_what_is_off() -> None:
     """Due times that pass while a schedule is off are not missed: its timing starts anew when it comes back."""
-    off = ScheduleState.objects.filter(schedule__enabled=False).exclude(timing="")
+    is_off = Exists(PeriodicTask.objects.filter(pk=OuterRef("pk"), enabled=False))  # no join: asked again after a wait
+    off = ScheduleState.objects.filter(is_off).exclude(timing="")
     if off.exists():  # a look is cheaper than an empty UPDATE, which takes SQLite's write lock
         off.update(timing="")
