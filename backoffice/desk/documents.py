@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+from backoffice.results import rows
+from backoffice.results.text import storable
+
 SHORT = 80  # characters that stay on one line
 LONGEST = 100_000  # characters shown on a page; the rest is a download
 
@@ -13,11 +16,22 @@ def load(text: str | None) -> Any:
     for _layer in range(2):
         if not isinstance(value, str):
             break
-        try:
-            value = json.loads(value)
-        except ValueError:
-            break
+        value = rows.loads(value) if value else value
     return value
+
+
+def written(value: Any, indent: int | None = None) -> str:
+    """JSON for people: what is more than JSON as its text, what no page can show as its escape."""
+    try:
+        return storable(json.dumps(value, ensure_ascii=False, default=as_text, indent=indent))
+    except RecursionError:  # indented by Python itself, which goes less deep than its reader
+        return rows.dumps(value)
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
 
 
 def pretty(text: str | None) -> str:
@@ -25,9 +39,9 @@ def pretty(text: str | None) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, str):
-        return value
-    line = json.dumps(value, ensure_ascii=False)
-    return line if len(line) <= SHORT else json.dumps(value, indent=2, ensure_ascii=False)
+        return storable(value)
+    line = written(value)
+    return line if len(line) <= SHORT else written(value, indent=2)
 
 
 def one_line(text: str | None, longest: int = 160) -> str:
@@ -38,6 +52,6 @@ def one_line(text: str | None, longest: int = 160) -> str:
         message = ", ".join(map(str, said)) if isinstance(said, list | tuple) else str(said or "")
         line = f"{value['exc_type']}: {message}".rstrip(": ")
     else:
-        line = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value is not None else ""
-    line = " ".join(line.split())
+        line = value if isinstance(value, str) else written(value) if value is not None else ""
+    line = " ".join(storable(line).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"

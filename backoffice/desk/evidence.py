@@ -7,7 +7,6 @@ standard library's zipfile writes to a stream that cannot be rewound, with the s
 import csv
 import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +22,7 @@ from backoffice.results.models import Activity
 from backoffice.results.spreadsheet import disarm
 from backoffice.runs.models import Run, RunItem
 
-from .documents import load
+from .documents import load, written
 
 AT_ONCE = 1_000  # items read and written in one go
 PACKAGES = ("backoffice", "django", "celery", "redis", "django-celery-beat", "django-celery-results")
@@ -178,8 +177,4 @@ def activities(run: Run) -> Iterator[bytes]:
 
 
 def as_json(value: Any, indent: int | None = None) -> bytes:
-    return json.dumps(value, ensure_ascii=False, default=as_text, indent=indent).encode()
-
-
-def as_text(value: Any) -> str:
-    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+    return written(value, indent).encode()

@@ -16,8 +16,9 @@ from django.db.models.functions import Substr
 from django.utils.translation import gettext as _
 from django_celery_results.models import TaskResult
 
-from backoffice.results import activity, redaction
+from backoffice.results import activity, redaction, rows
 from backoffice.results.models import Activity
+from backoffice.results.text import storable
 from backoffice.runs.publish import UNREACHABLE
 from backoffice.runs.registry import record_tasks
 from backoffice.schedules import allowed
@@ -75,10 +76,10 @@ def error_of(said: str | None) -> tuple[str, str]:
         cut = CUT.match(said or "")
         return (cut[1], cut[2]) if cut else ("", said or "")
     if not isinstance(error, dict):
-        return "", str(error)
+        return "", storable(str(error))
     message = error.get("exc_message")
     words = ", ".join(map(str, message)) if isinstance(message, list) else str(message or "")
-    return str(error.get("exc_type") or ""), words
+    return storable(str(error.get("exc_type") or "")), storable(words)
 
 
 # --- running them again
@@ -117,10 +118,7 @@ def repeatable(task_name: str, failed: list[FailedCall], done: set[str]) -> list
 
 def arguments(args: str | None, kwargs: str | None) -> tuple[list[Any], dict[str, Any]] | None:
     """As they were given; None where only their description is kept: text, or what JSON has no word for."""
-    try:
-        given = json.loads(args or "null"), json.loads(kwargs or "{}")
-    except ValueError:
-        return None
+    given = rows.loads(args), rows.loads(kwargs or "{}")
     if not (isinstance(given[0], list) and isinstance(given[1], dict)) or any(map(is_description, leaves(given))):
         return None
     return given

@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Model
 
 from .models import Activity
+from .text import deep, storable
 
 SYSTEM = "system"
 
@@ -24,7 +25,9 @@ class Subject:
 
 def log(actor: object, verb: str, target: Model | Subject | str = "", **details: Any) -> Activity:
     """Append one entry. `actor` is a user, a name, or None for the system itself."""
-    entry = Activity(actor=str(actor or SYSTEM)[:150], verb=verb, target=str(target)[:200], details=details)
+    entry = Activity(
+        actor=storable(str(actor or SYSTEM), 150), verb=verb, target=storable(str(target), 200), details=deep(details)
+    )
     if isinstance(target, Model):
         entry.model, entry.object_id = target._meta.label_lower, str(target.pk)
     elif isinstance(target, Subject):

@@ -4,19 +4,21 @@ Redis answers first. Where it lost a key (a flush, an eviction, a restart) the r
 hides the other's success, and neither changes what became of the task.
 """
 
-import json
 import logging
 from collections.abc import Sequence
 from typing import Any
 
-from celery import states
+from celery import current_app, states
 from celery.backends.redis import RedisBackend
-from celery.exceptions import BackendStoreError
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import connection
 from django_celery_results.models import TaskResult
+from kombu.exceptions import EncodeError
+from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
-from . import redaction, rows, waiting
+from . import known, redaction, rows, waiting
+from .outage import DATABASE
+from .text import key
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +32,15 @@ for at, key in ipairs(KEYS) do
 end
 """
 
-# The state stands first in what Celery and the ledger write; whatever else there may be is decoded.
+# The state stands first in what Celery and the ledger write; whatever else there may be is decoded, or is no state.
 SET_UNLESS_SETTLED = """
-local held = redis.call('GET', KEYS[1])
-if held then
-    local state = string.match(held, '^{"status": ?"([^"]+)"') or cjson.decode(held)['status']
+local held = redis.pcall('GET', KEYS[1])
+if type(held) == 'string' then
+    local state = string.match(held, '^{"status": ?"([^"]+)"')
+    if not state then
+        local read, meta = pcall(cjson.decode, held)
+        state = read and type(meta) == 'table' and meta['status']
+    end
     if state == 'SUCCESS' or (ARGV[3] == '0' and (state == 'FAILURE' or state == 'REVOKED')) then return 0 end
 end
 if ARGV[1] == '0' then redis.call('SET', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[1]) end
@@ -46,6 +52,14 @@ return 1
 def carries_items(request: Any) -> bool:
     """Whether a message carries a run's items: their outcomes are written one by one, the message's own nowhere."""
     return bool(getattr(request, "chunk", None) or (getattr(request, "headers", None) or {}).get("chunk"))
+
+
+def _is_passing_and_ignored(request: Any, state: str) -> bool:
+    """Whether a task ignores its result and has come to no end: of such only an end in failure is kept."""
+    if state in (states.FAILURE, states.REVOKED) or request is None:
+        return False
+    task = current_app.tasks.get(getattr(request, "task", None) or "")
+    return bool(getattr(request, "ignore_result", None) or getattr(task, "ignore_result", False))
 
 
 def _is_first(request: Any) -> bool:
@@ -60,33 +74,51 @@ class MirroredRedisBackend(RedisBackend):
         # .get() subscribes by itself when it begins to wait.
         return {}
 
+    def get_key_for_task(self, task_id: Any, key: Any = "") -> Any:
+        return super().get_key_for_task(task_id and _key(task_id), key)
+
     def _store_result(
         self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **kwargs: Any
     ) -> Any:
-        if carries_items(request):
+        request = known.request_of(task_id, request)
+        if carries_items(request) or _is_passing_and_ignored(request, state):
             return result
         meta = self._get_result_meta(result=result, state=state, traceback=traceback, request=request)
         meta["task_id"] = task_id
         redaction.redact(meta)
+        value = self._encoded(meta)  # before either store: what is no JSON fails in both
         row = self._row(meta, request)
         mirrored = self._mirror(row)
         if mirrored and state == states.STARTED and _is_first(request):
             return result  # the row tells; a key would be replaced by the outcome, mostly within milliseconds
         try:
-            self._remember(task_id, meta)
+            self._remember(task_id, meta["status"], value)
             if not mirrored:
                 waiting.for_database(self.client, row)
         except RedisError:
             if not mirrored:
                 raise
             logger.warning("Redis did not take the result of %s; its row is written.", task_id, exc_info=True)
-            waiting.for_redis(task_id)
+            waiting.for_redis(row[0])
         return result
+
+    def _encoded(self, meta: dict[str, Any]) -> Any:
+        """As Redis keeps it. Raises EncodeError for a result that cannot be kept; arguments are then described."""
+        try:
+            value = self.encode(meta)
+        except EncodeError:
+            if meta["status"] == states.SUCCESS:
+                self.encode(meta["result"])
+            meta |= {name: rows.loads(rows.dumps(meta[name])) for name in ("args", "kwargs") if name in meta}
+            value = self.encode(meta)
+        if len(value) > self._MAX_STR_VALUE_SIZE:
+            raise EncodeError(f"The result of {meta['task_id']} has {len(value)} characters: too many for Redis.")
+        return value
 
     def _mirror(self, row: tuple[Any, ...]) -> bool:
         try:
             rows.write([row])
-        except (DatabaseError, InterfaceError):
+        except Exception:
             # An error here must not become the task's: Celery would store FAILURE for work that succeeded.
             logger.exception("The database did not take the result of task %s; it waits in Redis.", row[0])
             connection.close_if_unusable_or_obsolete()
@@ -97,7 +129,7 @@ class MirroredRedisBackend(RedisBackend):
         headers = getattr(request, "headers", None) or {}
         schedule = getattr(request, "periodic_task_name", None) or headers.get("periodic_task_name")
         return rows.row(
-            meta["task_id"],
+            _key(meta["task_id"]),
             meta["status"],
             name=meta.get("name"),
             args=meta.get("args"),
@@ -109,15 +141,19 @@ class MirroredRedisBackend(RedisBackend):
             meta={"children": meta.get("children") or [], "queue": meta.get("queue"), "retries": meta.get("retries")},
         )
 
-    def _remember(self, task_id: str, meta: dict[str, Any]) -> None:
+    def _remember(self, task_id: str, state: str, value: Any) -> None:
         """Set the key, unless it holds a state this one must not overwrite (see rows.UPSERT)."""
-        value = self.encode(meta)
-        if len(value) > self._MAX_STR_VALUE_SIZE:
-            raise BackendStoreError(f"The result of {task_id} has {len(value)} characters: too many for Redis.")
-        expires = self.failure_expires if meta["status"] == states.FAILURE else self.expires
-        ready = int(meta["status"] in states.READY_STATES)
+        expires = self.failure_expires if state == states.FAILURE else self.expires
+        ready = int(state in states.READY_STATES)
         script = self.client.register_script(SET_UNLESS_SETTLED)
         self.ensure(script, ([self.get_key_for_task(task_id)], [int(expires or 0), value, ready]))
+
+    def chord_error_from_stack(self, callback: Any, exc: Any = None) -> Any:
+        """Celery fails a chord's body without saying what it was."""
+        if callback["subtask_type"] != "group":
+            callback["options"]["task_id"] = callback["options"].get("task_id") or uuid()
+        with known.calls(known.of_signatures(callback)):
+            return super().chord_error_from_stack(callback, exc)
 
     def _get_task_meta_for(self, task_id: str) -> dict[str, Any]:
         try:
@@ -135,15 +171,15 @@ class MirroredRedisBackend(RedisBackend):
 
     def _from_row(self, task_id: str) -> dict[str, Any] | None:
         try:
-            row = TaskResult.objects.filter(task_id=task_id).first()
-        except (DatabaseError, InterfaceError):
+            row = TaskResult.objects.filter(task_id=_key(task_id)).first()
+        except DATABASE:
             logger.warning("TaskResult could not be read for %s.", task_id, exc_info=True)
             return None
         return None if row is None else self.meta_from_decoded(_meta_of(row))
 
     def remember_row(self, row: TaskResult) -> None:
         """Tell Redis what a row says, unless it knows better. Raises RedisError."""
-        self._remember(row.task_id, _meta_of(row))
+        self._remember(row.task_id, row.status, self._encoded(_meta_of(row)))
 
     def remember_many(self, written: Sequence[tuple[Any, ...]]) -> None:
         """Store the outcomes of a chunk's items, given as their rows, in one round trip; wake who waits for one."""
@@ -153,19 +189,25 @@ class MirroredRedisBackend(RedisBackend):
 
 
 def _meta_of(row: TaskResult) -> dict[str, Any]:
-    """A row as Redis would hold it."""
-    extra = json.loads(row.meta or "{}")
+    """A row as Redis would hold it: the state first, as the backend's script looks for it there."""
+    extra = rows.loads(row.meta)
+    extra = extra if isinstance(extra, dict) else {}
     return {
-        "task_id": row.task_id,
         "status": row.status,
-        "result": json.loads(row.result or "null"),
+        "task_id": row.task_id,
+        "result": rows.loads(row.result),
         "traceback": row.traceback,
         "children": extra.get("children") or [],
         "date_done": row.date_done.isoformat(),
         "name": row.task_name,
-        "args": json.loads(row.task_args or "null"),
-        "kwargs": json.loads(row.task_kwargs or "null"),
+        "args": rows.loads(row.task_args),
+        "kwargs": rows.loads(row.task_kwargs),
         "worker": row.worker,
         "retries": extra.get("retries"),
         "queue": extra.get("queue"),
     }
+
+
+def _key(task_id: Any) -> str:
+    """The id under which row and key are kept and found: as long as a column, and storable."""
+    return key(task_id.decode(errors="backslashreplace") if isinstance(task_id, bytes) else str(task_id))

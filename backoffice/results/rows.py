@@ -1,6 +1,5 @@
 """Writing TaskResult rows: one statement, however many, and never backwards in state."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -8,13 +7,19 @@ from typing import Any
 from celery import states
 from django.utils import timezone
 from django_celery_results.models import TaskResult
+from kombu.utils import json as kombu
 
 from . import bulk
+from .text import key, said, storable
 
 FIELDS = (
     "task_id", "periodic_task_name", "task_name", "task_args", "task_kwargs", "status", "worker", "content_type",
     "content_encoding", "result", "date_created", "date_started", "date_done", "traceback", "meta",
 )  # fmt: skip
+
+TIMES = ("date_created", "date_started", "date_done")
+LONGEST = {name: TaskResult._meta.get_field(name).max_length for name in FIELDS}
+MESSAGE = 20_000  # characters kept of each argument of an exception
 
 _TABLE = TaskResult._meta.db_table
 _TERMINAL = ", ".join(f"'{state}'" for state in sorted(states.READY_STATES))
@@ -60,25 +65,37 @@ def row(
     periodic_task_name: str | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> tuple[Any, ...]:
-    """One row in the order of FIELDS. `result` is what Celery's backend would store: for errors a mapping."""
+    """One row in the order of FIELDS, storable whatever is in it. `result` is what Celery's backend would store: for
+    errors a mapping."""
     now = now or timezone.now()
     return (
-        task_id,
-        periodic_task_name,
-        name,
+        key(task_id, LONGEST["task_id"]),
+        _fit("periodic_task_name", periodic_task_name),
+        _fit("task_name", name),
         None if args is None else dumps(args),
         None if kwargs is None else dumps(kwargs) if kwargs else "{}",
-        status,
-        worker,
+        _fit("status", status),
+        _fit("worker", worker),
         "application/json",
         "utf-8",
         dumps(result),
         started or now,
         started or (now if status == states.STARTED else None),
         now,
-        traceback,
+        _fit("traceback", traceback),
         dumps(meta or {}),
     )
+
+
+def fit(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A row made before, or by another hand, as `row` makes it now."""
+    known = dict(zip(FIELDS, row, strict=True))
+    texts = {name: _fit(name, value) for name, value in known.items() if name not in TIMES}
+    return tuple({**known, **texts, "task_id": key(said(known["task_id"]), LONGEST["task_id"])}.values())
+
+
+def _fit(column: str, value: Any) -> str | None:
+    return None if value is None else storable(value if isinstance(value, str) else said(value), LONGEST[column])
 
 
 def meta(row: Sequence[Any]) -> str:
@@ -97,17 +114,45 @@ def _text(value: str | None) -> str:
     return "null" if value is None else dumps(value)
 
 
+class Encoder(kombu.JSONEncoder):
+    """Celery's own, so that both stores give the same values back. What it has no word for is described."""
+
+    def default(self, o: Any) -> Any:
+        try:
+            return super().default(o)
+        except TypeError:
+            return _described(o)
+
+
 # One encoder for all: json.dumps makes a new one for each call that has options.
-_encode = json.JSONEncoder(default=repr, ensure_ascii=False).encode
+_encode = Encoder(ensure_ascii=False).encode
 
 
 def dumps(value: Any) -> str:
-    """JSON of anything: what JSON does not know is written as its repr. Postgres takes no NUL in text."""
-    text = _encode(value)
-    return text.replace("\\u0000", "\\ufffd") if "\\u0000" in text else text
+    """JSON of anything. Lone surrogates stand in it as JSON's own escapes, as NUL does: read again they are they."""
+    try:
+        return storable(_encode(value))
+    except Exception:  # no key of a mapping, a circle, too deep, or the value's own code
+        return storable(_encode(_described(value)))
+
+
+def loads(text: str | None) -> Any:
+    """What a JSON column holds; other text, from before or by another hand, as it is."""
+    try:
+        return kombu.loads(text or "null")
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError):
+        return text
+
+
+def _described(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # whose code it is, we do not know
+        return said(value)
 
 
 def error(exc: BaseException) -> dict[str, Any]:
     """An exception as Celery's JSON result stores it."""
     kind = type(exc)
-    return {"exc_type": kind.__qualname__, "exc_message": [str(arg) for arg in exc.args], "exc_module": kind.__module__}
+    message = [storable(said(arg), MESSAGE) for arg in exc.args]
+    return {"exc_type": kind.__qualname__, "exc_message": message, "exc_module": kind.__module__}

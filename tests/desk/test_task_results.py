@@ -2,13 +2,16 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from backoffice.desk import keyset
+from backoffice.results import rows
 from backoffice.results.cancel import cancel_requested
 from backoffice.results.models import Activity
 from tests.factories import record, user
@@ -341,3 +344,16 @@ def test_a_progress_that_says_no_numbers_is_no_error(client: Client, superuser):
         row = factories.result("PROGRESS", task_name="records.tasks.long_running_task", result=said)
         page(client, row)
         assert client.get(f"{LIST}{row.pk}/status/").json()["state"] == "PROGRESS"
+
+
+@pytest.mark.parametrize("odd", ["file \udce4.csv", "nul \x00 byte", Decimal("1.50"), b"\xff", {"k": ["\ud800"]}])
+def test_what_no_page_can_show_is_shown_as_its_escape(admin_client, odd):
+    error = rows.error(ValueError(odd))
+    for status, result in (("SUCCESS", odd), ("FAILURE", error), ("PROGRESS", odd)):
+        rows.write([rows.row(f"id-{status}", status, name="a.task", args=[odd], kwargs={"k": odd}, result=result,
+                             traceback=f"Traceback: {odd}")])  # fmt: skip
+    for row in TaskResult.objects.all():
+        for page in ("change/", "text/args/", "text/result/", "text/traceback/", "status/"):
+            assert admin_client.get(f"/admin/django_celery_results/taskresult/{row.pk}/{page}").status_code == 200
+    for page in ("/admin/django_celery_results/taskresult/", reverse("admin:desk_failures"), "/admin/"):
+        assert admin_client.get(page).status_code == 200

@@ -1,0 +1,42 @@
+"""Is the database away for a moment, or does it refuse this one thing for ever? By its code, not by the class."""
+
+import sqlite3
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError, OperationalError
+
+DATABASE = (DatabaseError, InterfaceError)
+# PostgreSQL: connection, transaction rolled back (deadlock), insufficient resources, operator intervention; lock not
+# available. https://www.postgresql.org/docs/current/errcodes-appendix.html
+CLASSES = {"08", "40", "53", "57"}
+LOCK_NOT_AVAILABLE = "55P03"
+SQLITE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,  # the locking protocol: WAL could not begin
+}
+
+
+def is_outage(exc: BaseException) -> bool:
+    """Whether it passes by itself: a database, or a network, that is not there for a moment."""
+    return _of_database(exc) if isinstance(exc, DATABASE) else isinstance(exc, ConnectionError | TimeoutError)
+
+
+def is_refusal(exc: BaseException) -> bool:
+    """Whether a database was there and said no: the same again would be refused again."""
+    return isinstance(exc, DATABASE) and not _of_database(exc)
+
+
+def _of_database(exc: BaseException) -> bool:
+    error: Any = exc.__cause__ or exc
+    if state := getattr(error, "sqlstate", None):
+        return state[:2] in CLASSES or state == LOCK_NOT_AVAILABLE
+    if (code := getattr(error, "sqlite_errorcode", None)) is not None:
+        return code & 0xFF in SQLITE  # the rest says more of the same
+    # Without a code: the driver found the connection closed, or could not make one.
+    return isinstance(exc, OperationalError) or (
+        isinstance(exc, InterfaceError) and not isinstance(error, sqlite3.Error)
+    )
