@@ -15,7 +15,7 @@ COPY manage.py LICENSE ./
 COPY backoffice backoffice
 COPY records records
 COPY fixtures fixtures
-RUN python -m compileall -q backoffice records && install -d -o backoffice -g backoffice var
+RUN python -m compileall -q backoffice records && install -d -m 700 -o backoffice -g backoffice var
 USER 10001:10001
 # The key is for this step alone: none may be left in the image.
 RUN DJANGO_SECRET_KEY=collectstatic python manage.py collectstatic --no-input --verbosity 0

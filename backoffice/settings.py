@@ -12,9 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from kombu.entity import Exchange, Queue
 
+from backoffice import private
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("BACKOFFICE_VAR", BASE_DIR / "var"))
-VAR.mkdir(parents=True, exist_ok=True)
+private.folder(VAR)
 
 
 def flag(name: str, default: bool = False) -> bool:
@@ -136,6 +138,8 @@ WHITENOISE_USE_FINDERS = True  # the web process serves the packages' own files:
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SILENCED_SYSTEM_CHECKS = ["security.W019"]  # asks for DENY unless the site frames its own pages, as the theme does
 SECURE_REFERRER_POLICY = "same-origin"
+DEFAULT_EXCEPTION_REPORTER = "backoffice.errors.ErrorReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "backoffice.errors.ErrorFilter"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
@@ -165,6 +169,7 @@ def database() -> dict[str, Any]:
     if config["ENGINE"].endswith("sqlite3"):
         # Writers queue up instead of failing: measured with 6 processes, the defaults failed 163 of 360 operations.
         options |= {
+            "factory": private.PrivateFile,
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -247,10 +252,13 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "mail": {"class": "backoffice.errors.ErrorMail", "level": "ERROR"},
+    },
     # On the root: Celery puts its own handler there in place of this one, and each line is logged once.
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"backoffice": {"level": "INFO"}},
+    "loggers": {"backoffice": {"level": "INFO"}, "django": {"handlers": ["mail"]}},
 }
 
 # --- Look -----------------------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ usable() {
 }
 
 [ -f "$lock" ] || fail "there is no $lock in $(pwd)."
-mkdir -p var
+mkdir -p -m 700 var  # it will hold the database and the key
 # Two terminals may call make at the same time; the kernel lets go of this lock however the script ends.
 exec 9>var/setup.lock
 if command -v flock >/dev/null 2>&1; then flock 9; fi

@@ -142,7 +142,7 @@ def session(stack: contextlib.ExitStack, directory: Path, name: str) -> dict[str
         # Said aloud: importing the project has set the variable to its own settings.
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "BACKOFFICE_TEST_DIR": str(folder),
-        "BACKOFFICE_VAR": str(folder),
+        "BACKOFFICE_VAR": str(folder / "var"),  # closed to others, and PostgreSQL runs as another user
         "REDIS_URL": redis,
     }
 

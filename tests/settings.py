@@ -20,7 +20,7 @@ atexit.register(_session.close)
 if "BACKOFFICE_TEST_DIR" not in os.environ:
     os.environ["BACKOFFICE_TEST_DIR"] = str(_session.enter_context(servers.temporary_directory()))
     # The folder of a running back office holds its database, its key and the address of its Redis.
-    os.environ["BACKOFFICE_VAR"] = os.environ["BACKOFFICE_TEST_DIR"]
+    os.environ["BACKOFFICE_VAR"] = str(Path(os.environ["BACKOFFICE_TEST_DIR"]) / "var")
 DIRECTORY = Path(os.environ["BACKOFFICE_TEST_DIR"])
 if not os.environ.get("REDIS_URL"):
     os.environ["REDIS_URL"] = _session.enter_context(servers.redis_server(DIRECTORY / "redis"))

@@ -37,7 +37,7 @@ def beat() -> Program:
     return Program("beat", command, ready_line="beat: Starting...", stop_within=5)
 
 
-def web(listener: socket.socket, environment: dict[str, str]) -> Program:
+def web(listener: socket.socket) -> Program:
     """The socket is bound beforehand and inherited: no other program can take the port meanwhile."""
     command = (
         *(PYTHON, "-m", "gunicorn", "backoffice.wsgi:application"),
@@ -47,7 +47,6 @@ def web(listener: socket.socket, environment: dict[str, str]) -> Program:
     return Program(
         "web",
         command,
-        environment,
         answers=lambda: _web_answers(listener),
         pass_fds=(listener.fileno(),),
         stop_within=8,

@@ -10,7 +10,7 @@ turns up, in a result, an error, a traceback or a worker's log, it is masked too
 import json
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, signature
 from typing import Any
@@ -96,10 +96,14 @@ def scrubber(task_name: str | None, args: Any, kwargs: Any) -> Scrubber | None:
     if not sensitive(task_name):
         return None
     shown_args, shown_kwargs = redacted(task_name, args, kwargs)
-    hidden = list(_hidden(args, shown_args)) + list(_hidden(kwargs, shown_kwargs))
+    return masking([*_hidden(args, shown_args), *_hidden(kwargs, shown_kwargs)])
+
+
+def masking(hidden: Iterable[str]) -> Scrubber | None:
+    """Masks these texts; None where there are none."""
     # The longest first: one value may begin with another.
-    patterns = map(_pattern, sorted(set(hidden), key=len, reverse=True))
-    return Scrubber(re.compile("|".join(patterns))) if hidden else None
+    patterns = [_pattern(text) for text in sorted(set(hidden), key=len, reverse=True)]
+    return Scrubber(re.compile("|".join(patterns))) if patterns else None
 
 
 def _hidden(given: Any, shown: Any) -> Iterator[str]:

@@ -159,6 +159,8 @@ def test_a_unit_runs_unprivileged_comes_back_and_is_stopped_gently(name: str) ->
     assert settings_of["Restart"] == ["always"]
     assert settings_of["KillMode"] == ["mixed"]
     assert settings_of["NoNewPrivileges"] == ["yes"]
+    assert settings_of["StateDirectoryMode"] == ["0700"]
+    assert settings_of["UMask"] == ["0077"]
     assert settings_of["EnvironmentFile"] == ["/etc/backoffice.env"]
     if name in {"worker", "control"}:
         assert "REMAP_SIGTERM=SIGQUIT" in settings_of["Environment"]
@@ -189,6 +191,7 @@ def test_systemd_itself_finds_nothing_wrong(tmp_path: Path) -> None:
 def test_supervisor_signals_the_main_process_and_kills_the_group(name: str) -> None:
     program = programs()[name]
     assert (program["stopasgroup"], program["killasgroup"]) == ("false", "true")
+    assert program["umask"] == "077"
     if name in {"worker", "control"}:
         assert 'REMAP_SIGTERM="SIGQUIT"' in program["environment"]
         assert int(program["stopwaitsecs"]) > SOFT_SHUTDOWN

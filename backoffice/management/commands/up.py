@@ -4,7 +4,6 @@ import contextlib
 import ctypes
 import errno
 import fcntl
-import ipaddress
 import os
 import signal
 import socket
@@ -70,7 +69,7 @@ class Command(BaseCommand):
                 if (fixtures := "demo" if demo else "setup_backoffice") in get_commands():
                     supervisor.run(programs.management(fixtures))
                 supervisor.start(*programs.workers(workers))
-                supervisor.start(programs.web(listener, _web_environment(listener, demo)))
+                supervisor.start(programs.web(listener))
                 supervisor.start(programs.beat())
                 supervisor.wait_ready()
                 console.say(_welcome(programs.url(listener), demo))
@@ -124,12 +123,6 @@ def _redis() -> Iterator[PrivateRedis | None]:
     private = PrivateRedis.configure(settings.VAR / "redis")
     with private.announced():
         yield private
-
-
-def _web_environment(listener: socket.socket, demo: bool) -> dict[str, str]:
-    """Tracebacks in the browser help on one's own machine; the workers would only collect queries in memory."""
-    on_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
-    return {"DJANGO_DEBUG": "1"} if demo and on_loopback and "DJANGO_DEBUG" not in os.environ else {}
 
 
 def _welcome(url: str, demo: bool) -> str:
