@@ -4,15 +4,17 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from celery import current_app
+from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from backoffice.results import bulk, rows
 
-from .models import TERMINAL, Run, RunItem, State
+from .models import TERMINAL, Chunk, Run, RunItem, State
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ def count(run: Run, verdicts: Sequence[Verdict]) -> None:
 
 
 def close(run: Run) -> None:
-    """Give a run whose items are all terminal its own terminal state, once."""
+    """Give a run whose items are all terminal its own terminal state, once. Its chunks go with it."""
     Run.objects.filter(pk=run.pk, finished_at=None).update(
         finished_at=timezone.now(),
         state=Case(
@@ -91,6 +93,13 @@ def close(run: Run) -> None:
             default=Value(State.SUCCESS),
         ),
     )
+    # Of a message that finds no chunk nothing comes; one that is left would be sent for ever. After the commit: chunks
+    # are locked before the run's row, and whoever made one of an item that was open has committed by now.
+    transaction.on_commit(partial(drop_chunks, run.pk), robust=True)
+
+
+def drop_chunks(run_id: int) -> None:
+    Chunk.objects.filter(run=run_id)._raw_delete("default")
 
 
 def remember(run: Run, verdicts: Sequence[Verdict], worker: str) -> None:

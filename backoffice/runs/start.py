@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from backoffice.results import activity
 
 from . import publish, slicing, snapshot
+from .again import again
 from .models import Run, RunItem, State, TaskName
 from .registry import RecordTask, find
 
@@ -97,6 +98,7 @@ def task_name(task: RecordTask) -> TaskName:
     return TaskName.objects.get_or_create(name=task.name)[0]
 
 
+@again(IntegrityError)  # a click of the same moment took some of its records: now they are seen, and skipped
 def activate(run_id: int) -> bool:
     """Start a run whose time has come. True for the one caller that did it."""
     with transaction.atomic():

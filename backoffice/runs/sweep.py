@@ -10,14 +10,15 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from backoffice.results import waiting
 
 from . import fleet, publish, release, slicing, verbs
-from .ledger import close
+from .again import again, is_away
+from .ledger import close, drop_chunks
 from .models import Chunk, Run, RunItem, State, Worker
 from .registry import find
 from .start import activate
@@ -48,9 +49,9 @@ def sweep() -> dict[str, int]:
     for name, step in steps.items():
         try:
             done[name] = step()
-        except (OperationalError, InterfaceError):
-            raise  # the database is away: each step would wait for it
         except Exception as exc:
+            if is_away(exc):
+                raise  # each step would wait for it
             logger.exception("The sweep's step %r failed.", name)
             errors.append(exc)
     if any(done.values()):
@@ -61,13 +62,20 @@ def sweep() -> dict[str, int]:
 
 
 def _each(step: Callable[[Any], int], keys: Iterable[Any]) -> int:
-    """One run that cannot go on, because its record task is not there, holds no other up."""
-    done = 0
+    """One run that cannot go on holds no other up. An error is raised when the others have had their turn."""
+    done, errors = 0, []
     for key in keys:
         try:
             done += step(key)
-        except LookupError as exc:
+        except LookupError as exc:  # its record task is not there
             logger.error("Run %s waits: %s", key, exc)
+        except Exception as exc:
+            if is_away(exc):
+                raise
+            logger.exception("Run %s waits.", key)
+            errors.append(exc)
+    if errors:
+        raise errors[0]
     return done
 
 
@@ -77,12 +85,14 @@ def start_due() -> int:
 
 def finish_cancelled() -> int:
     """Revoke what a cancelled run still has waiting, a bounded number of batches at a time."""
-    runs = list(Run.objects.open().exclude(cancelled_at=None).select_related("task"))
-    for run in runs:
-        batches = 10
-        while verbs.revoke(run) and batches:
-            batches -= 1
-    return len(runs)
+    return _each(_revoke, Run.objects.open().exclude(cancelled_at=None).select_related("task"))
+
+
+def _revoke(run: Run) -> int:
+    batches = 10
+    while verbs.revoke(run) and batches:
+        batches -= 1
+    return 1
 
 
 def rescue_expired(watched: timedelta) -> int:
@@ -109,6 +119,7 @@ def release_due_retries() -> int:
     return _each(lambda run_id: _release(run_id, by_run[run_id]), by_run)
 
 
+@again()
 def _release(run_id: int, ids: list[int]) -> int:
     with transaction.atomic():
         waiting = RunItem.objects.filter(run_id=run_id, record_id__in=ids, state=State.RETRY)
@@ -132,6 +143,7 @@ def repair_stalled() -> int:
     return _each(_repair, list(stalled.values_list("pk", flat=True)))
 
 
+@again()
 def _repair(pk: int) -> int:
     with transaction.atomic():
         run = Run.objects.select_for_update().select_related("task").get(pk=pk)
@@ -153,7 +165,10 @@ def _repair(pk: int) -> int:
 def republish_unclaimed() -> int:
     """Chunks nobody claimed and whose message is not in the queue: it was lost, or never sent."""
     late = Q(published_at=None) | Q(published_at__lt=timezone.now() - OVERDUE)
-    chunks = list(Chunk.objects.unclaimed().filter(late).select_related("run__task").order_by("run_id", "pk")[:BATCH])
+    found = list(Chunk.objects.unclaimed().filter(late).select_related("run__task").order_by("run_id", "pk")[:BATCH])
+    for run_id in {chunk.run_id for chunk in found if chunk.run.is_finished}:
+        drop_chunks(run_id)
+    chunks = [chunk for chunk in found if not chunk.run.is_finished]
     if not chunks:
         return 0
     try:

@@ -55,7 +55,7 @@ def _left(run: Run) -> Cancelled:
 def revoke(run: Run) -> bool:
     """Make a batch of a cancelled run's waiting items REVOKED. True when more are waiting."""
     with transaction.atomic():
-        Chunk.objects.filter(run=run, claimed_at=None).delete()
+        Chunk.objects.filter(run=run, claimed_at=None)._raw_delete("default")
         waiting = RunItem.objects.of(run).filter(state__in=(State.PENDING, State.RETRY))
         # Locked, or a claim or a second sweep would take some of them meanwhile. Items before their run, as everywhere.
         ids = list(waiting.order_by("record_id").select_for_update().values_list("record_id", "retries")[: BATCH + 1])

@@ -86,12 +86,24 @@ def held(step: Callable[[], Any], owner: Any, name: str, *, after: bool = False)
         there.future.result(PATIENCE)
 
 
-def wait_until_locked(number: int = 1) -> None:
-    """On PostgreSQL: so many sessions wait for a lock of another."""
+def wait_until_locked(step: Future[Any]) -> None:
+    """The other process waits for a lock, or has come through. SQLite's writers wait where nobody can see it."""
 
     def waiting() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-            return int(cursor.fetchone()[0]) >= number
+            return step.done() or bool(cursor.fetchone()[0])
+
+    if connection.vendor == "sqlite":
+        return
 
     wait_until(waiting, what="a session waiting for a lock")
+
+
+@contextmanager
+def begun(step: Callable[[], Any]) -> Iterator[Future[Any]]:
+    """A step of another process, on its way while the block goes on."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(on_its_own, step)
+        yield future
+        future.result(PATIENCE)
