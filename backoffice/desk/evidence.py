@@ -38,6 +38,7 @@ JSON_FIELDS = {"task_args", "task_kwargs", "result", "meta"}
 RUN_FIELDS = (
     *("source", "requester_name", "schedule_name", "retry_of_id", "selection", "parameters", "state"),
     *("created_at", "due_at", "activated_at", "started_at", "finished_at", "cancelled_at", "cancelled_by"),
+    "cancel_reason",
 )
 COUNTS = ("total", "succeeded", "failed", "revoked", "skipped", "skip_reasons")
 

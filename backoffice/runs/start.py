@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from backoffice.results import activity
 
-from . import publish, slicing, snapshot
+from . import entitled, publish, slicing, snapshot
 from .again import again
 from .models import Run, RunItem, State, TaskName
 from .registry import RecordTask, find
@@ -101,6 +101,8 @@ def task_name(task: RecordTask) -> TaskName:
 @again(IntegrityError)  # a click of the same moment took some of its records: now they are seen, and skipped
 def activate(run_id: int) -> bool:
     """Start a run whose time has come. True for the one caller that did it."""
+    if entitled.turned_down(run_id):
+        return False
     with transaction.atomic():
         # Compare and swap: the clocked row and the sweep may both come.
         won = Run.objects.filter(pk=run_id, activated_at=None, finished_at=None, cancelled_at=None).update(

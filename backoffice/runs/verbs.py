@@ -60,7 +60,7 @@ def revoke(run: Run) -> bool:
         # Locked, or a claim or a second sweep would take some of them meanwhile. Items before their run, as everywhere.
         ids = list(waiting.order_by("record_id").select_for_update().values_list("record_id", "retries")[: BATCH + 1])
         verdicts = [
-            Verdict(record_id, State.REVOKED, error=_("Run cancelled by %s") % run.cancelled_by, retries=retries,
+            Verdict(record_id, State.REVOKED, error=_cancelled(run), retries=retries,
                     result=REVOKED)
             for record_id, retries in ids[:BATCH]
         ]  # fmt: skip
@@ -68,6 +68,10 @@ def revoke(run: Run) -> bool:
         count(run, verdicts)
     remember(run, verdicts, "")
     return len(ids) > BATCH
+
+
+def _cancelled(run: Run) -> str:
+    return _("Run cancelled by %s") % run.cancelled_by + (f": {run.cancel_reason}" if run.cancel_reason else "")
 
 
 def retry(

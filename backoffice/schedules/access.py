@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs.registry import record_tasks
@@ -26,6 +27,13 @@ def may_change(user: Any, row: PeriodicTask) -> bool:
 
 def may_delete(user: Any, row: PeriodicTask) -> bool:
     return not is_system(row) and not allowed.is_one_off_start(row) and may_change(user, row)
+
+
+def owned_by(row: PeriodicTask, by: Any) -> dict[str, Any]:
+    """The columns that make it this person's. The machine's own schedules stay the machine's, whoever changed them."""
+    if is_system(row) or not isinstance(by, AbstractBaseUser):
+        return {}
+    return {"owner_id": by.pk, "owner_name": str(by)[:150]}
 
 
 def is_unknown(row: PeriodicTask) -> bool:

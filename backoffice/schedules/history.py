@@ -9,10 +9,10 @@ from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from backoffice.results.models import Activity
 
-from . import fire, standing, switch
+from . import access, fire, owner, standing, switch
 from . import words as in_words
 from .forms import ScheduleForm
-from .models import Firing
+from .models import Firing, ScheduleState
 
 SHOWN = 30
 VERBS = {
@@ -34,6 +34,7 @@ def of(row: PeriodicTask) -> dict[str, Any]:
         "quiet": fire.is_quiet(row),
         "standing": standing.in_words(row),
         "badge": standing.badge(row),
+        "owner": owner.in_words(row),
     }
 
 
@@ -63,6 +64,8 @@ def save_with_log(row: PeriodicTask, form: ScheduleForm, change: bool, by: Any) 
     was_on = bool(change and form.initial.get("enabled"))
     row.save(update_fields=staff_columns(row) if change else None)
     form.save_options()
+    if form.changed_data:
+        ScheduleState.objects.filter(pk=row.pk).update(**access.owned_by(row, by))
     if row.enabled:
         row.state.__class__.objects.filter(pk=row.pk).update(reason="", off_by="", off_at=None)
     elif was_on:

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -50,6 +51,12 @@ class ScheduleState(models.Model):
     reason = models.TextField(_("why it is off"), blank=True, default="", editable=False)
     off_by = models.CharField(_("turned off by"), max_length=150, blank=True, default="", editable=False)
     off_at = models.DateTimeField(null=True, editable=False)
+    # Nothing is enforced or cleared by the database: a deleted owner is not the same as none.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, db_constraint=False, null=True, editable=False,
+        related_name="+", verbose_name=_("owner"),
+    )  # fmt: skip
+    owner_name = models.CharField(_("owner"), max_length=150, blank=True, default="", editable=False)
 
     class Meta:
         verbose_name = _("schedule state")

@@ -12,7 +12,7 @@ from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from . import allowed, switch
+from . import allowed, owner, switch
 from .models import Firing
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ def send(row: PeriodicTask, firing: Firing) -> bool:
     Bounded by the settings: 0.1 s where Redis refuses connections, 3 s where it does not answer. Beat then sends
     nothing for 2 s, so that the due times of all the others are written down in time, whatever their number.
     """
+    if owner.stops(row, firing):
+        return True
     try:
         options = message_options(row, firing)
         allowed.registered()[row.task].apply_async(

@@ -10,7 +10,7 @@ from backoffice.runs import start
 from backoffice.runs.models import Run
 from backoffice.runs.registry import record_tasks
 
-from . import selection, words
+from . import owner, selection, words
 from .models import Firing
 
 
@@ -19,6 +19,11 @@ def start_run(task: str, chosen: Mapping[str, Any], *, schedule_name: str, firin
     record_task = record_tasks().get(task)
     if record_task is None:
         raise ValueError(_("There is no record task called “%(name)s”.") % {"name": task})
+    firing = Firing.objects.select_related("schedule").filter(pk=firing_id).first() if firing_id else None
+    schedule = (firing and firing.schedule) or PeriodicTask.objects.filter(name=schedule_name or None).first()
+    if schedule and not (firing and firing.run_id) and (reason := owner.objection(schedule, firing)):
+        owner.turn_off(schedule, firing, reason)
+        return note(firing_id, reason)
     records = selection.records(record_task.record_model, dict(chosen))
     try:
         run = start.start(
@@ -26,7 +31,7 @@ def start_run(task: str, chosen: Mapping[str, Any], *, schedule_name: str, firin
             record_task,
             source=Run.Source.SCHEDULE,
             selection=words.chosen_in_words(selection.describe(chosen)),
-            schedule=PeriodicTask.objects.filter(name=schedule_name).first() if schedule_name else None,
+            schedule=schedule,
             schedule_name=schedule_name,
             form_token=f"firing-{firing_id}" if firing_id else None,
         )
@@ -41,6 +46,8 @@ def start_due(run_id: Any) -> str:
         raise ValueError(_("run_id must be a number, not %(value)r.") % {"value": run_id})
     if start.activate(run_id):
         return _("Started run %(run)s.") % {"run": run_id}
+    if reason := Run.objects.filter(pk=run_id).values_list("cancel_reason", flat=True).first():
+        return reason
     return _("Run %(run)s was started, cancelled or deleted before.") % {"run": run_id}
 
 

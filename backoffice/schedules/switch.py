@@ -9,6 +9,7 @@ from django_celery_beat.models import PeriodicTask, PeriodicTasks
 from backoffice.results import activity
 from backoffice.results.models import Activity
 
+from . import access
 from .models import ScheduleState
 from .verify import verify, verify_future
 
@@ -48,7 +49,7 @@ def enable(row: PeriodicTask, by: Any) -> bool:
             enabled=True, last_run_at=None, date_changed=timezone.now()
         )
         if won:
-            cleared = {"reason": "", "off_by": "", "off_at": None, "timing": ""}
+            cleared = {"reason": "", "off_by": "", "off_at": None, "timing": "", **access.owned_by(row, by)}
             ScheduleState.objects.update_or_create(schedule_id=row.pk, defaults=cleared)
             log(by, "schedule.enabled", row.pk, row.name)
             PeriodicTasks.update_changed()
