@@ -201,8 +201,10 @@ CELERY_TASK_TRACK_STARTED = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_TASK_SOFT_TIME_LIMIT = 29 * 60
-CELERY_TASK_DEFAULT_QUEUE = "records"
-CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("records", "control")]
+# `records` carries the chunks of runs, `control` the sweep and what schedules start, `tasks` everything else: a long
+# task holds up neither a run nor the sweep.
+CELERY_TASK_DEFAULT_QUEUE = "tasks"
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("records", "control", "tasks")]
 CELERY_TASK_ROUTES = {"backoffice.*.tasks.*": {"queue": "control"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,12 +22,13 @@ from backoffice.schedules import allowed, standing
 from .probe import QUEUES, Answer, probe
 
 ALIVE = timedelta(seconds=30)  # workers report every 10 seconds, beat every 5
-BEHIND = {"records": 10_000, "control": 50}  # messages; more than that and somebody is missing
+BEHIND = {"control": 50}  # messages; more than that, or than MANY elsewhere, and somebody is missing
+MANY = 10_000
 STUCK = timedelta(minutes=2)  # the sweep looks every few seconds: what is older than this it has not seen
 SYSTEM_SCHEDULES = (allowed.SWEEP, "backoffice.desk.tasks.apply_retention")
 
 START_WORKER = "celery -A backoffice worker -l info"
-START_CONTROL = "celery -A backoffice worker -l info -Q control -n control@%h --concurrency 1"
+START_ANOTHER = "celery -A backoffice worker -l info -Q %s -n %s@%%h --concurrency 1"
 START_BEAT = "celery -A backoffice beat -l info"
 
 
@@ -99,22 +100,29 @@ def look_at_database() -> tuple[Check, list[Worker]]:
 
 
 def workers(processes: Iterable[Worker]) -> Check:
-    """Both queues need somebody who listens."""
+    """Each queue needs somebody who listens."""
     name, serving = _("Workers"), processes_by_queue(processes)
     missing = [queue for queue in QUEUES if not serving[queue]]
     if missing == list(QUEUES):
         return Check(name, False, _("No worker reported within 30 seconds."), _("Start one: %s") % START_WORKER)
     if missing:
-        start = START_CONTROL if missing == ["control"] else START_WORKER
-        return Check(
-            name, False, _("No worker serves the queue “%s”.") % missing[0], _("Start one that does: %s") % start
-        )
+        told = ngettext("No worker serves the queue %s.", "No worker serves the queues %s.", len(missing))
+        return Check(name, False, told % in_quotes(missing), _("Start one that does: %s") % start_for(missing))
     parts = [
         ngettext("%(queue)s: %(n)d process", "%(queue)s: %(n)d processes", serving[queue])
         % {"queue": queue, "n": serving[queue]}
         for queue in QUEUES
     ]
     return Check(name, True, "; ".join(parts) + ".")
+
+
+def start_for(queues: Sequence[str]) -> str:
+    """A worker for these queues. The one for records has as many processes as the machine has cores."""
+    return START_WORKER if "records" in queues else START_ANOTHER % (",".join(queues), queues[0])
+
+
+def in_quotes(names: Iterable[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
 
 
 def processes_by_queue(processes: Iterable[Worker]) -> Counter[str]:
@@ -140,11 +148,10 @@ def queue_depths(answer: Answer) -> Check:
     if not answer.depths:
         return Check(name, False, _("Unknown while the broker does not answer."), _("See the broker."))
     summary = "; ".join(_("%(queue)s: %(n)d waiting") % {"queue": queue, "n": answer.depths[queue]} for queue in QUEUES)
-    behind = [queue for queue in QUEUES if answer.depths[queue] > BEHIND[queue]]
+    behind = [queue for queue in QUEUES if answer.depths[queue] > BEHIND.get(queue, MANY)]
     if not behind:
         return Check(name, True, summary + ".")
-    start = START_CONTROL if "control" in behind else START_WORKER
-    return Check(name, False, summary + ".", _("The workers cannot keep up. Start another one: %s") % start)
+    return Check(name, False, summary + ".", _("The workers cannot keep up. Start another one: %s") % start_for(behind))
 
 
 def migrations() -> Check:

@@ -16,7 +16,7 @@ from redis.retry import Retry
 TIMEOUT = 0.5  # seconds, for connecting and for each answer
 PATIENCE = 0.8  # seconds for everything together, which also bounds the look-up of a host's name
 FRESH = 2.0  # seconds during which a process asks no second time
-QUEUES = ("records", "control")
+QUEUES = tuple(queue.name for queue in settings.CELERY_TASK_QUEUES)
 NOBODYS_KEY = "backoffice:probe"  # never there, so that setting it "if it exists" changes nothing
 
 _pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="probe")

@@ -16,7 +16,7 @@ WORKER_ENVIRONMENT = {
     # In a container one is root, and Celery says at length, for each worker, that one should not be.
     "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
 }
-NAMES = ("redis", "setup", "worker", "control", "beat", "web")
+NAMES = ("redis", "setup", "worker", "tasks", "control", "beat", "web")
 
 
 def redis_server(server: PrivateRedis) -> Program:
@@ -27,9 +27,9 @@ def management(*arguments: str) -> Program:
     return Program("setup", (PYTHON, "manage.py", *arguments))
 
 
-def workers(processes: int) -> tuple[Program, Program]:
-    """One for the records, and one that stays free for sweep, dispatch and schedules."""
-    return _worker("worker", "records", processes), _worker("control", "control", 1)
+def workers(processes: int) -> tuple[Program, ...]:
+    """One for the records, one for all other tasks, and one that stays free for sweep, dispatch and schedules."""
+    return _worker("worker", "records", processes), _worker("tasks", "tasks", 1), _worker("control", "control", 1)
 
 
 def beat() -> Program:

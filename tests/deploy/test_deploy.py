@@ -25,7 +25,8 @@ from tests.servers import wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = "/srv/backoffice"
-UNITS = ("web", "worker", "control", "beat")
+WORKERS = ("worker", "tasks", "control")
+UNITS = ("web", *WORKERS, "beat")
 SOFT_SHUTDOWN = settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT
 
 
@@ -43,7 +44,7 @@ def test_compose_has_every_process_and_both_stores(services: dict[str, Any]) -> 
     assert services["postgres"]["image"].startswith("postgres:")
 
 
-@pytest.mark.parametrize("name", ["redis", "postgres", "web", "worker", "control"])
+@pytest.mark.parametrize("name", ["redis", "postgres", "web", *WORKERS])
 def test_compose_asks_each_server_for_its_health(services: dict[str, Any], name: str) -> None:
     assert services[name]["healthcheck"]["test"]
 
@@ -59,7 +60,7 @@ def test_compose_opens_no_port_but_the_webs_and_that_on_loopback(services: dict[
     assert all(port.startswith("127.0.0.1:") for port in services["web"]["ports"])
 
 
-@pytest.mark.parametrize("name", ["worker", "control"])
+@pytest.mark.parametrize("name", WORKERS)
 def test_compose_gives_workers_the_time_to_hand_their_tasks_back(services: dict[str, Any], name: str) -> None:
     assert services[name]["environment"]["REMAP_SIGTERM"] == "SIGQUIT"
     assert int(services[name]["stop_grace_period"].rstrip("s")) > SOFT_SHUTDOWN
@@ -88,7 +89,7 @@ def test_compose_migrates_with_commands_that_exist(services: dict[str, Any]) -> 
 def commands() -> dict[str, list[str]]:
     """Every command of the production files, named by file and process."""
     composed = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
-    found = {f"compose {name}": composed[name]["command"] for name in ("worker", "control", "beat")}
+    found = {f"compose {name}": composed[name]["command"] for name in (*WORKERS, "beat")}
     for name in UNITS:
         found[f"systemd {name}"] = shlex.split(unit(name)["ExecStart"][0])
         found[f"supervisor {name}"] = shlex.split(programs()[name]["command"])
@@ -135,9 +136,8 @@ def test_each_command_starts_something_that_exists(where: str) -> None:
 
 def test_between_them_the_workers_serve_every_queue() -> None:
     for way in ("compose", "systemd", "supervisor"):
-        served = {
-            commands()[f"{way} {name}"][commands()[f"{way} {name}"].index("-Q") + 1] for name in ("worker", "control")
-        }
+        lines = [commands()[f"{way} {name}"] for name in WORKERS]
+        served = {line[line.index("-Q") + 1] for line in lines}
         assert served == {queue.name for queue in settings.CELERY_TASK_QUEUES}
 
 
@@ -162,7 +162,7 @@ def test_a_unit_runs_unprivileged_comes_back_and_is_stopped_gently(name: str) ->
     assert settings_of["StateDirectoryMode"] == ["0700"]
     assert settings_of["UMask"] == ["0077"]
     assert settings_of["EnvironmentFile"] == ["/etc/backoffice.env"]
-    if name in {"worker", "control"}:
+    if name in WORKERS:
         assert "REMAP_SIGTERM=SIGQUIT" in settings_of["Environment"]
         assert int(settings_of["TimeoutStopSec"][0]) > SOFT_SHUTDOWN
 
@@ -192,7 +192,7 @@ def test_supervisor_signals_the_main_process_and_kills_the_group(name: str) -> N
     program = programs()[name]
     assert (program["stopasgroup"], program["killasgroup"]) == ("false", "true")
     assert program["umask"] == "077"
-    if name in {"worker", "control"}:
+    if name in WORKERS:
         assert 'REMAP_SIGTERM="SIGQUIT"' in program["environment"]
         assert int(program["stopwaitsecs"]) > SOFT_SHUTDOWN
 
@@ -274,7 +274,7 @@ def test_supervisor_runs_everything_and_leaves_nothing_behind(tmp_path: Path, en
         wait_until(lambda: set(supervised.running()) == set(UNITS), 90, "every program RUNNING")
         pids = supervised.running().values()
         wait_until(supervised.web_answers, what="the web server")
-        wait_until(lambda: "2 nodes online" in ping(environment), 60, "both workers' answer")
+        wait_until(lambda: "3 nodes online" in ping(environment), 60, "every worker's answer")
     finally:
         supervised.process.terminate()
         supervised.process.wait(timeout=90)

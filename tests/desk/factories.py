@@ -67,7 +67,7 @@ def group_result(**fields: Any) -> GroupResult:
     return GroupResult.objects.create(**(defaults | {"result": "[]"} | fields))
 
 
-def worker(queues: str = "records,control", seconds_ago: int = 0, **fields: Any) -> Worker:
+def worker(queues: str = "records,control,tasks", seconds_ago: int = 0, **fields: Any) -> Worker:
     seen = timezone.now() - timedelta(seconds=seconds_ago)
     return Worker.objects.create(
         **({"name": f"celery@{next(_numbers)}", "queues": queues, "concurrency": 2, "seen_at": seen} | fields)

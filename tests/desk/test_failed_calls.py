@@ -36,7 +36,7 @@ def group_of(who) -> failures.Group:
 def queued() -> list[tuple]:
     """The arguments of the messages that wait."""
     client = current_app.connection_for_read().default_channel.client
-    bodies = [json.loads(message)["body"] for message in client.lrange("records", 0, -1)]
+    bodies = [json.loads(message)["body"] for message in client.lrange("tasks", 0, -1)]
     return [tuple(json.loads(base64.b64decode(body))[:2]) for body in reversed(bodies)]
 
 

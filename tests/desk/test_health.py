@@ -41,17 +41,18 @@ def test_a_worker_that_has_not_reported_for_half_a_minute_is_gone():
     assert "celery -A backoffice worker" in check.advice
 
 
-def test_a_queue_that_nobody_serves_is_named():
+def test_queues_that_nobody_serves_are_named_with_how_to_serve_them():
     factories.worker("records")
     check = by_name(health.checks())["Workers"]
-    assert not check.ok
-    assert "control" in check.summary
+    assert (check.ok, check.summary) == (False, "No worker serves the queues “control”, “tasks”.")
+    assert check.advice.endswith("-Q control,tasks -n control@%h --concurrency 1")
 
 
 def test_processes_are_counted_for_each_queue():
-    factories.worker("records, control", concurrency=2)
+    factories.worker("records, control, tasks", concurrency=2)
     factories.worker("control", concurrency=1)
-    assert by_name(health.checks())["Workers"].summary == "records: 2 processes; control: 3 processes."
+    summary = "records: 2 processes; control: 3 processes; tasks: 2 processes."
+    assert by_name(health.checks())["Workers"].summary == summary
 
 
 def test_a_beat_that_is_silent_is_reported():
@@ -101,7 +102,7 @@ def test_a_redis_that_is_full_is_named_with_what_to_do_and_its_queues_are_still_
         assert not checks[name].ok
         assert "full and takes nothing new" in checks[name].summary
         assert "Raise its maxmemory" in checks[name].advice
-    assert checks["Queues"].summary == "records: 1 waiting; control: 0 waiting."
+    assert checks["Queues"].summary == "records: 1 waiting; control: 0 waiting; tasks: 0 waiting."
     with pytest.raises(SystemExit):
         call_command("doctor")
     assert "full and takes nothing new" in capsys.readouterr().out
@@ -122,7 +123,7 @@ def test_a_redis_that_cannot_save_is_named(own_redis, tmp_path):
 
 
 def test_a_user_of_redis_who_may_write_the_queues_only_is_no_fault(own_redis, settings):
-    own_redis.acl_setuser("narrow", enabled=True, passwords=["+x"], keys=["records", "control"], categories=["+@all"])
+    own_redis.acl_setuser("narrow", enabled=True, passwords=["+x"], keys=list(probe.QUEUES), categories=["+@all"])
     at = own_redis.connection_pool.connection_kwargs["port"]
     settings.CELERY_BROKER_URL = f"redis://narrow:x@127.0.0.1:{at}/0"
     assert by_name(health.checks())["Broker"].ok

@@ -197,7 +197,7 @@ def no_worker_reports():
 
 
 def a_queue_has_nobody():
-    Worker.objects.filter(kind=Worker.Kind.WORKER).update(queues="records")
+    Worker.objects.filter(kind=Worker.Kind.WORKER).update(queues="records,tasks")
 
 
 def beat_is_dead():

@@ -137,7 +137,7 @@ def test_the_demo_answers_and_one_ctrl_c_leaves_nothing_behind(tmp_path: Path) -
         redis_url = (tmp_path / "redis/url").read_text()
         assert answers(redis_url)
         assert redis_url.rpartition("@")[0].rpartition(":")[2] not in started.output
-        assert len(started.sessions) == 6  # redis, worker, control, beat, web and the warden
+        assert len(started.sessions) == 7  # redis, worker, tasks, control, beat, web and the warden
         started.process.send_signal(signal.SIGINT)
         assert started.wait_end() == 0
         assert started.orphans() == []
@@ -194,7 +194,7 @@ def test_a_redis_of_ones_own_is_used_and_left_running(tmp_path: Path) -> None:
     url = os.environ["REDIS_URL"]
     with up(tmp_path, "--port", "0", REDIS_URL=url) as started:
         started.wait_running()
-        assert len(started.sessions) == 5  # all but redis
+        assert len(started.sessions) == 6  # all but redis
         started.process.send_signal(signal.SIGINT)
         assert started.wait_end() == 0
         assert started.orphans() == []

@@ -95,7 +95,9 @@ def messages() -> list[dict[str, Any]]:
     """What is waiting in the queues, oldest first."""
     with current_app.connection_for_read() as connection:
         client = connection.default_channel.client
-        found = [json.loads(m) for queue in ("control", "records") for m in reversed(client.lrange(queue, 0, -1))]
+        found = [
+            json.loads(m) for queue in ("control", "records", "tasks") for m in reversed(client.lrange(queue, 0, -1))
+        ]
     return [message["headers"] for message in found]
 
 
