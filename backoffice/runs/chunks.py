@@ -4,7 +4,7 @@ import logging
 import os
 import time
 import traceback
-from copy import deepcopy
+from collections.abc import Iterable
 from datetime import timedelta
 from random import uniform
 from typing import Any
@@ -17,7 +17,8 @@ from django.utils import timezone
 
 from backoffice.results import bulk, rows
 
-from . import identity, publish, release, slicing
+from . import identity, inputs, publish, release, slicing
+from .again import again
 from .ledger import Lost, Verdict, count, remember, row, settle
 from .models import Chunk, Outcome, Processable, Run, RunItem, State
 from .registry import TRANSIENT, RecordTask
@@ -27,7 +28,6 @@ logger = logging.getLogger(__name__)
 FLUSH = 1.0  # seconds between writes of a slow chunk: what staff see as progress, and what a death costs
 STINT = 0.5  # seconds for which a message goes from chunk to chunk; after that others have their turn
 BUDGET = 8.0  # seconds after which a chunk hands back what it has not begun
-MUTABLE = {list, dict}
 PASSES = 5  # times a record that is edited meanwhile is read anew before it goes to the end of the queue
 
 
@@ -58,6 +58,7 @@ def work(task: RecordTask, chunk_id: int) -> None:
         shift.refuse(exc)
 
 
+@again()
 def claim(chunk_id: int) -> tuple[Chunk, dict[int, int]] | None:
     """Claim a chunk and its pending items (record id: retries), or nothing. A cancelled run is not claimed from."""
     with transaction.atomic():
@@ -109,7 +110,8 @@ class Shift:
         self.started = chunk.claimed_at
         self.worker = identity.node_name()
         self.done: list[Verdict] = []
-        self.read: dict[int, tuple[Any, ...]] = {}
+        self.read: dict[int, inputs.Values | None] = {}
+        self.changed: set[int] = set()  # of those open: worked on, and not as they were read when it was to be written
         self.begun = self.flushed = time.monotonic()
         self.worked = self.passes = 0
         # A time limit is meant for a record: a chunk ends well before it.
@@ -117,32 +119,49 @@ class Shift:
         self.budget = min([BUDGET, *(limit / 2 for limit in limits)])
 
     def run_through(self) -> None:
-        while self.passes < PASSES:
+        while True:
             self.passes += 1
-            todo = sorted(self.open)
-            records = self.task.records.in_bulk(todo)
-            for record_id in todo:
-                if self._is_over():
-                    return self.hand_back()
-                self.done.append(self._attempt(record_id, records.get(record_id)))
-                self.worked += 1
-                if time.monotonic() - self.flushed > FLUSH and len(self.done) < len(self.open):
-                    self.write(hand_on=False)
+            if self.passes > PASSES:
+                self._give_up(self.open)
+            elif not self._pass():
+                return self.hand_back()
             self.write()
             if not self.open:
                 return None
-        return self.hand_back()
+
+    def _pass(self) -> bool:
+        """Work on what is open, once. False when the time is over, or the run is cancelled."""
+        todo = sorted(self.open)
+        records = self.task.records.in_bulk(todo)
+        for record_id in todo:
+            if self._is_over():
+                return False
+            self.done.append(self._attempt(record_id, records.get(record_id)))
+            self.worked += 1
+            if time.monotonic() - self.flushed > FLUSH and len(self.done) < len(self.open):
+                self.write(hand_on=False)
+        return True
 
     def _is_over(self) -> bool:
-        if time.monotonic() - self.begun > self.budget:
+        # A chunk that was claimed does something, however long the claim took: else it comes back for ever.
+        if self.worked and time.monotonic() - self.begun > self.budget:
             return True
         return self.run.cancelled_at is not None
 
+    def _give_up(self, ids: Iterable[int]) -> None:
+        """Records changed each time they were worked on wait as after a transient error, and fail in the end."""
+        for record_id in sorted(ids):
+            self.read.pop(record_id)  # this is true of any input
+            verdict = Verdict(record_id, State.RETRY, retries=self.open[record_id], started_at=self.started)
+            times = f"Record {record_id} was changed each time it was processed."
+            self.done.append(self._failed(verdict, inputs.Edited(times)))
+        self.changed = set()
+
     def _attempt(self, record_id: int, record: Processable | None) -> Verdict:
         verdict = Verdict(record_id, State.SUCCESS, retries=self.open[record_id], started_at=self.started)
+        self.read[record_id] = None if record is None else inputs.of(self.task, record)
         if record is None:
             return self._not_found(verdict)
-        self.read[record_id] = inputs_of(self.task, record)
         try:
             outcome = self.task.body(record) or Outcome("done")
         except SoftTimeLimitExceeded:
@@ -163,7 +182,7 @@ class Shift:
         verdict.result = rows.error(exc)
         verdict.traceback = "".join(traceback.format_exception(exc))[-20_000:]
         verdict.state = State.FAILURE
-        if isinstance(exc, self.task.transient) and verdict.retries < (self.task.max_retries or 0):
+        if isinstance(exc, (inputs.Edited, *self.task.transient)) and verdict.retries < (self.task.max_retries or 0):
             wait = self.task.backoff(verdict.retries) * uniform(0.8, 1.2)  # noqa: S311 - spreads the herd
             verdict.state, verdict.retries = State.RETRY, verdict.retries + 1
             verdict.due_at = timezone.now() + timedelta(seconds=wait)
@@ -172,26 +191,32 @@ class Shift:
     def write(self, *, hand_on: bool = True, move_on: bool = True) -> None:
         """Commit what is done: items, records, TaskResult, counts. When nothing is left the chunk moves on, or ends."""
         with identity.soft_limit_held_back():
-            now, following = timezone.now(), {}
+            now = timezone.now()
             for verdict in self.done:
                 verdict.row = row(self.run, verdict, self.worker, now)  # not while others wait for the database
-            with transaction.atomic():
-                self._hold()
-                verdicts = self._still_true()
-                settle(self.run, verdicts, self.worker, owner=self.chunk.pk)
-                self._save_records(verdicts)
-                count(self.run, verdicts)
-                if hand_on and len(verdicts) == len(self.open):
-                    following = self._move_on() if move_on else {}
-                    if not following:
-                        Chunk.objects.filter(pk=self.chunk.pk)._raw_delete("default")
-                        publish.after_commit(self.run, self._next())
+            verdicts, following = self._commit(hand_on, move_on)
             for verdict in verdicts:
                 del self.open[verdict.record_id]
             self.done, self.flushed = [], time.monotonic()
         remember(self.run, verdicts, self.worker)
         if following:
             self.open, self.read, self.passes, self.started = following, {}, 0, self.chunk.claimed_at
+
+    @again()
+    def _commit(self, hand_on: bool, move_on: bool) -> tuple[list[Verdict], dict[int, int]]:
+        """Returns what was written, and the items that the chunk moved on to."""
+        with transaction.atomic():
+            self._hold()
+            verdicts, following = self._still_true(), {}
+            settle(self.run, verdicts, self.worker, owner=self.chunk.pk)
+            self._save_records(verdicts)
+            count(self.run, verdicts)
+            if hand_on and len(verdicts) == len(self.open):
+                following = self._move_on() if move_on else {}
+                if not following:
+                    Chunk.objects.filter(pk=self.chunk.pk)._raw_delete("default")
+                    publish.after_commit(self.run, self._next())
+        return verdicts, following
 
     def refuse(self, exc: Exception) -> None:
         """The write itself was refused, say for a value its column does not take. Found by going one by one."""
@@ -203,6 +228,8 @@ class Shift:
             verdict = Verdict(record_id, State.FAILURE, started_at=self.started, retries=self.task.max_retries or 0)
             self.done = [self._failed(verdict, exc)]
         self.write(move_on=False)  # nobody goes on with it here
+        if self.open:
+            self.hand_back()
 
     def _hold(self) -> None:
         """The owner token's guard: renew the lease, or find that the chunk is no longer ours."""
@@ -210,19 +237,12 @@ class Shift:
             raise Lost(f"chunk {self.chunk.pk} is gone")
 
     def _still_true(self) -> list[Verdict]:
-        """The verdicts whose record is as it was read; the rest stay open and are worked on anew."""
-        asked = [v.record_id for v in self.done if v.state == State.SUCCESS]
-        if not asked:
-            return self.done
-        held = self.task.record_model._base_manager.filter(pk__in=asked).order_by("pk").select_for_update()
-        now = {row[0]: row for row in held.values_list("pk", *self.task.inputs)}
-        kept = []
-        for verdict in self.done:
-            if verdict.state != State.SUCCESS or now.get(verdict.record_id) == self.read[verdict.record_id]:
-                kept.append(verdict)
-            elif verdict.record_id not in now:
-                kept.append(self._not_found(verdict))
-        return kept
+        """The verdicts whose record is as it was read, failures too; the rest stay open and are worked on anew."""
+        asked = [verdict.record_id for verdict in self.done if verdict.record_id in self.read]
+        changed = inputs.changed(self.task, self.read, asked) if asked else set()
+        if self.changed or changed:
+            self.changed = self.changed.difference(asked) | changed
+        return [v for v in self.done if v.record_id not in changed] if changed else self.done
 
     def _save_records(self, verdicts: list[Verdict]) -> None:
         good = [v.values for v in verdicts if v.state == State.SUCCESS]
@@ -262,6 +282,9 @@ class Shift:
         """Write what is done and give the rest back, in chunks that fit the time its records take."""
         if self.done:
             self.write(hand_on=False)
+        if self.changed and not self.run.cancelled_at:
+            self._give_up(self.changed)  # given back, they would come again uncounted
+            self.write(hand_on=False)
         size = slicing.size_for(len(self.open) or 1, self.task.chunk_size, self._each())
         release.give_back(self.chunk, size)
         if self.run.cancelled_at:
@@ -274,9 +297,3 @@ class Shift:
             self.write(hand_on=False)
         # Between two slices nothing of the next one has begun.
         release.lost(self.chunk.pk, reason="Soft time limit exceeded", charge=bool(self.open))
-
-
-def inputs_of(task: RecordTask, record: Processable) -> tuple[Any, ...]:
-    """What the task read, the id first. Lists and mappings are copied: the task may change them in place."""
-    values = task.read(record)
-    return values if MUTABLE.isdisjoint(map(type, values)) else deepcopy(values)

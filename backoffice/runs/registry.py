@@ -43,9 +43,9 @@ class RecordTask(Task):
     @cached_property
     def inputs(self) -> tuple[str, ...]:
         """The fields that must not have changed between reading and writing: all it does not write, unless declared."""
+        own: Any = self.record_model._meta
         if self.reads is not None:
-            return self.reads
-        own = self.record_model._meta
+            return tuple(own.get_field(name).attname for name in self.reads)
         return tuple(f.attname for f in own.concrete_fields if not f.primary_key and f.name not in self.writes)
 
     @cached_property

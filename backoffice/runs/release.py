@@ -7,12 +7,14 @@ from django.db.models import F
 from backoffice.results import rows
 
 from . import publish, slicing
+from .again import again
 from .ledger import Verdict, count, remember, settle
 from .models import Chunk, RunItem, State
 
 DEATHS = 3  # alone with its worker, that many times: the record's own fault
 
 
+@again()
 def give_back(chunk: Chunk, size: int) -> None:
     """Return a chunk's unfinished items, uncharged, as chunks of `size`. Nobody's fault: no attempt is counted."""
     with transaction.atomic():
@@ -22,6 +24,7 @@ def give_back(chunk: Chunk, size: int) -> None:
         publish.after_commit(chunk.run, slicing.chunks_of(chunk.run, _slices(ids, size)))
 
 
+@again()
 def lost(chunk_id: int, reason: str = "worker lost", *, charge: bool = True) -> None:
     """A worker died, or stopped answering, with this chunk. Its items come back one by one.
 

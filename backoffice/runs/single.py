@@ -7,7 +7,9 @@ from django.db import transaction
 
 from backoffice.results import bulk
 
-from .chunks import PASSES, inputs_of
+from . import inputs
+from .again import again
+from .chunks import PASSES
 from .registry import RecordTask
 
 
@@ -18,18 +20,28 @@ def process_one(task: RecordTask, instance_id: Any) -> str:
         record = None if record_id is None else next(iter(task.records.filter(pk=record_id)), None)
         if record is None:
             return task.missing(instance_id)
-        read = inputs_of(task, record)
+        read = inputs.of(task, record)
         try:
             task.body(record)
         except SoftTimeLimitExceeded:
             raise
         except task.transient as exc:
             raise task.retry(exc=exc, countdown=task.backoff(task.request.retries)) from exc
+        except Exception:
+            if _is_as_read(task, read):
+                raise
+            continue
         if _save(task, record, read):
             return task.done.format(id=record_id)
-    raise task.retry(countdown=1, exc=RuntimeError(f"Instance {record_id} was edited each time it was processed."))
+    raise task.retry(countdown=1, exc=inputs.Edited(f"Record {record_id} was changed each time it was processed."))
 
 
+def _is_as_read(task: RecordTask, read: inputs.Values) -> bool:
+    with transaction.atomic():
+        return not inputs.changed(task, {read[0]: read}, [read[0]])
+
+
+@again()
 def _save(task: RecordTask, record: Any, read: tuple[Any, ...]) -> bool:
     """Write the task's fields, unless somebody changed the inputs meanwhile. A deleted record is read anew, too."""
     model, values = task.record_model, task.written(record)
@@ -38,8 +50,7 @@ def _save(task: RecordTask, record: Any, read: tuple[Any, ...]) -> bool:
     if bulk.is_comparable(model, found_by, read):
         return bool(bulk.update(model, task.writes, found_by, [(*values[:-1], *read)]))
     with transaction.atomic():
-        held = model._base_manager.filter(pk=record.pk).select_for_update()
-        if list(held.values_list("pk", *task.inputs)) != [read]:
+        if inputs.changed(task, {record.pk: read}, [record.pk]):
             return False
         bulk.update(model, task.writes, (pk,), [values])
     return True

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from backoffice.results import activity
 
 from . import items, publish
+from .again import again
 from .ledger import Verdict, count, remember, settle
 from .models import Chunk, Run, RunItem, State
 from .registry import find
@@ -52,6 +53,7 @@ def _left(run: Run) -> Cancelled:
     return Cancelled(sum(by_state.values()), in_hand)
 
 
+@again()
 def revoke(run: Run) -> bool:
     """Make a batch of a cancelled run's waiting items REVOKED. True when more are waiting."""
     with transaction.atomic():

@@ -8,6 +8,10 @@ from django.db import models
 
 from backoffice.runs.models import Outcome, Processable
 
+from .odd import Never, Odd
+
+__all__ = ["Never", "Odd", "Probe"]
+
 
 class Probe(Processable):
     text = models.CharField(max_length=50, default="")

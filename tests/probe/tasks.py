@@ -8,7 +8,7 @@ from django.db.backends.signals import connection_created
 from backoffice.runs.models import Outcome
 from backoffice.runs.record_task import record_task
 
-from .models import Probe
+from .models import Never, Odd, Probe
 
 
 @record_task(
@@ -26,6 +26,16 @@ def poke(instance: Probe) -> Outcome:
     time_limit=4,
 )
 def poke_briefly(instance: Probe) -> Outcome:
+    return instance.process()
+
+
+@record_task("probe.Odd", writes=("effects", "processed"), max_retries=1)
+def poke_odd(instance: Odd) -> Outcome:
+    return instance.process()
+
+
+@record_task("probe.Never", writes=("effects", "processed"), max_retries=1)
+def poke_never(instance: Never) -> Outcome:
     return instance.process()
 
 
