@@ -30,6 +30,11 @@ def is_refusal(exc: BaseException) -> bool:
     return isinstance(exc, DATABASE) and not _of_database(exc)
 
 
+def by_driver(exc: BaseException) -> bool:
+    """Whether a database's driver says so, and not code of a field's own that raises the same class."""
+    return exc.__cause__ is not None
+
+
 def _of_database(exc: BaseException) -> bool:
     error: Any = exc.__cause__ or exc
     if state := getattr(error, "sqlstate", None):

@@ -9,7 +9,9 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, connection
+
+from backoffice.results.outage import is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -46,4 +48,4 @@ def was_victim(exc: BaseException) -> bool:
 
 def is_away(exc: BaseException) -> bool:
     """Whether the database itself does not answer, so that asking for anything else would only wait for it."""
-    return isinstance(exc, (OperationalError, InterfaceError)) and not was_victim(exc)
+    return is_outage(exc) and not was_victim(exc)

@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-import traceback
 from collections.abc import Iterable
 from datetime import timedelta
 from random import uniform
@@ -11,23 +10,26 @@ from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
+from django.db.models.functions import Least
 from django.utils import timezone
 
-from backoffice.results import bulk, rows
+from backoffice.results import bulk, outage
+from backoffice.results.text import storable
 
-from . import identity, inputs, publish, release, slicing
+from . import identity, inputs, publish, release, slicing, wording
 from .again import again
 from .ledger import Lost, Verdict, count, remember, row, settle
 from .models import Chunk, Outcome, Processable, Run, RunItem, State
-from .registry import TRANSIENT, RecordTask
+from .registry import RecordTask
 
 logger = logging.getLogger(__name__)
 
 FLUSH = 1.0  # seconds between writes of a slow chunk: what staff see as progress, and what a death costs
 STINT = 0.5  # seconds for which a message goes from chunk to chunk; after that others have their turn
 BUDGET = 8.0  # seconds after which a chunk hands back what it has not begun
+MOST = 32_767  # what the column of attempts takes
 PASSES = 5  # times a record that is edited meanwhile is read anew before it goes to the end of the queue
 
 
@@ -47,15 +49,9 @@ def work(task: RecordTask, chunk_id: int) -> None:
     chunk, items = claimed
     shift = Shift(task, chunk, items)
     try:
-        shift.run_through()
-    except SoftTimeLimitExceeded:
-        shift.stop_at_soft_limit()
+        shift.take_turn()
     except Lost as exc:
         logger.warning("Chunk %s was taken over while it was worked on: %s", chunk_id, exc)
-    except TRANSIENT:
-        raise  # the database is away: the main process or the sweep gives the chunk back
-    except Exception as exc:
-        shift.refuse(exc)
 
 
 @again()
@@ -84,7 +80,7 @@ def claim_items(chunk: Chunk, expected: dict[int, int] | None = None) -> dict[in
     """The pending items of a claimed chunk's range become its own. Those `expected` are not read again."""
     items = RunItem.objects.of(chunk.run).filter(record_id__range=(chunk.first, chunk.last))
     claimed = items.filter(state=State.PENDING, chunk_id=None).update(
-        state=State.STARTED, chunk_id=chunk.pk, attempts=F("attempts") + 1, started_at=chunk.claimed_at
+        state=State.STARTED, chunk_id=chunk.pk, attempts=Least(F("attempts") + 1, MOST), started_at=chunk.claimed_at
     )
     if expected is not None and claimed == len(expected):
         return expected
@@ -117,6 +113,19 @@ class Shift:
         # A time limit is meant for a record: a chunk ends well before it.
         limits = [limit for limit in (task.soft_time_limit, task.time_limit) if limit]
         self.budget = min([BUDGET, *(limit / 2 for limit in limits)])
+
+    def take_turn(self) -> None:
+        """Raises what an outage raises: the main process or the sweep then gives the chunk back."""
+        try:
+            self.run_through()
+        except SoftTimeLimitExceeded:
+            self.stop_at_soft_limit()
+        except Lost:
+            raise
+        except Exception as exc:
+            if outage.is_outage(exc) and len(self.open) > 1:
+                raise
+            self.refuse(exc)
 
     def run_through(self) -> None:
         while True:
@@ -164,11 +173,12 @@ class Shift:
             return self._not_found(verdict)
         try:
             outcome = self.task.body(record) or Outcome("done")
+            verdict.outcome = storable(str(outcome), wording.OUTCOME)
         except SoftTimeLimitExceeded:
             raise
         except Exception as exc:
             return self._failed(verdict, exc)
-        verdict.outcome, verdict.result = str(outcome), self.task.done.format(id=record_id)
+        verdict.result = self.task.done.format(id=record_id)
         verdict.values = self.task.written(record)
         return verdict
 
@@ -178,11 +188,9 @@ class Shift:
         return verdict
 
     def _failed(self, verdict: Verdict, exc: Exception) -> Verdict:
-        verdict.error = f"{type(exc).__name__}: {exc}"[:2000]
-        verdict.result = rows.error(exc)
-        verdict.traceback = "".join(traceback.format_exception(exc))[-20_000:]
+        wording.tell(verdict, exc)
         verdict.state = State.FAILURE
-        if isinstance(exc, (inputs.Edited, *self.task.transient)) and verdict.retries < (self.task.max_retries or 0):
+        if (isinstance(exc, inputs.Edited) or self.task.passes(exc)) and verdict.retries < (self.task.max_retries or 0):
             wait = self.task.backoff(verdict.retries) * uniform(0.8, 1.2)  # noqa: S311 - spreads the herd
             verdict.state, verdict.retries = State.RETRY, verdict.retries + 1
             verdict.due_at = timezone.now() + timedelta(seconds=wait)
@@ -219,14 +227,35 @@ class Shift:
         return verdicts, following
 
     def refuse(self, exc: Exception) -> None:
-        """The write itself was refused, say for a value its column does not take. Found by going one by one."""
+        """The write itself was refused, say for a value its column does not take. Found by going one by one.
+
+        An outage that meets a record alone is that record's error, to be tried again, if this can be written.
+        """
+        connection.close_if_unusable_or_obsolete()
         if len(self.open) > 1:
             logger.warning("Chunk %s could not be written, its records come back one by one: %r", self.chunk.pk, exc)
             release.lost(self.chunk.pk, charge=False)
             return
-        for record_id in self.open:
-            verdict = Verdict(record_id, State.FAILURE, started_at=self.started, retries=self.task.max_retries or 0)
-            self.done = [self._failed(verdict, exc)]
+        logger.warning("Record %s of run %s could not be written.", [*self.open], self.run.pk, exc_info=exc)
+        try:
+            self._write_refused(exc)
+        except Exception as another:
+            if isinstance(another, (Lost, SoftTimeLimitExceeded)) or outage.is_outage(another):
+                raise
+            self._write_refused(None)
+
+    def _write_refused(self, exc: Exception | None) -> None:
+        """The one record's end, or its wait; without an error nothing foreign is in it."""
+        for record_id, retries in self.open.items():
+            verdict = Verdict(record_id, State.FAILURE, started_at=self.started, retries=retries)
+            self.done = [verdict]
+            if exc is None:
+                wording.tell_nothing(verdict)
+                self.read.pop(record_id, None)  # what it read may be what cannot be asked for
+            elif outage.is_outage(exc) and outage.by_driver(exc):
+                self._failed(verdict, exc)
+            else:
+                wording.tell(verdict, exc)
         self.write(move_on=False)  # nobody goes on with it here
         if self.open:
             self.hand_back()

@@ -11,6 +11,8 @@ from django.db import InterfaceError, OperationalError, models
 from django.utils.functional import cached_property
 from django.utils.module_loading import autodiscover_modules
 
+from backoffice.results import outage
+
 from .models import Outcome, Processable
 
 Body = Callable[[Any], Outcome | None]
@@ -67,6 +69,10 @@ class RecordTask(Task):
     @property
     def label(self) -> str:
         return self.name.rpartition(".")[2].replace("_", " ")
+
+    def passes(self, exc: Exception) -> bool:
+        """Whether an error is worth another try. What a database refuses for ever is not, whatever its class."""
+        return isinstance(exc, self.transient) and not (isinstance(exc, TRANSIENT) and outage.is_refusal(exc))
 
     def missing(self, record_id: object) -> str:
         return f"Instance {record_id} not found."

@@ -12,6 +12,7 @@ from .ledger import Verdict, count, remember, settle
 from .models import Chunk, RunItem, State
 
 DEATHS = 3  # alone with its worker, that many times: the record's own fault
+CLAIMS = 20  # without an outcome, whatever the reasons were: it ends there
 
 
 @again()
@@ -20,8 +21,11 @@ def give_back(chunk: Chunk, size: int) -> None:
     with transaction.atomic():
         if not _take(chunk.pk):
             return
+        worn = _end_worn(chunk, "given back", attempts=-1)
         ids = _return_items(chunk, attempts=-1)
         publish.after_commit(chunk.run, slicing.chunks_of(chunk.run, _slices(ids, size)))
+        count(chunk.run, worn)
+    remember(chunk.run, worn, chunk.worker)
 
 
 @again()
@@ -38,6 +42,7 @@ def lost(chunk_id: int, reason: str = "worker lost", *, charge: bool = True) -> 
             return
         alone = charge and chunk.size == 1
         doomed = _charge(chunk, reason) if alone else []
+        doomed += _end_worn(chunk, reason)
         ids = _return_items(chunk)
         publish.after_commit(chunk.run, slicing.singles(chunk.run, ids))
         count(chunk.run, doomed)
@@ -57,8 +62,23 @@ def _charge(chunk: Chunk, reason: str) -> list[Verdict]:
     return doomed
 
 
+def _end_worn(chunk: Chunk, reason: str, attempts: int = 0) -> list[Verdict]:
+    """The bound where all ways back meet: what was claimed so often and came to no outcome is a failure."""
+    held = RunItem.objects.of(chunk.run).filter(chunk_id=chunk.pk, state=State.STARTED)
+    worn = [
+        _failure(item, f"{reason}: record {item.record_id} was begun {item.attempts} times and came to no end.")
+        for item in held.filter(attempts__gte=CLAIMS - attempts).order_by("record_id")
+    ]
+    settle(chunk.run, worn, chunk.worker, owner=chunk.pk)
+    return worn
+
+
 def _verdict(item: RunItem, reason: str) -> Verdict:
-    error = WorkerLostError(f"{reason}: record {item.record_id} was alone with its worker each of {item.deaths} times.")
+    return _failure(item, f"{reason}: record {item.record_id} was alone with its worker each of {item.deaths} times.")
+
+
+def _failure(item: RunItem, why: str) -> Verdict:
+    error = WorkerLostError(why)
     return Verdict(
         item.record_id, State.FAILURE, error=str(error), result=rows.error(error), retries=item.retries,
         started_at=item.started_at,

@@ -15,6 +15,15 @@ from .registry import RecordTask
 
 def process_one(task: RecordTask, instance_id: Any) -> str:
     """Returns the task's sentence, or that the record is not there. Raises what the record's own work raises."""
+    try:
+        return _process(task, instance_id)
+    except Exception as exc:
+        if not task.passes(exc):
+            raise
+        raise task.retry(exc=exc, countdown=task.backoff(task.request.retries)) from exc
+
+
+def _process(task: RecordTask, instance_id: Any) -> str:
     record_id = as_id(instance_id)
     for _ in range(PASSES):
         record = None if record_id is None else next(iter(task.records.filter(pk=record_id)), None)
@@ -25,10 +34,8 @@ def process_one(task: RecordTask, instance_id: Any) -> str:
             task.body(record)
         except SoftTimeLimitExceeded:
             raise
-        except task.transient as exc:
-            raise task.retry(exc=exc, countdown=task.backoff(task.request.retries)) from exc
-        except Exception:
-            if _is_as_read(task, read):
+        except Exception as exc:
+            if task.passes(exc) or _is_as_read(task, read):
                 raise
             continue
         if _save(task, record, read):

@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
+from backoffice.results.outage import is_outage
+
 from . import fire, leading, publish, switch, waiting
 from .models import Firing
 from .outage import Outage
@@ -129,9 +131,9 @@ class SteadyScheduler(DatabaseScheduler):
         """Whatever is wrong with one row is that row's end, not beat's."""
         try:
             self.fire(entry, now)
-        except (DatabaseError, InterfaceError):
-            raise
         except Exception as error:
+            if is_outage(error):
+                raise
             logger.exception("Schedule %r could not be fired", entry.row.name)
             switch.disable(entry.row.pk, switch.BEAT, _("It could not be fired: %(error)s") % {"error": error})
             self.table.drop(entry)

@@ -4,11 +4,12 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
+
+from backoffice.results.outage import is_outage
 
 from . import fire, switch, timing
 from .models import ScheduleState
@@ -69,9 +70,9 @@ class Table:
                 fire.settle(row, state, live=self.is_read)
             entry = Entry(row, state)
             entry.plan()
-        except (DatabaseError, InterfaceError):
-            raise
         except Exception as error:
+            if is_outage(error):
+                raise
             turn_off(row.pk, error)
             return None
         return entry
@@ -103,9 +104,9 @@ def readable_rows() -> list[PeriodicTask]:
     """All rows at once; where one holds what Django cannot load (a time zone that does not exist), each alone."""
     try:
         return list(rows_to_read().select_related(*RELATED))
-    except (DatabaseError, InterfaceError):
-        raise
-    except Exception:
+    except Exception as error:
+        if is_outage(error):
+            raise
         ids = list(rows_to_read().values_list("pk", flat=True))
         return [row for pk in ids if (row := read_alone(pk))]
 
@@ -113,9 +114,9 @@ def readable_rows() -> list[PeriodicTask]:
 def read_alone(pk: int) -> PeriodicTask | None:
     try:
         return PeriodicTask.objects.select_related(*RELATED).filter(pk=pk).first()
-    except (DatabaseError, InterfaceError):
-        raise
     except Exception as error:
+        if is_outage(error):
+            raise
         turn_off(pk, error)
         return None
 

@@ -3,8 +3,9 @@
 import os
 import signal
 import time
+from typing import Any
 
-from django.db import models
+from django.db import OperationalError, models
 
 from backoffice.runs.models import Outcome, Processable
 
@@ -13,17 +14,33 @@ from .odd import Never, Odd
 __all__ = ["Never", "Odd", "Probe"]
 
 
+class Silent(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+    __repr__ = __str__
+
+
+class Away:
+    def upper(self) -> "Away":
+        return self
+
+    def __str__(self) -> str:
+        raise OperationalError("no such thing")
+
+
 class Probe(Processable):
+    foreign = "file \udce4.csv, \x00, " + "x" * 3_000
     text = models.CharField(max_length=50, default="")
     behaviour = models.CharField(max_length=20, default="fine")
     result = models.CharField(max_length=20, default="")
     effects = models.IntegerField(default=0)
 
     def process(self) -> Outcome:
-        getattr(self, self.behaviour)()
+        said = getattr(self, self.behaviour)()
         self.result, self.processed = self.text.upper(), True
         self.effects += 1
-        return Outcome("done", self.result)
+        return Outcome("done", self.result if said is None else said)
 
     def fine(self) -> None:
         pass
@@ -49,6 +66,28 @@ class Probe(Processable):
                 time.sleep(60)
             except Exception:
                 continue
+
+    def foreign_error(self) -> None:
+        raise ValueError(self.foreign)
+
+    def foreign_outcome(self) -> str:
+        return self.foreign
+
+    def without_words(self) -> None:
+        raise Silent(Silent())
+
+    def not_printable(self) -> Any:
+        return Silent()
+
+    def broken_error(self) -> None:
+        """An exception whose every part raises."""
+        error = Silent()
+        type(error).args = 5  # type: ignore[assignment]
+        raise error
+
+    def locked_value(self) -> None:
+        """Gives what raises, as it is written, the class of error that a database raises that is away."""
+        self.text = Away()  # type: ignore[assignment]
 
     def unwritable(self) -> None:
         """Works, and gives what no integer column takes."""

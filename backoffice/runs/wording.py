@@ -1,0 +1,34 @@
+"""A record's error in words that can be stored, whatever the error is."""
+
+import logging
+import traceback
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+from backoffice.results import rows
+from backoffice.results.text import ending, said, storable
+
+from .ledger import Verdict
+
+logger = logging.getLogger(__name__)
+
+OUTCOME, ERROR, TRACEBACK = 20_000, 2_000, 20_000  # characters kept
+LAST_WORD = "The record's error could not be stored; the worker's log has it."
+
+
+def tell(verdict: Verdict, exc: Exception) -> None:
+    try:
+        verdict.error = storable(f"{type(exc).__name__}: {said(exc)}", ERROR)
+        verdict.result = rows.error(exc)
+        verdict.traceback = ending("".join(traceback.format_exception(exc)), TRACEBACK)
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception:
+        logger.exception("Record %s failed with an error that has no words.", verdict.record_id)
+        tell_nothing(verdict)
+
+
+def tell_nothing(verdict: Verdict) -> None:
+    """In words of our own: the error's could not be had, or not be stored."""
+    verdict.error, verdict.traceback = LAST_WORD, None
+    verdict.result = {"exc_type": "Exception", "exc_message": [LAST_WORD], "exc_module": "builtins"}
