@@ -26,6 +26,12 @@ def flag(name: str, default: bool = False) -> bool:
     return value in {"1", "true", "yes", "on"}
 
 
+def proxies() -> int:
+    """How many proxies stand before the web process, each adding to X-Forwarded-For; "yes" is one."""
+    given = os.environ.get("DJANGO_BEHIND_PROXY", "").strip()
+    return int(given) if given.isdecimal() else int(flag("DJANGO_BEHIND_PROXY"))
+
+
 def secret_key() -> str:
     """The environment's key, or one made once and kept, so that restarts log nobody out."""
     if given := os.environ.get("DJANGO_SECRET_KEY"):
@@ -92,6 +98,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "backoffice.desk.idle.IdleMiddleware",
+    "backoffice.desk.sign_in.SignInMiddleware",
     "backoffice.desk.refusals.RefusalMiddleware",
 ]
 
@@ -140,10 +148,12 @@ SILENCED_SYSTEM_CHECKS = ["security.W019"]  # asks for DENY unless the site fram
 SECURE_REFERRER_POLICY = "same-origin"
 DEFAULT_EXCEPTION_REPORTER = "backoffice.errors.ErrorReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "backoffice.errors.ErrorFilter"
+SESSION_COOKIE_AGE = 8 * 60 * 60  # without a page asked for (desk/idle.py)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-if flag("DJANGO_BEHIND_PROXY"):
+PROXIES = proxies()
+if PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -1,5 +1,6 @@
-"""What the desk keeps itself: how long everything else is kept."""
+"""What the desk keeps itself: how long everything else is kept, and how often sign-ins went wrong."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -54,3 +55,23 @@ class RetentionPolicy(models.Model):
     @classmethod
     def cutoffs(cls) -> dict[Any, datetime | None]:
         return {row.kind: row.cutoff() for row in cls.objects.all()}
+
+
+class SignInCount(models.Model):
+    """Tries in a row that were not followed by a sign-in, of an address, an account, or a pair of such."""
+
+    key = models.CharField(max_length=64, primary_key=True, help_text=_("A digest of what is counted."))
+    tries = models.PositiveIntegerField()
+    until = models.DateTimeField(help_text=_("Before this no try is heard."))
+    last = models.DateTimeField(db_index=True, help_text=_("The last try that was heard."))  # old rows are cleared away
+
+    class Meta:
+        verbose_name = _("count of sign-ins")
+        verbose_name_plural = _("counts of sign-ins")
+
+    def __str__(self) -> str:
+        return f"{self.tries} until {self.until:%H:%M:%S}"
+
+    def count(self, wait: Callable[[int], timedelta], now: datetime, forgotten: datetime) -> None:
+        self.tries = 1 if self.last < forgotten else self.tries + 1
+        self.until, self.last = now + wait(self.tries), now

@@ -8,35 +8,40 @@ from django.http import HttpRequest
 
 from backoffice.results.activity import log
 
+from . import throttle
+from .address import client_address
 from .refusals import is_told, times
-
-MANY = 20  # refused sign-ins from one address within an hour
-
-
-def address(request: HttpRequest | None) -> str:
-    return request.META.get("REMOTE_ADDR", "") if request is not None else ""
 
 
 def log_refusal(name: str, request: HttpRequest | None, reason: str) -> None:
-    # Postgres refuses NUL in text, and a refusal must not become an error page.
-    name, where = name.replace("\x00", "")[:150] or "nobody", address(request)
-    # Whoever tries many names from one address has them counted together.
-    number = times("login", where)
-    if number <= MANY:
-        number = times("login", where, name)
+    """Each account by itself: its 1st, 10th, 100th try in a row, and the one from which on there is a wait."""
+    attempt: throttle.Try | None = getattr(request, "sign_in", None)
+    number = attempt.number if attempt else 1
+    if attempt is None or is_told(number) or attempt.locks:
+        until = {"locked_until": f"{attempt.until:%H:%M:%S}"} if attempt and attempt.until else {}
+        log(name or "nobody", "login.refused", reason=reason, address=client_address(request), times=number, **until)
+
+
+def log_locked(name: str, request: HttpRequest, locked: throttle.LockedOut) -> None:
+    """A try that was not heard. Those of a locked address together: the names it tries are without end."""
+    where = client_address(request)
+    number = times("locked", locked.kind, where if locked.kind == "address" else name)
     if is_told(number):
-        log(name, "login.refused", reason=reason, address=where, times=number)
+        log(name or "nobody", "login.locked", address=where, locked=locked.kind, times=number)
 
 
 @receiver(user_logged_in)
-def signed_in(sender: object, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
-    log(user, "login.succeeded", address=address(request))
+def signed_in(sender: object, request: Any, user: Any, **kwargs: Any) -> None:
+    if attempt := getattr(request, "sign_in", None):
+        throttle.succeeded(attempt)
+        request.signed_in_as = user.get_username()
+    log(user, "login.succeeded", address=client_address(request))
 
 
 @receiver(user_logged_out)
 def signed_out(sender: object, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
     if user is not None:
-        log(user, "login.ended", address=address(request))
+        log(user, "login.ended", address=client_address(request))
 
 
 @receiver(user_login_failed)

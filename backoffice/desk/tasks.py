@@ -1,8 +1,9 @@
-"""The desk's own task."""
+"""The desk's own tasks."""
 
 from celery import shared_task
+from django.core.management import call_command
 
-from . import retention
+from . import retention, throttle
 
 WORTH = 3600  # seconds: a message nobody took in an hour is replaced by tomorrow's
 
@@ -12,3 +13,10 @@ def apply_retention() -> None:
     """Delete what is older than staff want to keep, a little at a time: the sweep waits in the same queue."""
     if retention.apply():
         apply_retention.apply_async(expires=WORTH)
+
+
+@shared_task(ignore_result=True, system_schedule=True)
+def clear_sessions() -> None:
+    """Remove what has ended by itself and nobody will ask for: sessions, and counts of wrong passwords."""
+    call_command("clearsessions")
+    throttle.forget_old()

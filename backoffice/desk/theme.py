@@ -62,5 +62,5 @@ UNFOLD: dict[str, Any] = {
             "backoffice.desk.failures_pages.FailureGroupView",
         ),
     ],
-    "LOGIN": {"form": "backoffice.desk.forms.SignInForm", "image": file("backoffice/login.svg")},
+    "LOGIN": {"form": "backoffice.desk.sign_in.SignInForm", "image": file("backoffice/login.svg")},
 }

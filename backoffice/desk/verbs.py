@@ -41,6 +41,7 @@ WORDS = {
     "login.succeeded": _("Signed in"),
     "login.ended": _("Signed out"),
     "login.refused": _("Sign-in refused"),
+    "login.locked": _("Sign-in not tried after too many wrong passwords"),
     "access.refused": _("Page or action refused"),
     "user.created": _("User created"),
     "user.deleted": _("User deleted"),

@@ -32,7 +32,7 @@
 
   // The table below is read again now and then, unless somebody is in it.
   async function refresh(whole) {
-    const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const response = await fetch(location.href, { headers: { Accept: "text/html", "X-Requested-With": "poll" } });
     if (!response.ok || response.redirected) return;
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     const parts = whole ? [".run-cancelled", ".run-buttons", ".bo-facts", "#items"] : ["#items"];
