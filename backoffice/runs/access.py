@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from django.contrib.auth import get_permission_codename
+from django.db.models import Model
+
 from .models import Run
 from .registry import find
 
@@ -9,6 +12,13 @@ from .registry import find
 def may_see(user: Any, run: Run) -> bool:
     """Asked of the cheaper answer first: one's own run needs no look at permissions."""
     return run.requester_id == user.pk or user.has_perm("runs.view_run")
+
+
+def may_see_records(user: Any, model: type[Model]) -> bool:
+    """What they are called is told to those who may look at them: having started a run is not that."""
+    opts = model._meta
+    verbs = (f"{opts.app_label}.{get_permission_codename(verb, opts)}" for verb in ("view", "change"))
+    return user is not None and any(map(user.has_perm, verbs))
 
 
 def may_cancel(user: Any, run: Run) -> bool:

@@ -123,6 +123,7 @@ class RunAdmin(ModelAdmin):
                 request.GET.get("state", ""),
                 int(after) if after.lstrip("-").isdecimal() else None,
                 request.GET.get("error", ""),
+                user=request.user,
             ),
             "errors": items.error_groups(run, whole=request.GET.get("groups") == "all"),
             "states": State.choices,

@@ -9,6 +9,7 @@ from django.db.models.functions import Cast, Replace, StrIndex, Substr
 from django.urls import NoReverseMatch, reverse
 from django_celery_results.models import TaskResult
 
+from . import access
 from .models import TERMINAL, Run, RunItem, State
 
 PAGE = 50
@@ -77,8 +78,11 @@ def error_groups(run: Run, *, whole: bool = False) -> ErrorGroups:
     return ErrorGroups([ErrorGroup(*row) for row in counted[:limit]], "" if is_all else f"{GROUPED:,}")
 
 
-def page(run: Run, state: str = "", after: int | None = None, error: str = "") -> ItemPage:
-    """One page in order of record id, by key and not by offset: page 20,000 costs what page 1 does."""
+def page(run: Run, state: str = "", after: int | None = None, error: str = "", *, user: Any = None) -> ItemPage:
+    """One page in order of record id, by key and not by offset: page 20,000 costs what page 1 does.
+
+    Records have their names for a `user` who may look at them; without one, for nobody.
+    """
     items: QuerySet[Any] = RunItem.objects.of(run)
     state = state if state in State.values else ""
     if error:
@@ -89,13 +93,13 @@ def page(run: Run, state: str = "", after: int | None = None, error: str = "") -
         items = items.filter(record_id__gt=after)
     rows = list(items.order_by("record_id")[: PAGE + 1])
     shown = rows[:PAGE]
-    return ItemPage(_lines(run, shown), shown[-1].record_id if len(rows) > PAGE else None, state, error)
+    return ItemPage(_lines(run, shown, user), shown[-1].record_id if len(rows) > PAGE else None, state, error)
 
 
-def _lines(run: Run, items: list[RunItem]) -> list[Line]:
+def _lines(run: Run, items: list[RunItem], user: Any) -> list[Line]:
     model: Any = run.record_type.model_class()
     ids = [item.record_id for item in items]
-    records = model._base_manager.in_bulk(ids) if model else {}
+    records = model._base_manager.in_bulk(ids) if model and access.may_see_records(user, model) else {}
     task_ids = {run.item_task_id(item.record_id): item for item in items if item.state in TERMINAL or item.retries}
     results = dict(TaskResult.objects.filter(task_id__in=task_ids).values_list("task_id", "pk"))
     return [

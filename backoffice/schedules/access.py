@@ -25,6 +25,11 @@ def may_change(user: Any, row: PeriodicTask) -> bool:
     return is_unknown(row) or allowed.may_schedule(user, row.task, loads(row.kwargs, {}))
 
 
+def holds(user: Any, row: PeriodicTask) -> bool:
+    """Both: the permission to change schedules, and the right over this one."""
+    return bool(user.has_perm("django_celery_beat.change_periodictask")) and may_change(user, row)
+
+
 def may_delete(user: Any, row: PeriodicTask) -> bool:
     return not is_system(row) and not allowed.is_one_off_start(row) and may_change(user, row)
 

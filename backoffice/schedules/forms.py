@@ -170,7 +170,7 @@ class ScheduleForm(FillsTiming, forms.ModelForm):
         row.queue = data.get("queue") or None
         row.priority, row.expires, row.expire_seconds = (data.get(n) for n in ("priority", "expires", "expire_seconds"))
         self.check("work", verify.verify_call, row)
-        self.check("selection", lambda r: verify.verify_selection(r.task, json.loads(r.kwargs)), row)
+        self.check("selection", lambda r: verify.verify_selection(r.task, json.loads(r.kwargs), self.user), row)
         self.check("expire_seconds", verify.verify_options, row)
         if data.get("enabled") and not any(self.has_error(field) for field in TIMING):
             field = "at" if row.clocked else "expires" if row.expires else "start_time"

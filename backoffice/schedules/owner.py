@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs import entitled
+from backoffice.runs.registry import record_tasks
 
-from . import access, allowed, switch, words
+from . import access, allowed, selection, switch, words
 from .allowed import loads
 from .models import Firing, ScheduleState
 
@@ -37,9 +38,17 @@ def objection(row: PeriodicTask, firing: Firing | None = None) -> str:
         return ""
     if gone := entitled.absence(user, name):
         return gone
-    if not allowed.may_schedule(user, row.task, loads(row.kwargs, {})):
+    kwargs = loads(row.kwargs, {})
+    if not allowed.may_schedule(user, row.task, kwargs) or not may_choose(user, row.task, kwargs):
         return _("%(who)s asked for it, and may no longer start “%(what)s”.") % {"who": name, "what": words.what(row)}
     return ""
+
+
+def may_choose(user: Any, task: str, kwargs: dict[str, Any]) -> bool:
+    """Who may not look at the records any more may not choose among them either."""
+    record_task = record_tasks().get(str(kwargs.get("task"))) if task == allowed.START_RUN else None
+    chosen = kwargs.get("filter") or kwargs.get("selection")
+    return not record_task or not chosen or selection.may_look(record_task.record_model, user)
 
 
 def stops(row: PeriodicTask, firing: Firing) -> bool:

@@ -9,11 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.runs.bounded import TooSlow, bounded
 from backoffice.runs.registry import record_tasks
 
 from . import allowed, record_list, selection, timing, words
 from .form_timing import TIMING
 from .forms import ScheduleForm
+
+COUNTING = 5.0  # seconds: a preview follows the typing
 
 REMARKS = {
     "moved": _("moved: this hour does not exist on that day"),
@@ -28,7 +31,7 @@ def of_form(form: ScheduleForm) -> dict[str, Any]:
     return {
         "sentence": capfirst(words.when(row)) if timed else "",
         "firings": firings(row) if timed else [],
-        "matching": "" if form.has_error("selection") else matching(row),
+        "matching": "" if form.has_error("selection") or form.has_error("work") else matching(row, form.user),
         "list": "" if form.has_error("selection") else record_list.url_of(row, form.user),
         "errors": errors(form),
     }
@@ -51,15 +54,20 @@ def firings(row: PeriodicTask) -> list[dict[str, str]]:
     ]
 
 
-def matching(row: PeriodicTask) -> str:
-    """How many records the schedule would take now."""
+def matching(row: PeriodicTask, user: Any) -> str:
+    """How many records the schedule would take now; nothing for those who may not look at them."""
     if row.task != allowed.START_RUN:
         return ""
     kwargs = json.loads(row.kwargs)
     task = record_tasks().get(kwargs["task"])
-    if task is None:
+    if task is None or not selection.may_look(task.record_model, user):
         return ""
-    count = selection.records(task.record_model, kwargs).count()
+    try:
+        records = selection.records(task.record_model, kwargs, user)
+        with bounded(COUNTING):
+            count = records.count()
+    except (selection.BadSelection, TooSlow) as error:
+        return str(error)
     which = words.chosen_in_words(selection.describe(kwargs)) or _("all there are")
     text = ngettext("%(n)s record matches now: %(which)s.", "%(n)s records match now: %(which)s.", count)
     return text % {"n": f"{count:,}", "which": which}

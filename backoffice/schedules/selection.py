@@ -2,54 +2,48 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR
-from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import FieldDoesNotExist, SuspiciousOperation, ValidationError
-from django.db import DataError, connections, transaction
+from django.core.exceptions import FieldError, SuspiciousOperation, ValidationError
+from django.db import DataError, NotSupportedError, connections, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
-LOOKUPS = frozenset({"exact", "in", "isnull", "gt", "gte", "lt", "lte", "startswith", "icontains"})
+from backoffice.runs.access import may_see_records
+from backoffice.runs.bounded import TooSlow, bounded
+
+from . import lookups as declared
+from .lookups import BadSelection
+
+__all__ = ["BadSelection", "by_fields", "by_query", "clean_query", "describe", "may_look", "records"]
+
+THINKING = 3.0  # seconds for the queries of a list's own filters: the records are not read
 # What a changelist's address says about the page and not about the records on it.
 PAGE_ONLY = frozenset({ALL_VAR, ORDER_VAR, PAGE_VAR, ERROR_FLAG, "e", "_popup", "_to_field", "_changelist_filters"})
 
-# A value that does not fit, as Django, SQLite and PostgreSQL say it.
-UNFIT = (ValueError, OverflowError, DataError)
+# A value or a lookup that does not fit, as Django, SQLite and PostgreSQL say it.
+UNFIT = (ValueError, OverflowError, DataError, FieldError, NotSupportedError)
 
 
-class BadSelection(ValueError):
-    """The selection cannot be read; the text is fit for staff."""
-
-
-def by_fields(model: type[Model], lookups: dict[str, Any]) -> QuerySet[Any]:
+def by_fields(model: type[Model], lookups: dict[str, Any], user: Any = None) -> QuerySet[Any]:
     """Records by plain lookups on the model's own fields, such as {"processed": false}. Raises BadSelection."""
+    model_admin, request = admin.site._registry.get(model), request_of(user)
+    shown = declared.shown_to(model_admin, request) if model_admin else None
     for key in lookups:
-        _check_lookup(model, key)
+        declared.check_field(model, key, shown)
+    visible = model_admin.get_queryset(request) if model_admin and user else model._default_manager.all()
     try:
-        return model._default_manager.filter(**lookups)
+        return visible.filter(**lookups)
     except (TypeError, ValidationError, *UNFIT) as error:
         raise BadSelection(_("The filter has a value that does not fit: %(error)s") % {"error": error}) from error
 
 
-def _check_lookup(model: type[Model], key: str) -> None:
-    field, _separator, lookup = key.partition("__")
-    try:
-        found = model._meta.get_field(field)
-    except FieldDoesNotExist:
-        fields = ", ".join(sorted(f.name for f in model._meta.concrete_fields))
-        message = _("%(type)s has no field “%(field)s”. Fields: %(fields)s.")
-        raise BadSelection(message % {"type": model._meta.verbose_name, "field": field, "fields": fields}) from None
-    if found.is_relation or (lookup or "exact") not in LOOKUPS:
-        message = _("A filter cannot use “%(key)s”. It uses the record's own fields with: %(lookups)s.")
-        raise BadSelection(message % {"key": key, "lookups": ", ".join(sorted(LOOKUPS))})
-
-
-def by_query(model: type[Model], query: str) -> QuerySet[Any]:
+def by_query(model: type[Model], query: str, user: Any = None) -> QuerySet[Any]:
     """Records by a changelist's query string, such as "verdict=invalid&q=berlin". Raises BadSelection."""
     model_admin = admin.site._registry.get(model)
     if model_admin is None:
@@ -57,16 +51,33 @@ def by_query(model: type[Model], query: str) -> QuerySet[Any]:
     given = QueryDict(clean_query(query))
     if any("\x00" in value for _name, values in given.lists() for value in values):
         raise BadSelection(_("A filter cannot hold a null character."))
-    request = HttpRequest()
-    request.method, request.GET, request.user = "GET", given, _Everyone()
+    request = request_of(user, given)
     try:
         with savepoint(model):
-            changelist = model_admin.get_changelist_instance(request)
-        return changelist.get_queryset(request).order_by()
+            changelist = unread(model_admin).get_changelist_instance(request)
     except IncorrectLookupParameters as error:
         raise BadSelection(_("The list does not know this filter: %(error)s") % {"error": query or error}) from error
     except (SuspiciousOperation, ValidationError, *UNFIT) as error:
         raise BadSelection(_("The list does not know this filter: %(error)s") % {"error": error}) from error
+    declared.check_query(model_admin, changelist, given, declared.shown_to(model_admin, request))
+    found: QuerySet[Any] = changelist.queryset.order_by()
+    return found
+
+
+def unread(model_admin: Any) -> Any:
+    """The admin of a list that is put together, with its filters, and not read from the database."""
+    reader = copy(model_admin)
+    reader.get_changelist = lambda request, **options: type(
+        "Unread", (model_admin.get_changelist(request, **options),), {"get_results": lambda self, request: None}
+    )
+    return reader
+
+
+def request_of(user: Any, query: QueryDict | None = None) -> HttpRequest:
+    request = HttpRequest()
+    request.method, request.user = "GET", user or declared.Everyone()
+    request.GET = query or QueryDict()  # type: ignore[assignment]
+    return request
 
 
 def clean_query(text: str) -> str:
@@ -79,24 +90,28 @@ def clean_query(text: str) -> str:
     return str(found.urlencode())
 
 
-class _Everyone(AnonymousUser):
-    """Reads the list for a schedule: whether a person may start it was checked when they saved it."""
-
-    def has_perm(self, perm: str, obj: Any = None) -> bool:
-        return True
-
-    def has_module_perms(self, module: str) -> bool:
-        return True
+def may_look(model: type[Model], user: Any) -> bool:
+    return user is None or may_see_records(user, model)
 
 
-def records(model: type[Model], kwargs: dict[str, Any]) -> QuerySet[Any]:
-    """What `filter` (field lookups) or `selection` (a query string) of a schedule's arguments choose; all without."""
+def records(model: type[Model], kwargs: dict[str, Any], user: Any = None) -> QuerySet[Any]:
+    """What `filter` (field lookups) or `selection` (a query string) of a schedule's arguments choose; all without.
+
+    `user`: whose sight and rights count; None for a schedule that is nobody's. Raises BadSelection.
+    """
     lookups, query = kwargs.get("filter") or {}, kwargs.get("selection") or ""
     if not isinstance(lookups, dict) or not isinstance(query, str):
         raise BadSelection(_('The selection must be a filter such as {"processed": false}, or a list\'s address.'))
     if lookups and query:
         raise BadSelection(_("Give either a filter or a selection, not both."))
-    return understood(by_query(model, query) if query else by_fields(model, lookups))
+    if (lookups or query) and not may_look(model, user):
+        message = _("Only who may look at %(records)s may choose among them: leave it empty, which means all.")
+        raise BadSelection(message % {"records": model._meta.verbose_name_plural})
+    try:
+        with bounded(THINKING, model._default_manager.db):
+            return understood(by_query(model, query, user) if query else by_fields(model, lookups, user))
+    except TooSlow as error:
+        raise BadSelection(str(error)) from error
 
 
 def understood(found: QuerySet[Any]) -> QuerySet[Any]:

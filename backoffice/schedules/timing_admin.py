@@ -1,6 +1,7 @@
 """The tables in which beat keeps its timings. The schedule's own form fills them; here they can be seen."""
 
 import zoneinfo
+from datetime import timedelta
 from typing import Any
 
 import django_celery_beat.admin  # noqa: F401 - registers what is unregistered below
@@ -19,6 +20,7 @@ from unfold.decorators import display
 
 from . import access, verify, words
 from .fields import MomentField
+from .form_timing import SHORTEST
 
 TIMINGS = (ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule)
 for timing_model in TIMINGS:
@@ -70,6 +72,15 @@ class IntervalForm(TimingForm):
         model = IntervalSchedule
         fields = ("every", "period")
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        used = list(self.instance.periodictask_set.all()) if self.instance.pk else []
+        is_machines = bool(used) and all(map(access.is_system, used))
+        if not self.errors and not is_machines and timedelta(**{data["period"]: data["every"]}) < SHORTEST:
+            message = _("The shortest interval is %(n)d seconds.") % {"n": SHORTEST.total_seconds()}
+            raise ValidationError(message)
+        return data
+
 
 class CrontabForm(TimingForm):
     kind = "crontab"
@@ -119,7 +130,7 @@ class TimingAdmin(ModelAdmin):
 
     def is_free(self, request: HttpRequest, obj: Any) -> bool:
         """A timing is changed for every schedule that uses it, so one must be allowed to change them all."""
-        return obj is None or all(access.may_change(request.user, row) for row in obj.periodictask_set.all())
+        return obj is None or all(access.holds(request.user, row) for row in obj.periodictask_set.all())
 
 
 admin.site.register(IntervalSchedule, TimingAdmin, form=IntervalForm)

@@ -98,14 +98,15 @@ def _json(text: str | None, kind: type, empty: Any, what: str) -> Any:
     return value
 
 
-def verify_selection(task: str, kwargs: dict[str, Any]) -> None:
+def verify_selection(task: str, kwargs: dict[str, Any], user: Any = None) -> None:
+    """`user`: whoever chooses, and may choose by what they see; None for a row that is there."""
     if task != allowed.START_RUN:
         return
     record_task = record_tasks().get(str(kwargs.get("task")))
     if record_task is None:
         raise BadSchedule(_("There is no record task called “%(name)s”.") % {"name": kwargs.get("task")})
     try:
-        selection.records(record_task.record_model, kwargs)
+        selection.records(record_task.record_model, kwargs, user)
     except selection.BadSelection as error:
         raise BadSchedule(str(error)) from error
 

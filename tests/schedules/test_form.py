@@ -37,7 +37,7 @@ ADD = "admin:django_celery_beat_periodictask_add"
 
 @pytest.fixture
 def scheduler_client(client):
-    client.force_login(helpers.user("sam", *helpers.SCHEDULER, "records.process_yourmodel"))
+    client.force_login(helpers.user("sam", *helpers.SCHEDULER, "records.process_yourmodel", "records.view_yourmodel"))
     return client
 
 
@@ -97,7 +97,7 @@ REFUSALS = {
 
 
 if connection.vendor == "sqlite":  # for PostgreSQL it is a number like any other, and matches nothing
-    REFUSALS["a number too large"] = ({"selection": f"id__in={10**30}"}, "selection", "does not know this filter")
+    REFUSALS["a number too large"] = ({"selection": f"id__in={10**30}"}, "selection", "does not fit")
 
 
 @pytest.mark.parametrize("name", REFUSALS)
