@@ -8,9 +8,7 @@ little, and the size of a chunk follows the time its records take.
 import math
 from collections.abc import Sequence
 
-from django.utils import timezone
-
-from . import fleet
+from . import clock, fleet
 from .models import Chunk, Run, RunItem, State
 
 TARGET = 2.0  # seconds a chunk should take
@@ -56,7 +54,7 @@ def next_items(run: Run, size: int) -> dict[int, int]:
 
 def chunks_of(run: Run, slices: Sequence[Sequence[int]]) -> list[Chunk]:
     """A chunk for each slice of record ids; a slice's range holds no other pending item."""
-    now = timezone.now()
+    now = clock.now()
     chunks = [
         Chunk(run=run, first=ids[0], last=ids[-1], size=len(ids), created_at=now, published_at=now) for ids in slices
     ]

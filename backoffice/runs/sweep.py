@@ -11,12 +11,12 @@ from itertools import groupby
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from backoffice.results import waiting
 
-from . import fleet, publish, release, slicing, verbs
+from . import clock, fleet, publish, release, slicing, verbs
 from .again import again, is_away
 from .ledger import close, drop_chunks
 from .models import Chunk, Run, RunItem, State, Worker
@@ -164,29 +164,41 @@ def _repair(pk: int) -> int:
 
 def republish_unclaimed() -> int:
     """Chunks nobody claimed and whose message is not in the queue: it was lost, or never sent."""
-    late = Q(published_at=None) | Q(published_at__lt=timezone.now() - OVERDUE)
-    found = list(Chunk.objects.unclaimed().filter(late).select_related("run__task").order_by("run_id", "pk")[:BATCH])
-    for run_id in {chunk.run_id for chunk in found if chunk.run.is_finished}:
-        drop_chunks(run_id)
-    chunks = [chunk for chunk in found if not chunk.run.is_finished]
+    chunks = _to_send_again()
     if not chunks:
         return 0
     try:
-        if publish.queue_length() >= Chunk.objects.unclaimed().count():
-            # All of them may be waiting there. Or messages of others are, and one of ours is lost.
-            long_ago = timezone.now() - SURELY_LOST
-            chunks = [chunk for chunk in chunks if chunk.published_at and chunk.published_at < long_ago]
+        chunks = _not_queued(chunks)
     except publish.UNREACHABLE as exc:
         logger.warning("The broker is away, %d chunks wait: %s", len(chunks), exc)
         return 0
     sent = 0
     for run, group in groupby(chunks, key=lambda chunk: chunk.run):
         ours = list(group)
-        Chunk.objects.filter(pk__in=[chunk.pk for chunk in ours]).update(published_at=timezone.now())
+        Chunk.objects.filter(pk__in=[chunk.pk for chunk in ours]).update(published_at=clock.now())
         sent += len(ours) if publish.publish(run, ours) else 0
         if run.waits_for_broker:
             break
     return sent
+
+
+def _to_send_again() -> list[Chunk]:
+    """Those that are late, the never sent first. What is left of a run that ended is not sent, but dropped."""
+    late = Chunk.objects.unclaimed().filter(Q(published_at=None) | Q(published_at__lt=clock.now(-OVERDUE)))
+    never_first = F("published_at").asc(nulls_first=True)
+    found = list(late.select_related("run__task").order_by(never_first, "run_id", "pk")[:BATCH])
+    for run_id in {chunk.run_id for chunk in found if chunk.run.is_finished}:
+        drop_chunks(run_id)
+    return [chunk for chunk in found if not chunk.run.is_finished]
+
+
+def _not_queued(chunks: list[Chunk]) -> list[Chunk]:
+    """Without those whose message may be waiting among others. One sent twice finds its chunk claimed, or gone."""
+    sent = Chunk.objects.unclaimed().exclude(published_at=None)
+    if publish.queue_length() < sent.count():
+        return chunks
+    lost = set(sent.filter(published_at__lt=clock.now(-SURELY_LOST)).values_list("pk", flat=True))
+    return [chunk for chunk in chunks if chunk.published_at is None or chunk.pk in lost]
 
 
 def forget_dead_workers() -> int:

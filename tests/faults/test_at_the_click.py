@@ -10,6 +10,7 @@ from backoffice.runs.models import Chunk, Run, RunItem
 from tests.faults.actors import meanwhile
 from tests.faults.counts import assert_all_succeeded, the_run, wait_finished
 from tests.runs.factories import probes
+from tests.servers import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SAVED = "Redis cannot be reached right now: the run is saved"
@@ -45,6 +46,27 @@ def test_with_redis_frozen_the_click_is_answered_in_five_seconds(stage):
     stage.beat()
     stage.worker()
     assert_all_succeeded(wait_finished(the_run()), 150)
+
+
+def test_messages_that_redis_took_without_an_answer_and_then_again_are_worked_on_once(stage):
+    """The client gave up waiting, so the sweep sends them again: the same chunk twice, one behind the other."""
+    first, *others = probes(3, behaviour="slow")
+    web = stage.web()
+    web.click(first.pk)  # its connection is in the pool
+    stage.redis.freeze()
+    with meanwhile(stage.redis.thaw):
+        web.click(*[probe.pk for probe in others])
+    wait_until(lambda: stage.waiting() == 2, what="the message whose answer came too late")
+    assert Chunk.objects.filter(published_at=None).count() == 2
+    stage.beat()
+    control = stage.control()
+    wait_until(lambda: stage.waiting() > Chunk.objects.count(), what="all of them sent again")
+    worker = stage.worker("-Q", "records", PROBE_SECONDS="1")
+    run = wait_finished(the_run(newest=True))
+    wait_until(lambda: worker.says("is claimed already or done"), what="the second of the two")
+    assert_all_succeeded(run, 2)
+    assert set(RunItem.objects.values_list("attempts", flat=True)) == {1}
+    assert control.process.poll() is None
 
 
 def test_redis_frozen_after_a_click_that_went_well_does_not_hold_the_next_one_up(stage):

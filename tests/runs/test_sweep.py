@@ -5,6 +5,7 @@ from celery import current_app
 from django.utils import timezone
 
 from backoffice.runs import chunks, release
+from backoffice.runs import sweep as sweeping
 from backoffice.runs.models import Chunk, Run, RunItem, State, TaskName, Worker
 from backoffice.runs.registry import find
 from backoffice.runs.start import start
@@ -136,6 +137,23 @@ def test_a_message_lost_behind_a_long_queue_of_others_is_sent_again():
     sweep()
     assert queue_length() == 3
     Chunk.objects.update(published_at=timezone.now() - LONG_AGO)
+    sweep()
+    assert queue_length() == 4
+
+
+@pytest.mark.parametrize("batch", [1000, 1])
+def test_a_chunk_the_broker_refused_is_sent_however_many_messages_of_others_wait(batch, monkeypatch):
+    monkeypatch.setattr(sweeping, "BATCH", batch)
+    probes(2)
+    poke_all()
+    current_app.backend.client.flushall()
+    for _ in range(3):
+        current_app.send_task("tests.probe.tasks.poke", args=[0], queue="records")
+    refused, sent = Chunk.objects.order_by("-pk")
+    Chunk.objects.filter(pk=refused.pk).update(published_at=None)
+    Chunk.objects.filter(pk=sent.pk).update(published_at=timezone.now() - timedelta(minutes=1))
+    sweep()
+    assert queue_length() == 4
     sweep()
     assert queue_length() == 4
 
