@@ -1,20 +1,18 @@
-"""From due times to firings: what is due, what was missed, what overlaps, and who may fire it."""
+"""From due times to decisions: what is due, and what was missed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
-from django_celery_results.models import TaskResult
 
-from backoffice.runs.models import Run
+from backoffice.results import bulk
 
 from . import allowed, publish, switch, timing
-from .models import Firing, Missed, Overlap, ScheduleState
+from .models import Firing, Missed, ScheduleState
 from .verify import verify
 
 # Later than this a due time counts as missed: longer than another beat needs to take over.
@@ -47,13 +45,32 @@ def is_settled(row: PeriodicTask, state: ScheduleState) -> bool:
     return bool(row.last_run_at or state.decided_until >= row.date_changed or row.date_changed > horizon)
 
 
-def settle(row: PeriodicTask, state: ScheduleState, *, live: bool) -> None:
-    """Write from when on the due times of a new or changed timing count."""
-    before = (state.decided_until, state.timing)
-    state.decided_until, state.timing = beginning(row, state, live=live), timing.fingerprint(row)
-    mine = ScheduleState.objects.filter(pk=row.pk, decided_until=before[0], timing=before[1])
-    if not mine.update(decided_until=state.decided_until, timing=state.timing):
-        state.refresh_from_db()
+@dataclass(frozen=True)
+class Beginning:
+    """From when on the due times of a new or changed timing count."""
+
+    state: ScheduleState
+    since: datetime
+    timing: str
+
+
+def begin(beginnings: Sequence[Beginning]) -> None:
+    """Write them in one transaction; where another beat was first, take what it wrote."""
+    with transaction.atomic():
+        states = ScheduleState.objects.filter(pk__in=[new.state.pk for new in beginnings]).order_by("pk")
+        known = {state.pk: state for state in states.select_for_update(no_key=True)}
+        mine = [new for new in beginnings if is_same(new.state, known.get(new.state.pk))]
+        written = [(new.since, new.timing, new.state.pk) for new in mine]
+        bulk.update(ScheduleState, ("decided_until", "timing"), ("schedule",), written)
+    for new in beginnings:
+        now = known.get(new.state.pk, new.state)
+        new.state.decided_until, new.state.timing = now.decided_until, now.timing
+    for new in mine:
+        new.state.decided_until, new.state.timing = new.since, new.timing
+
+
+def is_same(state: ScheduleState, now: ScheduleState | None) -> bool:
+    return now is not None and (now.decided_until, now.timing) == (state.decided_until, state.timing)
 
 
 def beginning(row: PeriodicTask, state: ScheduleState, *, live: bool) -> datetime:
@@ -77,84 +94,9 @@ def decide(row: PeriodicTask, state: ScheduleState, now: datetime) -> Decision |
     return Decision(last[-1], fire, first if missed else None, missed)
 
 
-def claim(
-    row: PeriodicTask, state: ScheduleState, decision: Decision, *, why_missed: str, busy: str = ""
-) -> list[Firing] | None:
-    """Write the decision, its firings and last_run_at in one transaction; None when another beat was first."""
-    with transaction.atomic():
-        mine = ScheduleState.objects.filter(pk=row.pk, decided_until=state.decided_until, timing=state.timing)
-        # Still on: a schedule turned off this second does not fire because beat read it a second ago. Not by a join:
-        # PostgreSQL would not compare decided_until again after waiting for the other beat.
-        is_on = Exists(PeriodicTask.objects.filter(pk=row.pk, enabled=True))
-        if not mine.filter(is_on).update(decided_until=decision.newest):
-            return None
-        state.decided_until = decision.newest
-        if is_quiet(row):
-            firings = [Firing(schedule=row, schedule_name=row.name, due_at=due) for due in decision.fire]
-        else:
-            _write_missed(row, decision, why_missed)
-            firings = _write_fired(row, state, decision.fire, busy)
-        _touch(row, len(firings))
-    return firings
-
-
 def is_quiet(row: PeriodicTask) -> bool:
     """A system schedule every few seconds whose messages expire before the next: no history, nothing to repeat."""
     return bool(row.interval_id and row.expire_seconds and allowed.is_system(row.task))
-
-
-def _write_fired(row: PeriodicTask, state: ScheduleState, dues: list[datetime], busy: str) -> list[Firing]:
-    firings = []
-    for due in dues:
-        values = {"schedule_name": row.name, **_overlapping(state, busy)}
-        firing, created = Firing.objects.get_or_create(schedule=row, due_at=due, defaults=values)
-        if created:
-            firings.append(firing)
-        # "Run each": one after the other.
-        busy = busy or _("It waits for the firing before it.")
-        state = ScheduleState(overlap=Overlap.ALLOW if state.overlap == Overlap.ALLOW else Overlap.QUEUE)
-    return firings
-
-
-def _overlapping(state: ScheduleState, busy: str) -> dict[str, str]:
-    if not busy or state.overlap == Overlap.ALLOW:
-        return {}
-    skipped = Firing.State.SKIPPED if state.overlap == Overlap.SKIP else Firing.State.WAITING
-    return {"state": skipped, "reason": busy}
-
-
-def _write_missed(row: PeriodicTask, decision: Decision, why: str) -> None:
-    if decision.missed_from is None:
-        return
-    values = {"schedule_name": row.name, "state": Firing.State.SKIPPED, "times": decision.missed, "reason": why}
-    Firing.objects.get_or_create(schedule=row, due_at=decision.missed_from, defaults=values)
-
-
-def _touch(row: PeriodicTask, fired: int) -> None:
-    """Only the columns that are beat's: a full save would overwrite what somebody is editing."""
-    values: dict[str, object] = {"last_run_at": timezone.now(), "total_run_count": F("total_run_count") + fired}
-    if row.one_off or row.clocked_id:
-        values["enabled"] = False
-        switch.log(switch.BEAT, "schedule.done", row.pk, row.name)
-    PeriodicTask.objects.filter(pk=row.pk).update(**values)
-
-
-def busy(row: PeriodicTask, before: Firing | None = None) -> str:
-    """Why the previous firing, or the one before that firing, counts as still at work; "" when it does not."""
-    run = Run.objects.open().filter(schedule_id=row.pk).exclude(activated_at=None).order_by("pk").first()
-    if run:
-        return _("The previous firing was still at work: run %(run)s.") % {"run": run.pk}
-    earlier = Firing.objects.filter(schedule_id=row.pk).exclude(state=Firing.State.SKIPPED).order_by("-pk")
-    last = (earlier.filter(pk__lt=before.pk) if before else earlier).first()
-    if last is None:
-        return ""
-    if last.state == Firing.State.WAITING and last.reason:
-        return _("The firing before had not been sent: %(why)s") % {"why": last.reason}
-    if last.state == Firing.State.WAITING or (row.task == allowed.START_RUN and not last.note and not last.run_id):
-        return _("The previous firing had not been picked up by a worker yet.")
-    if TaskResult.objects.filter(task_id=last.task_id, status__in=("STARTED", "RETRY")).exists():
-        return _("The task of the previous firing was still at work.")
-    return ""
 
 
 def run_now(row: PeriodicTask, by: Any) -> Firing:
@@ -166,5 +108,5 @@ def run_now(row: PeriodicTask, by: Any) -> Firing:
     with transaction.atomic():
         firing = Firing.objects.create(schedule=row, schedule_name=row.name, due_at=timezone.now(), by=str(by)[:150])
         switch.log(by, "schedule.run_now", row.pk, row.name)
-        transaction.on_commit(lambda: publish.send(row, firing))
+        transaction.on_commit(lambda: publish.send([(row, firing)]))
     return firing

@@ -1,17 +1,23 @@
 """What beat's tables lack: options and state of a schedule, its firings, and which beat leads."""
 
 import uuid
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import models
-from django.db.models import Q
+from django.db import models, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs import clock
+
+# A try ends within seconds, and Redis has taken the message or not: whoever has not said so by then was killed in the
+# middle, or stands still. Until then no other beat sends what may be on its way.
+STALE = timedelta(seconds=30)
 
 
 def now() -> datetime:
@@ -70,6 +76,30 @@ class FiringQuerySet(models.QuerySet["Firing"]):
     def waiting(self) -> Self:
         return self.filter(state=Firing.State.WAITING)
 
+    def free(self) -> Self:
+        """Those nobody is sending right now. A mark that old is that of a beat that was killed, or stands still."""
+        return self.waiting().filter(Q(tried_at=None) | Q(tried_at__lte=clock.now(-STALE)))
+
+    def take(self, firings: "Sequence[Firing]") -> "list[Firing]":
+        """Mark as being sent by us those that nobody has tried to send since they were read, and return them."""
+        ids = [firing.pk for firing in firings]
+        with transaction.atomic():
+            held = self.waiting().filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
+            tries = dict(held.values_list("pk", "attempts"))
+            mine = [firing for firing in firings if tries.get(firing.pk) == firing.attempts]
+            taken = self.filter(pk__in=[firing.pk for firing in mine])
+            taken.update(attempts=F("attempts") + 1, tried_at=clock.now())
+        for firing in mine:
+            firing.attempts += 1
+        return mine
+
+    def release(self, firings: "Iterable[Firing]", reason: str, *, tried: bool) -> None:
+        """They wait on, and whoever comes first may send them; not those that somebody else is sending by now."""
+        back = {} if tried else {"attempts": F("attempts") - 1}
+        for attempts, alike in groupby(sorted(firings, key=lambda f: f.attempts), key=lambda f: f.attempts):
+            mine = self.waiting().filter(pk__in=[firing.pk for firing in alike], attempts=attempts)
+            mine.update(tried_at=None, reason=reason, **back)
+
     def trim(self, schedule_id: int, keep: int) -> None:
         """Delete all but the newest of one schedule: history is bounded per schedule, whatever its frequency."""
         of_schedule = self.filter(schedule_id=schedule_id)
@@ -93,7 +123,14 @@ class Firing(models.Model):
     fired_at = models.DateTimeField(_("decided"), default=now)
     sent_at = models.DateTimeField(_("sent"), null=True)
     state = models.CharField(_("state"), max_length=7, choices=State, default=State.WAITING)
-    attempts = models.PositiveSmallIntegerField(default=0, help_text=_("How often it was sent, or tried to."))
+    # Each try has its number: of two beats that would send it one finds the number it has read.
+    attempts = models.PositiveIntegerField(default=0, help_text=_("How often it was sent, or tried to."))
+    tried_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("Being sent since, by the database's clock.")
+    )
+    taken = models.PositiveIntegerField(
+        null=True, editable=False, help_text=_("The number of the try whose message a worker took.")
+    )
     times = models.PositiveIntegerField(_("due times"), default=1, help_text=_("How many this row stands for."))
     reason = models.TextField(_("why"), blank=True, default="")
     by = models.CharField(_("by"), max_length=150, blank=True, default="", help_text=_("Who pressed Run now."))

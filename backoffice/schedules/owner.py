@@ -3,6 +3,7 @@
 Seeded and configured rows, and those from before there were owners, have none and fire.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -17,23 +18,35 @@ from .allowed import loads
 from .models import Firing, ScheduleState
 
 
-def responsible(row: PeriodicTask, firing: Firing | None = None) -> tuple[Any, str]:
+class Owners:
+    """Of many schedules, in two queries; whoever owns several of them is asked about each right once."""
+
+    def __init__(self, rows: Iterable[PeriodicTask]) -> None:
+        self.states = ScheduleState.objects.in_bulk({row.pk for row in rows})
+        ids = {state.owner_id for state in self.states.values() if state.owner_id}
+        self.people = get_user_model()._default_manager.in_bulk(ids) if ids else {}
+
+    def of(self, row: PeriodicTask) -> tuple[Any, str]:
+        state = self.states.get(row.pk)
+        if state is None or state.owner_id is None:
+            return None, ""
+        return self.people.get(state.owner_id), state.owner_name
+
+
+def responsible(row: PeriodicTask, firing: Firing | None = None, owners: Owners | None = None) -> tuple[Any, str]:
     """Whose rights count, and their name: whoever pressed Run now, else the owner. (None, name) for a deleted one."""
-    people = get_user_model()._default_manager
     if firing and firing.by:
+        people = get_user_model()._default_manager
         user = people.filter(**{people.model.USERNAME_FIELD: firing.by}).first()
         return user, firing.by if user else ""  # a program may give a name of its own
-    state = ScheduleState.objects.filter(pk=row.pk).first()
-    if state is None or state.owner_id is None:
-        return None, ""
-    return people.filter(pk=state.owner_id).first(), state.owner_name
+    return (owners or Owners([row])).of(row)
 
 
-def objection(row: PeriodicTask, firing: Firing | None = None) -> str:
+def objection(row: PeriodicTask, firing: Firing | None = None, owners: Owners | None = None) -> str:
     """Why it must not fire; "" if it may."""
     if access.is_system(row) or allowed.is_one_off_start(row):  # the run behind a one-off start asks by itself
         return ""
-    user, name = responsible(row, firing)
+    user, name = responsible(row, firing, owners)
     if not name:
         return ""
     if gone := entitled.absence(user, name):
@@ -51,9 +64,15 @@ def may_choose(user: Any, task: str, kwargs: dict[str, Any]) -> bool:
     return not record_task or not chosen or selection.may_look(record_task.record_model, user)
 
 
-def stops(row: PeriodicTask, firing: Firing) -> bool:
+def permitted(calls: Sequence[tuple[PeriodicTask, Firing]]) -> list[tuple[PeriodicTask, Firing]]:
+    """Those that may be sent."""
+    owners = Owners(row for row, _firing in calls)
+    return [(row, firing) for row, firing in calls if not stops(row, firing, owners)]
+
+
+def stops(row: PeriodicTask, firing: Firing, owners: Owners | None = None) -> bool:
     """Asked before a message is sent. A firing that may not be is written as not run, with the reason."""
-    if reason := objection(row, firing):
+    if reason := objection(row, firing, owners):
         Firing.objects.waiting().filter(pk=firing.pk).update(state=Firing.State.SKIPPED, reason=reason)
         turn_off(row, firing, reason)
     return bool(reason)

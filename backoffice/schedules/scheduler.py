@@ -2,7 +2,7 @@
 
 It keeps django-celery-beat's tables and replaces its loop: where the stock scheduler computes waiting times in memory
 and saves whole rows, this one reads the table every two seconds, decides about due times in the database
-(`schedules.fire`), and publishes what was decided (`schedules.publish`).
+(`schedules.fire`, `schedules.claim`), and publishes what was decided (`schedules.publish`).
 """
 
 import logging
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from celery import Celery
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, close_old_connections, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
@@ -19,10 +19,10 @@ from django_celery_beat.schedulers import DatabaseScheduler
 
 from backoffice.results.outage import is_outage
 
-from . import fire, leading, publish, switch, waiting
+from . import claim, fire, leading, overlap, publish, switch, waiting
 from .models import Firing
 from .outage import Outage
-from .table import Entry, Table
+from .table import Entry, Table, is_planned, together
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ REPEAT = 30.0  # seconds between two looks for lost messages
 REREAD = 2.0  # seconds between two readings of the table
 PAUSE = 1.0  # the longest sleep: standing by and reading the table go on
 BROKER_PAUSE = 2.0  # after a message that was not taken
+BATCH = 100  # schedules fired in one transaction
+TRIMMED = 50  # histories cut to their length after a round
 
 
 class SteadyScheduler(DatabaseScheduler):
@@ -37,6 +39,8 @@ class SteadyScheduler(DatabaseScheduler):
         self.table = Table()
         self.leader = leading.Leader()
         self.outage = Outage()
+        self.backlog = waiting.Backlog()
+        self.fired: set[int] = set()
         self.in_round = False
         self.read_at = self.publish_at = self.repeated_at = float("-inf")
         super().__init__(app, *args, **kwargs)
@@ -88,14 +92,27 @@ class SteadyScheduler(DatabaseScheduler):
         if time.monotonic() - self.read_at >= REREAD or not self.table.is_read:
             self.table.read()
             self.read_at = time.monotonic()
+        self.fire_together(self.table.system_due(timezone.now()))
         if self.can_publish():
             began = timezone.now()
-            self.hold_if_failed(began, sent=waiting.send_waiting(self.leader.since))
+            self.hold_if_failed(began, sent=self.backlog.send(self.leader.lead))
             self.repeat_lost()
-        now = timezone.now()
-        for entry in self.table.due(now):
-            self.fire_alone(entry, now)
+        self.fire_due(timezone.now())
+        self.trim()
         return self.until_next()
+
+    def fire_due(self, now: datetime) -> None:
+        """A batch at a time, each by the leader only, and before each what the machine itself is due."""
+        due = self.table.due(now)
+        for at in range(0, len(due), BATCH):
+            if not self.leader.lead():
+                return
+            self.fire_together([*self.table.system_due(timezone.now()), *due[at : at + BATCH]])
+
+    def trim(self) -> None:
+        """A few histories after each round: what is due does not wait for it."""
+        for _number in range(min(len(self.fired), TRIMMED)):
+            Firing.objects.trim(self.fired.pop(), fire.KEEP)
 
     def repeat_lost(self) -> None:
         if time.monotonic() - self.repeated_at >= REPEAT:
@@ -115,50 +132,73 @@ class SteadyScheduler(DatabaseScheduler):
         if not sent:
             self.publish_at = time.monotonic() + BROKER_PAUSE
 
-    def send(self, row: PeriodicTask, firing: Firing) -> None:
+    def send(self, calls: list[publish.Call]) -> None:
+        if not calls:
+            return
         if not self.can_publish():
-            publish.note_held(firing)
+            publish.note_held([firing for _row, firing in calls])
             return
         began = timezone.now()
-        self.hold_if_failed(began, sent=publish.send(row, firing))
+        self.hold_if_failed(began, sent=publish.send(calls))
 
     def why_missed(self, due: datetime) -> str:
         if self.leader.was_away(due) or not self.outage.covers(due):
             return self.leader.why_missed(due)
         return self.outage.reason
 
-    def fire_alone(self, entry: Entry, now: datetime) -> None:
-        """Whatever is wrong with one row is that row's end, not beat's."""
+    def fire_together(self, entries: list[Entry]) -> None:
+        """Decide, write and send. Whatever is wrong with one row is that row's end, not beat's."""
+        now = timezone.now()
+        decided = {entry.row.pk: (entry, found) for entry in entries if (found := self.decide(entry, now))}
+        counted = [entry.row for entry, _decision in decided.values() if not fire.is_quiet(entry.row)]
+        busy = overlap.busy_of(counted) if counted else {}
+        dues = {
+            pk: claim.Due(
+                entry.row, entry.state, decision, self.why_missed(decision.missed_from or now), busy.get(pk, "")
+            )
+            for pk, (entry, decision) in decided.items()
+        }
+        together(
+            lambda some: self.fire([(entry, dues[entry.row.pk]) for entry in some]),
+            [entry for entry, _decision in decided.values()],
+            self.give_up,
+        )
+
+    def decide(self, entry: Entry, now: datetime) -> fire.Decision | None:
         try:
-            self.fire(entry, now)
+            decision = fire.decide(entry.row, entry.state, now)
+            if decision is None:
+                entry.plan()
         except Exception as error:
             if is_outage(error):
                 raise
-            logger.exception("Schedule %r could not be fired", entry.row.name)
-            switch.disable(entry.row.pk, switch.BEAT, _("It could not be fired: %(error)s") % {"error": error})
-            self.table.drop(entry)
+            self.give_up(entry, error)
+            return None
+        return decision
 
-    def fire(self, entry: Entry, now: datetime) -> None:
-        row, state = entry.row, entry.state
-        decision = fire.decide(row, state, now)
-        if decision is None:
-            entry.plan()
-            return
-        busy = "" if fire.is_quiet(row) else fire.busy(row)
-        firings = fire.claim(row, state, decision, why_missed=self.why_missed(decision.missed_from or now), busy=busy)
-        if firings is None:  # another beat was first, or somebody turned it off: read the table again
-            self.table.drop(entry)
+    def give_up(self, entry: Entry, error: Exception) -> None:
+        if isinstance(error, IntegrityError):  # somebody's "Run now" of this very microsecond: look again
             self.read_at = float("-inf")
             return
-        for firing in firings:
-            if firing.state == Firing.State.WAITING and not firing.reason:
-                self.send(row, firing)
-        if not fire.is_quiet(row):
-            Firing.objects.trim(row.pk, fire.KEEP)
-        if row.one_off or row.clocked_id:
+        logger.error("Schedule %r could not be fired", entry.row.name, exc_info=error)
+        switch.disable(entry.row.pk, switch.BEAT, _("It could not be fired: %(error)s") % {"error": error})
+        self.table.drop(entry)
+
+    def fire(self, dues: list[tuple[Entry, claim.Due]]) -> None:
+        firings = claim.claim([due for _entry, due in dues])
+        calls = [(entry.row, firing) for entry, _due in dues for firing in firings.get(entry.row.pk, ())]
+        for entry, _due in dues:
+            self.go_on(entry, fired=entry.row.pk in firings)
+        self.send([(row, firing) for row, firing in calls if publish.is_new(firing)])
+
+    def go_on(self, entry: Entry, *, fired: bool) -> None:
+        """To its next due time."""
+        if not fired:  # another beat was first, or somebody turned it off: read the table again
+            self.read_at = float("-inf")
+        elif not fire.is_quiet(entry.row):
+            self.fired.add(entry.row.pk)
+        if not fired or entry.row.one_off or entry.row.clocked_id or not is_planned(entry):
             self.table.drop(entry)
-        else:
-            entry.plan()
 
     def sync(self) -> None:
         """Nothing to write: each firing wrote its own columns."""

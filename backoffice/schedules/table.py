@@ -1,17 +1,19 @@
 """The rows of beat's table that can fire, read again and again; the others are turned off one by one."""
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.results.outage import is_outage
 
-from . import fire, switch, timing
+from . import allowed, fire, switch, timing
 from .models import ScheduleState
 from .verify import BadSchedule, verify
 
@@ -27,6 +29,8 @@ class Entry:
     def __init__(self, row: PeriodicTask, state: ScheduleState) -> None:
         self.row, self.state = row, state
         self.next_due = FAR
+        self.beginning: fire.Beginning | None = None
+        self.is_system = allowed.is_system(row.task)
 
     def plan(self) -> None:
         after = self.state.decided_until or timezone.now()
@@ -51,10 +55,9 @@ class Table:
         """Read all enabled rows. A row that cannot be read or verified is turned off alone, with the reason."""
         rows = readable_rows()
         states = states_of(rows)
-        entries: dict[int, Entry] = {}
-        for row in rows:
-            if entry := self.load(row, states[row.pk]):
-                entries[row.pk] = entry
+        found = [entry for row in rows if (entry := self.load(row, states[row.pk]))]
+        begin([entry for entry in found if entry.beginning])
+        entries = {entry.row.pk: entry for entry in found if is_planned(entry)}
         pause_what_is_off()
         self.entries, self.is_read = entries, True
         self.sound = {pk: known for pk, known in self.sound.items() if pk in entries}
@@ -66,10 +69,10 @@ class Table:
                 self.sound[row.pk] = known or ()
             if row.expires and row.expires <= timezone.now():
                 raise BadSchedule(_("Its end has passed."))
-            if not fire.is_settled(row, state):
-                fire.settle(row, state, live=self.is_read)
             entry = Entry(row, state)
-            entry.plan()
+            if not fire.is_settled(row, state):
+                since = fire.beginning(row, state, live=self.is_read)
+                entry.beginning = fire.Beginning(state, since, timing.fingerprint(row))
         except Exception as error:
             if is_outage(error):
                 raise
@@ -78,7 +81,13 @@ class Table:
         return entry
 
     def due(self, now: datetime) -> list[Entry]:
-        return sorted((e for e in self.entries.values() if e.next_due <= now), key=lambda e: e.next_due)
+        """The machine's own first: what is stuck must not wait for what staff have planned."""
+        return sorted(
+            (e for e in self.entries.values() if e.next_due <= now), key=lambda e: (not e.is_system, e.next_due)
+        )
+
+    def system_due(self, now: datetime) -> list[Entry]:
+        return [entry for entry in self.entries.values() if entry.is_system and entry.next_due <= now]
 
     def next_due(self) -> datetime | None:
         found = min((entry.next_due for entry in self.entries.values()), default=FAR)
@@ -86,6 +95,42 @@ class Table:
 
     def drop(self, entry: Entry) -> None:
         self.entries.pop(entry.row.pk, None)
+
+
+def begin(entries: Sequence[Entry]) -> None:
+    together(
+        lambda some: fire.begin([entry.beginning for entry in some if entry.beginning]),
+        entries,
+        lambda entry, error: turn_off(entry.row.pk, error),
+    )
+
+
+def is_planned(entry: Entry) -> bool:
+    try:
+        entry.plan()
+    except Exception as error:
+        if is_outage(error):
+            raise
+        turn_off(entry.row.pk, error)
+        return False
+    return True
+
+
+def together(
+    write: Callable[[Sequence[Entry]], None], entries: Sequence[Entry], refused: Callable[[Entry, Exception], object]
+) -> None:
+    """All at once; where something is refused, one by one, so that it is found whose it is."""
+    try:
+        if entries:
+            write(entries)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        if len(entries) == 1:
+            refused(entries[0], error)
+        else:
+            for entry in entries:
+                together(write, [entry], refused)
 
 
 def contents_or_none(row: PeriodicTask) -> tuple[Any, ...] | None:
@@ -139,7 +184,10 @@ def states_of(rows: list[PeriodicTask]) -> dict[int, ScheduleState]:
 
 def pause_what_is_off() -> None:
     """Due times that pass while a schedule is off are not missed: its timing starts anew when it comes back."""
-    is_off = Exists(PeriodicTask.objects.filter(pk=OuterRef("pk"), enabled=False))  # no join: asked again after a wait
-    off = ScheduleState.objects.filter(is_off).exclude(timing="")
-    if off.exists():  # a look is cheaper than an empty UPDATE, which takes SQLite's write lock
-        off.update(timing="")
+    off = ScheduleState.objects.filter(schedule__enabled=False).exclude(timing="")
+    if not off.exists():  # a look is cheaper than a transaction, which takes SQLite's write lock
+        return
+    with transaction.atomic():
+        rows = PeriodicTask.objects.filter(enabled=False, state__in=off).order_by("pk")
+        still = list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
+        ScheduleState.objects.filter(pk__in=still).update(timing="")

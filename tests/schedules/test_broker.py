@@ -34,7 +34,9 @@ def test_a_message_whose_answer_from_the_broker_was_lost_is_not_sent_twice(clock
     helpers.round_of(scheduler)
     clock.go(seconds=60)
     helpers.round_of(scheduler)
-    Firing.objects.update(state="waiting", sent_at=None, attempts=1, reason="The message broker could not be reached.")
+    Firing.objects.update(
+        state="waiting", sent_at=None, tried_at=None, reason="The message broker could not be reached."
+    )
     helpers.round_of(scheduler)
     assert len(helpers.messages()) == 1
     assert Firing.objects.get().state == "sent"

@@ -62,7 +62,7 @@ def test_a_beat_killed_before_it_published_leaves_a_firing_that_the_next_one_sen
     helpers.round_of(first)
     clock.go(seconds=60)
     with monkeypatch.context() as killed:
-        killed.setattr(publish, "send", lambda row, firing: True)  # before a word left
+        killed.setattr(publish, "send", lambda calls: True)  # before a word left
         helpers.round_of(first)
     clock.go(seconds=10)
     second = helpers.beat()
@@ -78,8 +78,8 @@ def test_a_beat_killed_after_it_published_is_not_repeated(clock, monkeypatch):
     helpers.round_of(first)
     clock.go(seconds=60)
     helpers.round_of(first)
-    Firing.objects.update(state="waiting", sent_at=None, attempts=0)  # killed before it wrote that it had sent
-    clock.go(seconds=10)
+    Firing.objects.update(state="waiting", sent_at=None)  # killed before it wrote that it had sent
+    clock.go(seconds=31)
     second = helpers.beat()
     second.leader.name = "beat@other/1"
     helpers.round_of(second)
@@ -92,8 +92,8 @@ def killed_after_publishing(clock):
     helpers.round_of(helpers.beat())
     clock.go(seconds=60)
     helpers.round_of(helpers.beat())
-    Firing.objects.update(state="waiting", sent_at=None, attempts=0)
-    clock.go(seconds=10)
+    Firing.objects.update(state="waiting", sent_at=None)
+    clock.go(seconds=31)
     second = helpers.beat()
     second.leader.name = "beat@other/1"
     return second
@@ -104,7 +104,9 @@ def test_a_message_that_a_worker_took_without_leaving_an_outcome_is_not_repeated
     second = killed_after_publishing(clock)
     task, firing = current_app.tasks[helpers.TICK], Firing.objects.get()
     current_app.control.purge()
-    task.push_request(id=firing.task_id, headers={"firing": firing.pk})  # what a worker sees, and Celery signals
+    task.push_request(
+        id=firing.task_id, headers={"firing": firing.pk, "firing_try": 1}
+    )  # what a worker sees, and Celery signals
     try:
         signals.task_prerun.send(sender=task, task_id=firing.task_id, task=task, args=[], kwargs={})
     finally:
