@@ -57,7 +57,6 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
         (_lazy("Numbers and contact"), {"fields": (("tax_id", "phone"), ("email", "website"))}),
     )
     change_form_outer_before_template = "records/verdict.html"
-    change_form_before_template = "records/seen.html"
     change_form_outer_after_template = "records/outcome.html"
 
     actions = (

@@ -18,6 +18,7 @@ from import_export.admin import ImportExportMixin
 from import_export.results import Result, RowResult
 
 from backoffice.results import activity
+from backoffice.runs.lists import RefusedAddress
 
 from .export import TooManyRowsError, write
 from .files import CsvFile, FileRefusedError, XlsxFile
@@ -119,7 +120,7 @@ class ExchangeAdmin(ImportExportMixin):
         except TooManyRowsError as error:
             form.add_error("format", str(error))
             return self.export_page(request, form)
-        except IncorrectLookupParameters:
+        except (IncorrectLookupParameters, RefusedAddress):
             messages.error(request, _("The filter in the address is not one of this list."))
             return redirect("admin:records_yourmodel_changelist")
 

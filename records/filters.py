@@ -1,18 +1,18 @@
 """The filters of the record list; none of them asks the database for more than one indexed column."""
 
 from collections.abc import Iterable
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import connection, connections
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
-from unfold.views import ChangeList
+
+from backoffice.runs.lists import StaffList
 
 from .checks import codes
 from .models import YourModel
@@ -40,15 +40,9 @@ def values_of(column: str, condition: str) -> str:
     )
 
 
-class RecordList(ChangeList):
+class RecordList(StaffList):
     queryset: Records
     result_list: Any
-
-    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
-        found: dict[str, Any] = super().get_filters_params(params)
-        if "\x00" in "".join(map(str, chain.from_iterable(found.values()))):
-            raise IncorrectLookupParameters("PostgreSQL has no null character.")
-        return found
 
     def get_results(self, request: HttpRequest) -> None:
         self._find_the_rare()

@@ -1,7 +1,5 @@
 """The record's own form, and the forms of import and export."""
 
-import hashlib
-import json
 from typing import Any
 
 from django import forms
@@ -18,25 +16,10 @@ from .models import YourModel
 MAX_CHOSEN = 10_000
 
 
-def fingerprint(record: YourModel) -> str:
-    """Changes with any of the record's inputs."""
-    inputs = json.dumps([getattr(record, field) for field in YourModel.INPUTS])
-    return hashlib.sha256(inputs.encode()).hexdigest()[:20]
-
-
 class RecordForm(forms.ModelForm):
     class Meta:
         model = YourModel
         fields = YourModel.INPUTS
-
-    def clean(self) -> dict[str, Any] | None:
-        """Refuse to write over what somebody else changed since the page was opened (see seen.html)."""
-        seen = self.data.get("seen")
-        if self.instance.pk and seen and seen != fingerprint(self.instance):
-            raise forms.ValidationError(
-                _("This record was changed after you opened it. Open it again to see how, then make your change.")
-            )
-        return super().clean()
 
 
 class ImportForm(UnfoldImportForm):

@@ -14,7 +14,6 @@ from backoffice.runs import timeline
 
 from .checks import duplicate_candidates
 from .checks.duplicates import Candidate
-from .forms import fingerprint
 from .models import YourModel
 from .resources import FIELDS
 
@@ -107,6 +106,5 @@ def outcome_of(record: YourModel, user: Any, before: str = "") -> dict[str, Any]
         "record_label": record._meta.label_lower,
         "timeline": timeline.of_record(YourModel, record.pk, user, record=record, before=before),
         "timeline_before": before,
-        "seen": fingerprint(record),
         "token": uuid4().hex,
     }

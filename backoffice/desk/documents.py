@@ -7,17 +7,27 @@ from backoffice.results import rows
 from backoffice.results.text import storable
 
 SHORT = 80  # characters that stay on one line
+DEEPEST = 50  # levels that are laid out: each is indented further, and Python counts only so many
 LONGEST = 100_000  # characters shown on a page; the rest is a download
 
 
 def load(text: str | None) -> Any:
-    """What a stored text says. django-celery-results wraps JSON in a JSON string; other text comes back as it is."""
+    """What a stored text says. django-celery-results wraps JSON in a JSON string; other text comes back as it is, and
+    so does what is nested too deep to be read."""
     value: Any = text
     for _layer in range(2):
         if not isinstance(value, str):
             break
         value = rows.loads(value) if value else value
-    return value
+    return text if is_deep(value) else value
+
+
+def is_deep(value: Any) -> bool:
+    level = [value]
+    for _depth in range(DEEPEST):
+        inside = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
+        level = [each for children in inside for each in children]
+    return bool(level)
 
 
 def written(value: Any, indent: int | None = None) -> str:

@@ -23,6 +23,7 @@ from backoffice.runs.publish import UNREACHABLE
 from backoffice.runs.registry import record_tasks
 from backoffice.schedules import allowed
 
+from .documents import is_deep
 from .keyset import Look, edge
 
 NEWEST = 1_000  # failed calls looked at
@@ -72,7 +73,7 @@ def error_of(said: str | None) -> tuple[str, str]:
     """Exception type and message, of a stored error that may have been cut off."""
     try:
         error = json.loads(said or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         cut = CUT.match(said or "")
         return (cut[1], cut[2]) if cut else ("", said or "")
     if not isinstance(error, dict):
@@ -119,9 +120,8 @@ def repeatable(task_name: str, failed: list[FailedCall], done: set[str]) -> list
 def arguments(args: str | None, kwargs: str | None) -> tuple[list[Any], dict[str, Any]] | None:
     """As they were given; None where only their description is kept: text, or what JSON has no word for."""
     given = rows.loads(args), rows.loads(kwargs or "{}")
-    if not (isinstance(given[0], list) and isinstance(given[1], dict)) or any(map(is_description, leaves(given))):
-        return None
-    return given
+    fits = isinstance(given[0], list) and isinstance(given[1], dict) and not is_deep(given)
+    return given if fits and not any(map(is_description, leaves(given))) else None
 
 
 def leaves(value: Any) -> Iterator[Any]:

@@ -10,6 +10,7 @@ from django.db.models import CharField, Model, Q, QuerySet
 from django_celery_results.models import TaskResult
 
 from backoffice.runs.models import Processable, RunItem, TaskName
+from backoffice.runs.numbers import row_number
 
 from .provenance import may_view
 
@@ -35,7 +36,7 @@ def records_called(term: str, user: Any) -> Iterator[tuple[type[Model], list[int
     for model in apps.get_models():
         if not issubclass(model, Processable) or not may_view(user, model):
             continue
-        names = Q(pk=int(term)) if term.isdecimal() and len(term) < 19 else Q()
+        names = Q() if (number := row_number(term)) is None else Q(pk=number)
         for field in model._meta.concrete_fields:
             if field.unique and isinstance(field, CharField):
                 # Not __iexact, which reads the whole table.

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from unfold.views import ChangeList
+
+from backoffice.runs.lists import StaffList
+from backoffice.runs.numbers import row_number
 
 OLDER, NEWER = "before", "after"
 WINDOW = 20_000  # ids looked at first
@@ -118,7 +120,7 @@ class Pager:
     per_page: int = 0
 
 
-class KeysetChangeList(ChangeList):
+class KeysetChangeList(StaffList):
     """A changelist for tables of any length. It has one order: the newest first."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Model]:
@@ -133,8 +135,7 @@ class KeysetChangeList(ChangeList):
 
     def take(self, name: str) -> int | None:
         self.filter_params.pop(name, None)
-        value = str(self.params.pop(name, ""))
-        return int(value) if value.isdecimal() and len(value) < 19 else None
+        return row_number(self.params.pop(name, ""))
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Model]) -> list[str]:
         return ["-pk"]

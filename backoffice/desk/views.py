@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import View
 
+from backoffice.runs.numbers import row_number
+
 from . import overview
 
 MOST_KNOWN = 50
@@ -22,7 +24,7 @@ class RunningView(View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         parts = request.GET.get("known", "").split(",")[:MOST_KNOWN]
-        known = [int(part) for part in parts if part.isdecimal() and len(part) < 19]
+        known = [number for part in parts if (number := row_number(part)) is not None]
         answer = JsonResponse(overview.progress(request.user, known))
         answer["Cache-Control"] = "no-store"
         return answer

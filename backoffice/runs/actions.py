@@ -19,6 +19,7 @@ from unfold.forms import ActionForm
 
 from .models import Run
 from .registry import find
+from .staff import StaffAdmin
 from .start import EmptySelection, preview, start
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
@@ -33,14 +34,15 @@ class TokenActionForm(ActionForm):
     form_token = forms.CharField(required=False, label="", widget=forms.HiddenInput, initial=lambda: uuid4().hex)
 
 
-class ProcessableAdmin:
+class ProcessableAdmin(StaffAdmin):
     """For the admin of a record: actions carry the permission they need, and their form a token; the list has the
     buttons of the other wings."""
 
     action_form = TokenActionForm
+    takes_lookups = True
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response: HttpResponse = super().changelist_view(request, extra_context)  # type: ignore[misc]
+        response = super().changelist_view(request, extra_context)
         context = getattr(response, "context_data", None) or {}
         if "cl" in context:  # the list, and not a page that an action answered with
             buttons = [button for make in list_buttons if (button := make(self, request))]
@@ -139,9 +141,9 @@ def selection_text(modeladmin: Any, request: HttpRequest) -> str:
         number = len(request.POST.getlist(ACTION_CHECKBOX_NAME))
         return ngettext("%d record, selected by hand", "%d records, selected by hand", number) % number
     query = {
-        name: value
-        for name, value in request.GET.items()
-        if value and name not in ("p", "o", "all", "_changelist_filters")
+        name: ", ".join(values)
+        for name, values in request.GET.lists()
+        if any(values) and name not in ("p", "o", "e", "all", "_facets", "_changelist_filters")
     }
     if not query:
         return _("All %(records)s") % {"records": modeladmin.model._meta.verbose_name_plural}

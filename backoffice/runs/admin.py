@@ -19,6 +19,8 @@ from unfold.decorators import display
 from . import access, items, progress, verbs
 from .actions import ProcessableAdmin, form_token, run_action
 from .models import Run, State
+from .numbers import row_number
+from .staff import StaffAdmin
 from .start import EmptySelection
 
 __all__ = ["ProcessableAdmin", "RunAdmin", "run_action"]
@@ -36,7 +38,7 @@ class MineFilter(admin.SimpleListFilter):
 
 
 @admin.register(Run)
-class RunAdmin(ModelAdmin):
+class RunAdmin(StaffAdmin, ModelAdmin):
     list_display = ("title", "state_badge", "done_of", "requester_name", "source", "created_at", "took")
     list_filter = (MineFilter, "state", "source", "task")
     list_select_related = ("task",)
@@ -96,9 +98,8 @@ class RunAdmin(ModelAdmin):
 
     def seen(self, request: HttpRequest, pk: int | str) -> Any:
         """The run, or 404: whether somebody else's run exists is not told."""
-        if not str(pk).isdecimal() or len(str(pk)) > 18:
-            raise Http404
-        run = progress.with_counts(Run.objects.select_related("task")).filter(pk=pk).first()
+        number = row_number(pk)
+        run = progress.with_counts(Run.objects.select_related("task")).filter(pk=number).first() if number else None
         if run is None or not access.may_see(request.user, run):
             raise Http404(_("There is no run %(pk)s, or it is not yours to see.") % {"pk": pk})
         return run
@@ -109,7 +110,6 @@ class RunAdmin(ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(_("A run cannot be edited."), status=405)
         run = self.seen(request, object_id)
-        after = request.GET.get("after", "")
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -121,7 +121,7 @@ class RunAdmin(ModelAdmin):
             "page": items.page(
                 run,
                 request.GET.get("state", ""),
-                int(after) if after.lstrip("-").isdecimal() else None,
+                row_number(request.GET.get("after")),
                 request.GET.get("error", ""),
                 user=request.user,
             ),
@@ -157,9 +157,8 @@ class RunAdmin(ModelAdmin):
             raise PermissionDenied
         chosen: dict[str, Any] = {}
         if request.POST.get("action") == "selected":
-            chosen["record_ids"] = [
-                int(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME) if pk.isdecimal() and len(pk) < 19
-            ]
+            picked = map(row_number, request.POST.getlist(ACTION_CHECKBOX_NAME))
+            chosen["record_ids"] = [number for number in picked if number is not None]
         elif request.POST.get("action") == "error":
             chosen["error"] = request.POST.get("error", "")
         if chosen and not any(chosen.values()):

@@ -21,6 +21,7 @@ from backoffice.results.models import Activity
 
 from .access import may_see
 from .models import Processable, RunItem, State, TaskName
+from .numbers import row_number
 
 PAGE = 50
 PEOPLE, RUNS, RECORD = 2, 1, 0  # of entries at the same moment, the highest comes first
@@ -82,14 +83,15 @@ def as_key(entry: Entry) -> str:
 def parse_key(text: str) -> tuple[datetime, int, int] | None:
     """The key of the last entry seen; None for what is none."""
     moment, _rest, numbers = text.partition("_")
-    rank, _rest, number = numbers.partition("_")
+    rank, number = (row_number(part) for part in numbers.partition("_")[::2])
     try:
         at = parse_datetime(moment)
     except ValueError:
         return None
-    if at is None or not is_aware(at) or not (rank.isdecimal() and number.isdecimal() and len(numbers) < 20):
+    # At the edges of the calendar there is no such moment in UTC.
+    if at is None or not is_aware(at) or not 1970 <= at.year <= 9000 or rank is None or number is None:
         return None
-    return at, int(rank), int(number)
+    return at, rank, number
 
 
 def older(last: tuple[datetime, int, int] | None, rank: int, moment: str, number: str) -> Q:

@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from backoffice.runs.actions import list_buttons
+from backoffice.runs.staff import StaffAdmin
 
 from . import access, allowed, firing_admin, history, preview, standing, switch, timing, timing_admin, words
 from .confirm import confirmed
@@ -57,7 +58,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(PeriodicTask)
-class ScheduleAdmin(ModelAdmin):
+class ScheduleAdmin(StaffAdmin, ModelAdmin):
     form = ScheduleForm
     list_display = ("name", "what", "when", "next_due", "last_run", "state_badge")
     list_filter = (KindFilter, "enabled")

@@ -10,12 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from backoffice.runs.staff import StaffAdmin
+
 from . import words
 from .models import Firing
 
 
 @admin.register(Firing)
-class FiringAdmin(ModelAdmin):
+class FiringAdmin(StaffAdmin, ModelAdmin):
     list_display = ("schedule_name", "due", "state_badge", "late", "by", "what_came_of_it")
     list_filter = ("state", "due_at")
     search_fields = ("schedule_name",)

@@ -3,20 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-# Never a regular expression: the database works on some of them for ever.
-LOOKUPS = frozenset(
-    {
-        *("exact", "iexact", "in", "isnull", "gt", "gte", "lt", "lte"),
-        *("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith"),
-    }
-)
+from backoffice.runs.lists import LOOKUPS, shown_to
+
+__all__ = ["LOOKUPS", "BadSelection", "Everyone", "check_field", "check_query", "shown_to"]
 
 
 class BadSelection(ValueError):
@@ -60,13 +55,3 @@ def check_query(model_admin: Any, changelist: Any, names: Iterable[str], shown: 
         own |= {f"{by_date}__{part}" for part in ("year", "month", "day")}
     for name in set(names) - own:
         check_field(model_admin.model, name, shown)
-
-
-def shown_to(model_admin: Any, request: Any) -> frozenset[str] | None:
-    """The fields that this person sees in the list or on a record's page; None for all."""
-    if request.user.is_superuser:
-        return None
-    columns = model_admin.get_list_display(request)
-    sorted_by = (getattr(getattr(model_admin, str(c), c), "admin_order_field", "") for c in columns)
-    names = [*flatten_fieldsets(model_admin.get_fieldsets(request)), *columns, *sorted_by]
-    return frozenset({model_admin.opts.pk.name, *(name.lstrip("-") for name in names if isinstance(name, str))})

@@ -18,6 +18,8 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from backoffice.runs.staff import StaffAdmin
+
 from . import access, verify, words
 from .fields import MomentField
 from .form_timing import SHORTEST
@@ -112,7 +114,7 @@ class ClockedForm(TimingForm):
         return self.cleaned_data["clocked_time"]
 
 
-class TimingAdmin(ModelAdmin):
+class TimingAdmin(StaffAdmin, ModelAdmin):
     list_display = ("in_words",)
     inlines = (UsedByInline,)
 

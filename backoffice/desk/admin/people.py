@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from backoffice.results.activity import log
+from backoffice.runs.staff import StaffAdmin
 
 for model in (User, Group):
     if admin.site.is_registered(model):
@@ -33,7 +34,7 @@ def permission_names(permissions: QuerySet[Any]) -> set[str]:
     return {f"{app}.{name}" for app, name in permissions.values_list("content_type__app_label", "codename")}
 
 
-class LoggedPeopleAdmin(ModelAdmin):
+class LoggedPeopleAdmin(StaffAdmin, ModelAdmin):
     """Writes what changed into the activity log, in the transaction that changes it."""
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
@@ -70,11 +71,12 @@ class LoggedPeopleAdmin(ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, LoggedPeopleAdmin):
+class UserAdmin(DjangoUserAdmin, LoggedPeopleAdmin):  # type: ignore[misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "first_name", "last_name", "is_staff", "is_active", "last_login")
+    readonly_fields = ("last_login", "date_joined")  # the machine writes them
     list_filter = ("is_staff", "is_superuser", "is_active")
     list_filter_submit = True
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.admin import ShowFacets
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
+
+from backoffice.runs.staff import StaffAdmin
 
 from ..documents import LONGEST
 from ..keyset import KeysetChangeList
@@ -60,14 +61,13 @@ class Named:
         return self._name
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(StaffAdmin, ModelAdmin):
     """Lists rows newest first by keyset pages; shows one as facts and documents."""
 
     actions = None
     list_per_page = 50
     list_filter_submit = True
     sortable_by: Sequence[str] = ()
-    show_facets = ShowFacets.NEVER
     show_full_result_count = False
     fieldsets = ((None, {"fields": ()}),)
     change_form_template = "backoffice/detail.html"

@@ -12,12 +12,13 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from backoffice.results import activity
+from backoffice.runs.staff import StaffAdmin
 
 from ..models import RetentionPolicy
 
 
 @admin.register(RetentionPolicy)
-class RetentionPolicyAdmin(ModelAdmin):
+class RetentionPolicyAdmin(StaffAdmin, ModelAdmin):
     list_display = ("what", "age")
     list_display_links = ("what",)
     fields = ("days",)

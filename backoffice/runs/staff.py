@@ -1,0 +1,8 @@
+"""What every admin is made with, beside the theme's ModelAdmin: lists that keep their filters, edits that are seen."""
+
+from .edits import SeenEdits
+from .lists import StaffLists
+
+
+class StaffAdmin(StaffLists, SeenEdits):
+    """Stands before ModelAdmin."""
