@@ -147,6 +147,7 @@ class RecordImport(ModelResource):
 def entry(user: object, row: RowResult, file: str) -> Activity:
     return Activity(
         actor=str(user or activity.SYSTEM)[:150],
+        actor_id=activity.number_of(user),
         verb="record.added" if row.is_new() else "record.edited",
         target=str(row.instance)[:200],
         model=YourModel._meta.label_lower,

@@ -6,4 +6,9 @@ class DeskConfig(AppConfig):
     verbose_name = "Desk"
 
     def ready(self) -> None:
-        from . import receivers  # noqa: F401 - connects them
+        from django.contrib.auth import get_user_model
+
+        from . import names, receivers  # noqa: F401 - connects them
+
+        # Django's own user has no other place for it; the migrations of auth do not see it.
+        get_user_model()._meta.get_field("username").validators.append(names.refuse_actors)

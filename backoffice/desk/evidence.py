@@ -173,7 +173,7 @@ def opened(row: dict[str, Any]) -> dict[str, Any]:
 
 def activities(run: Run) -> Iterator[bytes]:
     log = Activity.objects.filter(model=run._meta.label_lower, object_id=str(run.pk)).order_by("pk")
-    for entry in log.values("at", "actor", "verb", "target", "details").iterator(chunk_size=AT_ONCE):
+    for entry in log.values("at", "actor", "actor_id", "verb", "target", "details").iterator(chunk_size=AT_ONCE):
         yield as_json(entry) + b"\n"
 
 

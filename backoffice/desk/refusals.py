@@ -58,8 +58,8 @@ def note(request: HttpRequest, **details: str) -> None:
     if match is None or not match.view_name.startswith(ADMIN):
         return
     # By route and not by address: the numbers in addresses are without end.
-    who = str(getattr(request, "user", "")) or "nobody"
-    number = times(who, str(request.method), match.view_name, *details.values())
+    who = getattr(request, "user", None) or "nobody"
+    number = times(str(who), str(request.method), match.view_name, *details.values())
     if is_told(number):
         page = match.view_name.removeprefix(ADMIN)
         log(who, "access.refused", request.path, method=request.method, page=page, times=number, **details)

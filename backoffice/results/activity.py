@@ -23,10 +23,34 @@ class Subject:
         return self.name
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user by name and number, where the row itself is not at hand."""
+
+    name: str
+    pk: int | None
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __bool__(self) -> bool:
+        return bool(self.name)
+
+
+def number_of(actor: object) -> int | None:
+    """A user's number; None for the machine, and for a name that is nobody's."""
+    found = getattr(actor, "pk", None)
+    return found if isinstance(found, int) else None
+
+
 def log(actor: object, verb: str, target: Model | Subject | str = "", **details: Any) -> Activity:
-    """Append one entry. `actor` is a user, a name, or None for the system itself."""
+    """Append one entry. `actor` is a user, a Person, a name, or None for the system itself."""
     entry = Activity(
-        actor=storable(str(actor or SYSTEM), 150), verb=verb, target=storable(str(target), 200), details=deep(details)
+        actor=storable(str(actor or SYSTEM), 150),
+        actor_id=number_of(actor),
+        verb=verb,
+        target=storable(str(target), 200),
+        details=deep(details),
     )
     if isinstance(target, Model):
         entry.model, entry.object_id = target._meta.label_lower, str(target.pk)

@@ -25,6 +25,9 @@ class Activity(models.Model):
 
     at = models.DateTimeField(_("at"), auto_now_add=True, db_index=True)
     actor = models.CharField(_("who"), max_length=150)
+    actor_id = models.BigIntegerField(
+        _("user"), null=True, help_text=_("The user's number, which stays when the name does not. Empty: the machine.")
+    )
     verb = models.CharField(_("did"), max_length=60, help_text=_("For example 'run.started'."))
     target = models.CharField(_("to what"), max_length=200, blank=True)
     model = models.CharField(max_length=100, blank=True, help_text=_("The target's model label, lower case."))

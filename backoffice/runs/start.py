@@ -120,8 +120,12 @@ def activate(run_id: int) -> bool:
         run.skip_reasons = {**run.skip_reasons, **_reasons(find(run.task.name), unfit=0, busy=busy)}
         run.save(update_fields=["skip_reasons"])
         _send(run, find(run.task.name))
-        activity.log(run.requester_name, "run.due", run, total=run.total, skipped=run.skipped)
+        activity.log(who_asked(run), "run.due", run, total=run.total, skipped=run.skipped)
     return True
+
+
+def who_asked(run: Run) -> activity.Person:
+    return activity.Person(run.requester_name, run.requester_id)
 
 
 def _check(records: QuerySet[Any], task: RecordTask, due_at: datetime | None) -> None:
@@ -144,7 +148,7 @@ def _write(run: Run, records: QuerySet[Any], task: RecordTask) -> None:
         raise EmptySelection(_nothing(matched, run.skip_reasons))
     run.save(update_fields=["total", "skipped", "skip_reasons"])
     activity.log(
-        run.requester_name, "run.started" if not run.due_at else "run.planned", run, task=run.task.name,
+        who_asked(run), "run.started" if not run.due_at else "run.planned", run, task=run.task.name,
         source=run.source, total=run.total, skipped=run.skipped, selection=run.selection,
     )  # fmt: skip
     if run.activated_at:

@@ -7,7 +7,6 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from backoffice.results import activity
-from backoffice.results.models import Activity
 
 from . import access
 from .models import ScheduleState
@@ -58,7 +57,4 @@ def enable(row: PeriodicTask, by: Any) -> bool:
 
 def log(by: Any, verb: str, schedule_id: int, name: str, **details: Any) -> None:
     """An activity of a schedule by id and name: the row may hold what cannot be loaded."""
-    Activity.objects.create(
-        actor=str(by or activity.SYSTEM)[:150], verb=verb, target=name[:200], details=details,
-        model=PeriodicTask._meta.label_lower, object_id=str(schedule_id),
-    )  # fmt: skip
+    activity.log(by, verb, activity.Subject(name, PeriodicTask._meta.label_lower, str(schedule_id)), **details)

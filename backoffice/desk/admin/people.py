@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
@@ -14,10 +15,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from backoffice.results.activity import log
 from backoffice.runs.staff import StaffAdmin
 
+from ..powers import covers, grantable
+
 for model in (User, Group):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
+GRANTS = ("groups", "user_permissions", "permissions")
 FLAGS = ("is_active", "is_staff", "is_superuser")
 
 
@@ -35,7 +39,20 @@ def permission_names(permissions: QuerySet[Any]) -> set[str]:
 
 
 class LoggedPeopleAdmin(StaffAdmin, ModelAdmin):
-    """Writes what changed into the activity log, in the transaction that changes it."""
+    """Changes only whom a person covers, grants only what they have, and writes what changed into the activity log, in
+    the transaction that changes it."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and covers(request.user, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and covers(request.user, obj)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name in GRANTS and field is not None:
+            field.queryset = grantable(request.user, field.queryset)
+        return field
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         # Read from the database, before this request writes to it.
@@ -70,39 +87,35 @@ class LoggedPeopleAdmin(StaffAdmin, ModelAdmin):
         return str(self.opts.model_name)
 
 
+class PasswordForm(AdminPasswordChangeForm):
+    def set_password_and_save(self, user: Any, *args: Any, commit: bool = True, **options: Any) -> Any:
+        """The password and nothing else: what somebody saved meanwhile, such as a leaver's end, stays."""
+        super().set_password_and_save(user, *args, commit=False, **options)
+        if commit:
+            user.save(update_fields=["password"])
+        return user
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, LoggedPeopleAdmin):  # type: ignore[misc]
     form = UserChangeForm
     add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
     list_display = ("username", "first_name", "last_name", "is_staff", "is_active", "last_login")
     readonly_fields = ("last_login", "date_joined")  # the machine writes them
     list_filter = ("is_staff", "is_superuser", "is_active")
     list_filter_submit = True
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """The right to edit users is no way to give oneself all other rights."""
         fields = list(super().get_readonly_fields(request, obj))
-        if request.user.is_superuser:
-            return fields
-        fields += ["is_superuser", "user_permissions"]
-        return fields if request.user.has_perm("auth.change_group") else [*fields, "groups"]
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and not is_above(request.user, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and not is_above(request.user, obj)
+        return fields if request.user.is_superuser else [*fields, "is_superuser"]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
-        answer = super().user_change_password(request, id, form_url)
-        if request.method == "POST" and answer.status_code == 302:
-            log(request.user, "user.password_set", self.get_object(request, id) or id)
+        with transaction.atomic():  # under the user's lock, with whatever powers they have by then
+            answer = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and answer.status_code == 302:
+                log(request.user, "user.password_set", self.get_object(request, id) or id)
         return answer
-
-
-def is_above(user: Any, other: Any) -> bool:
-    return other is not None and other.is_superuser and not user.is_superuser
 
 
 @admin.register(Group)
