@@ -16,7 +16,7 @@ from kombu.exceptions import EncodeError
 from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
-from . import known, redaction, rows, waiting
+from . import headers, known, redaction, rows, waiting
 from .outage import DATABASE
 from .text import key
 
@@ -51,7 +51,7 @@ return 1
 
 def carries_items(request: Any) -> bool:
     """Whether a message carries a run's items: their outcomes are written one by one, the message's own nowhere."""
-    return bool(getattr(request, "chunk", None) or (getattr(request, "headers", None) or {}).get("chunk"))
+    return headers.chunk(request) is not None
 
 
 def _is_passing_and_ignored(request: Any, state: str) -> bool:
@@ -126,8 +126,6 @@ class MirroredRedisBackend(RedisBackend):
         return True
 
     def _row(self, meta: dict[str, Any], request: Any) -> tuple[Any, ...]:
-        headers = getattr(request, "headers", None) or {}
-        schedule = getattr(request, "periodic_task_name", None) or headers.get("periodic_task_name")
         return rows.row(
             _key(meta["task_id"]),
             meta["status"],
@@ -137,7 +135,7 @@ class MirroredRedisBackend(RedisBackend):
             worker=meta.get("worker"),
             result=meta["result"],
             traceback=meta.get("traceback"),
-            periodic_task_name=schedule,
+            periodic_task_name=headers.schedule(request),
             meta={"children": meta.get("children") or [], "queue": meta.get("queue"), "retries": meta.get("retries")},
         )
 

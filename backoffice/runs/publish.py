@@ -9,6 +9,8 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import KombuError, OperationalError
 
+from backoffice.results import headers
+
 from .models import Chunk, Run
 from .registry import RecordTask, find, record_tasks
 
@@ -36,7 +38,7 @@ def publish(run: Run, chunks: list[Chunk]) -> bool:
                 args=[chunk.first],
                 task_id=str(uuid4()),
                 queue=queue_of(task),
-                headers={"chunk": chunk.pk, "run": run.pk},
+                headers={headers.CHUNK: chunk.pk, headers.RUN: run.pk},
                 ignore_result=True,
                 retry=False,
             )

@@ -5,6 +5,8 @@ from typing import Any
 
 from celery import shared_task
 
+from backoffice.results import headers
+
 from . import chunks, single
 from .registry import Body, RecordTask
 
@@ -21,7 +23,7 @@ def record_task(model: str, *, writes: tuple[str, ...], **options: Any) -> Calla
 
     def decorate(body: Body) -> RecordTask:
         def run(self: RecordTask, instance_id: Any) -> str | None:
-            chunk_id = chunk_of(self.request)
+            chunk_id = headers.chunk(self.request)
             if chunk_id is not None:
                 chunks.work(self, chunk_id)
                 return None
@@ -36,9 +38,3 @@ def record_task(model: str, *, writes: tuple[str, ...], **options: Any) -> Calla
         )(run)  # fmt: skip
 
     return decorate
-
-
-def chunk_of(request: Any) -> int | None:
-    """The chunk a message carries. Eager calls keep custom headers apart, delivered ones do not."""
-    found = request.get("chunk") or (request.get("headers") or {}).get("chunk")
-    return None if found is None else int(found)

@@ -25,6 +25,7 @@ class RecordTask(Task):
     """A task on one record by id. Inside a run its messages carry a chunk of items instead of one id."""
 
     abstract = True
+    takes_chunks = True
     Request = "backoffice.runs.worker:ChunkRequest"
 
     body: Body

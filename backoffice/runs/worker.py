@@ -5,11 +5,14 @@ import os
 from typing import Any
 
 from celery import bootsteps, signals
+from celery.app.task import Context
 from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.worker import state as worker_state
 from celery.worker.request import Request
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
+
+from backoffice.results import headers
 
 from . import fleet, identity, publish, release
 from .chunks import lease
@@ -23,7 +26,7 @@ class ChunkRequest(Request):
 
     @property
     def chunk_id(self) -> int | None:
-        return self._request_dict.get("chunk")
+        return headers.chunk(Context(self._request_dict))
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
         chunk_id = self.chunk_id
@@ -94,7 +97,7 @@ class Heartbeat(bootsteps.StartStopStep):
             name=identity.worker_name(),
             defaults={"seen_at": timezone.now(), "queues": queues, "concurrency": self.worker.concurrency or 1},
         )
-        busy = [request._request_dict.get("chunk") for request in tuple(worker_state.active_requests)]
+        busy = [getattr(request, "chunk_id", None) for request in tuple(worker_state.active_requests)]
         held = Chunk.objects.held_by(identity.worker_name()).filter(pk__in=[pk for pk in busy if pk])
         held.update(lease_until=lease())
         if fleet.is_unswept():

@@ -1,4 +1,4 @@
-"""What a worker knows of a firing: the headers of its message, and that it took it."""
+"""What a worker knows of a firing: that it took its message."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db.models import Case, CharField, F, Q, TextField, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from backoffice.results import headers
 from backoffice.results.redaction import RedactingTask
 
 from .models import Firing
@@ -17,19 +18,14 @@ from .models import Firing
 logger = get_task_logger(__name__)
 
 
-def header(task: Task, name: str) -> Any:
-    """A header of the message. Delivered ones are attributes of the request; eager calls keep them apart."""
-    return task.request.get(name) or (task.request.get("headers") or {}).get(name)
-
-
 @task_prerun.connect(dispatch_uid="backoffice.schedules.pickup")
 def note_pickup(task: Task, task_id: str, **_: Any) -> None:
     """A beat killed between sending and writing that it sent left the firing waiting. Whoever takes the message writes
     it in its place, before the task begins, so that the next beat does not send it again."""
-    if firing_id := header(task, "firing"):
+    if firing_id := headers.firing(task.request):
         waits = Q(state=Firing.State.WAITING)
         Firing.objects.filter(pk=firing_id, task_id=task_id, taken=None).update(
-            taken=header(task, "firing_try"),
+            taken=headers.attempt(task.request),
             state=Case(When(waits, then=Value(Firing.State.SENT, CharField())), default=F("state")),
             reason=Case(When(waits, then=Value("", TextField())), default=F("reason")),
             sent_at=Coalesce("sent_at", Value(timezone.now())),
@@ -46,10 +42,10 @@ class FiredTask(RedactingTask):
     abstract = True
 
     def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
-        number = header(self, "firing_try")
-        if number is None:
+        firing_id, number = headers.firing(self.request), headers.attempt(self.request)
+        if firing_id is None or number is None:
             return
-        others = Firing.objects.filter(pk=header(self, "firing"), task_id=task_id).exclude(taken=None)
+        others = Firing.objects.filter(pk=firing_id, task_id=task_id).exclude(taken=None)
         if others.exclude(taken=number).exists():
-            logger.warning("Another message of firing %s was taken before: nothing to do.", header(self, "firing"))
+            logger.warning("Another message of firing %s was taken before: nothing to do.", firing_id)
             raise Ignore

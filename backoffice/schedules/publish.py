@@ -27,6 +27,8 @@ from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from backoffice.results import headers
+
 from . import allowed, owner, switch
 from .models import STALE, Firing
 
@@ -136,11 +138,12 @@ def away() -> str:
 
 def message_options(row: PeriodicTask, firing: Firing) -> dict[str, Any]:
     """Celery's options: all of the row's, and headers that say which schedule and firing a message is from."""
-    headers = {**json.loads(row.headers or "{}"), "periodic_task_name": row.name, "celery_beat_task": True}
+    told = {**json.loads(row.headers or "{}"), "periodic_task_name": row.name, "celery_beat_task": True}
+    told[headers.SCHEDULE] = row.name  # beside Celery's own, which anybody's beat sets
     if firing.pk:
-        headers |= {"firing": firing.pk, "firing_try": firing.attempts}
+        told |= {headers.FIRING: firing.pk, headers.ATTEMPT: firing.attempts}
     # retry: beat's own tries are written down, and kombu's would hold all schedules up for 9 s in a frozen broker.
-    options: dict[str, Any] = {"headers": headers, "task_id": firing.task_id, "retry": False}
+    options: dict[str, Any] = {"headers": told, "task_id": firing.task_id, "retry": False}
     if row.queue:
         options["queue"] = row.queue
     if row.priority is not None:

@@ -4,8 +4,9 @@ from typing import Any
 
 from celery import Task, shared_task
 
+from backoffice.results import headers
+
 from . import scheduled
-from .pickup import header
 
 
 @shared_task(bind=True)
@@ -14,8 +15,8 @@ def start_scheduled_run(self: Task, task: str, filter: dict[str, Any] | None = N
     return scheduled.start_run(
         task,
         {"filter": filter, "selection": selection},
-        schedule_name=header(self, "periodic_task_name") or "",
-        firing_id=header(self, "firing"),
+        schedule_name=headers.schedule(self.request) or "",
+        firing_id=headers.firing(self.request),
     )
 
 

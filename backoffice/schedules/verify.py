@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.results import headers
 from backoffice.runs.registry import record_tasks
 
 from . import allowed, selection, timing
@@ -72,13 +73,14 @@ def verify_call(row: PeriodicTask) -> dict[str, Any]:
     """Task, arguments and headers; returns the keyword arguments."""
     args = _json(row.args, list, [], _("positional arguments"))
     kwargs = _json(row.kwargs, dict, {}, _("keyword arguments"))
-    headers = _json(row.headers, dict, {}, _("headers"))
+    added = _json(row.headers, dict, {}, _("headers"))
     if reason := allowed.refusal(row.task):
         raise BadSchedule(reason)
     if reason := allowed.misfit(allowed.registered()[row.task], args, kwargs):
         raise BadSchedule(reason)
-    if taken := sorted(headers.keys() & celerys_headers()):
-        raise BadSchedule(_("The headers may not set what Celery sets: %(names)s.") % {"names": ", ".join(taken)})
+    if taken := sorted(name for name in added if name in celerys_headers() or name.startswith(headers.PREFIX)):
+        told = _("The headers may not set what Celery or the back office sets: %(names)s.")
+        raise BadSchedule(told % {"names": ", ".join(taken)})
     return kwargs
 
 

@@ -115,8 +115,9 @@ def test_without_the_database_redis_has_it_and_the_task_does_not_fail(monkeypatc
 
 
 def test_a_message_that_carries_items_leaves_no_result_of_its_own():
-    store(states.STARTED, {"pid": 1}, chunk=5)
-    store(states.FAILURE, ValueError("x"), chunk=5)
+    carrying = {"task": "tests.probe.tasks.poke", "backoffice-chunk": 5}
+    store(states.STARTED, {"pid": 1}, **carrying)
+    store(states.FAILURE, ValueError("x"), **carrying)
     assert not TaskResult.objects.exists()
     assert not current_app.backend.client.keys("celery-task-meta-*")
 

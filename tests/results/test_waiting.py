@@ -20,7 +20,7 @@ ID = "3f1c0c5e-0000-4000-8000-000000000002"
 
 def store(state, result=None, task_id=ID, **fields):
     given = {"id": task_id, "task": "a.task", "args": [1, "é"], "kwargs": {"k": 2}, "hostname": "w@h", "retries": 0}
-    headers = {"periodic_task_name": "Nightly"}
+    headers = {"backoffice-schedule": "Nightly"}
     request = SimpleNamespace(
         **{**given, "delivery_info": {"routing_key": "records"}, "children": [], "headers": headers, **fields}
     )

@@ -43,7 +43,7 @@ def test_beats_killed_while_they_fire_lose_and_repeat_nothing():
             wait_until(lambda killed=killed: leader() not in (0, killed), seconds=40)
         turn_off_and_settle()
     assert gaps_between_due_times() == {1.0}
-    sent = Counter(message["firing"] for message in helpers.messages())
+    sent = Counter(message["backoffice-firing"] for message in helpers.messages())
     assert sent == Counter(Firing.objects.values_list("pk", flat=True))
 
 
@@ -95,7 +95,7 @@ def test_two_beats_whose_clocks_are_a_minute_apart_keep_one_leader_and_fire_each
         wait_until(lambda: leader() not in (0, stopped.pid), seconds=20)
         seen = Firing.objects.count()
         turn_off_and_settle()
-    sent = Counter(message["firing"] for message in helpers.messages())
+    sent = Counter(message["backoffice-firing"] for message in helpers.messages())
     assert seen
     assert sent == Counter(Firing.objects.values_list("pk", flat=True))
 

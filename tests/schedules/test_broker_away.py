@@ -33,7 +33,7 @@ def every_second(name: str) -> None:
 
 
 def sent_firings(stage) -> Counter:
-    return Counter(json.loads(m)["headers"].get("firing") for m in stage.client.lrange("tasks", 0, -1))
+    return Counter(json.loads(m)["headers"].get("backoffice-firing") for m in stage.client.lrange("tasks", 0, -1))
 
 
 @pytest.mark.parametrize("how", ["frozen", "gone"])

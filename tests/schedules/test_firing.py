@@ -27,7 +27,7 @@ def test_a_schedule_fires_once_per_due_time_with_all_of_its_options(clock):
     assert dues() == ["05 12:05", "05 13:05", "05 14:05"]
     first = Firing.objects.earliest("pk")
     message = helpers.messages()[0]
-    assert (message["periodic_task_name"], message["x"], message["firing"]) == ("Row", "y", first.pk)
+    assert (message["periodic_task_name"], message["x"], message["backoffice-firing"]) == ("Row", "y", first.pk)
     assert message["id"] == first.task_id
     row.refresh_from_db()
     assert row.total_run_count == 3

@@ -104,9 +104,8 @@ def test_a_message_that_a_worker_took_without_leaving_an_outcome_is_not_repeated
     second = killed_after_publishing(clock)
     task, firing = current_app.tasks[helpers.TICK], Firing.objects.get()
     current_app.control.purge()
-    task.push_request(
-        id=firing.task_id, headers={"firing": firing.pk, "firing_try": 1}
-    )  # what a worker sees, and Celery signals
+    # What a worker sees, and Celery signals.
+    task.push_request(id=firing.task_id, headers={"backoffice-firing": firing.pk, "backoffice-firing-attempt": 1})
     try:
         signals.task_prerun.send(sender=task, task_id=firing.task_id, task=task, args=[], kwargs={})
     finally:

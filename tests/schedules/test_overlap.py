@@ -53,7 +53,8 @@ def test_a_start_of_a_run_that_no_worker_picked_up_is_sent_again_and_makes_one_r
     sent = helpers.messages()
     assert len(sent) == 2
     chosen = {"filter": {"processed": False}}
-    answers = {start_run(helpers.PROCESS, chosen, schedule_name="Nightly", firing_id=m["firing"]) for m in sent}
+    ids = [message["backoffice-firing"] for message in sent]
+    answers = {start_run(helpers.PROCESS, chosen, schedule_name="Nightly", firing_id=each) for each in ids}
     run = Run.objects.get()
     assert answers == {f"Started run {run.pk} over 3 records."}
     assert (run.source, run.schedule_name, Firing.objects.get().run) == ("schedule", "Nightly", run)

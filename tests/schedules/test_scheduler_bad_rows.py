@@ -23,8 +23,9 @@ BAD_COLUMNS = {
     "args {}": ({"args": "{}"}, "positional arguments must be of the form"),
     "a header that names another task": (
         {"headers": '{"task": "tests.schedules.helpers.secret"}'},
-        "may not set what Celery sets: task",
+        "may not set what Celery or the back office sets: task",
     ),
+    "headers that make it a run's message": ({"headers": '{"backoffice-chunk": 5}'}, "sets: backoffice-chunk"),
     "a lifetime beyond all dates": ({"expire_seconds": 2_000_000_000}, "more than a year"),
     "a value that the database cannot take": (
         {"task": helpers.START_RUN, "kwargs": json.dumps({"task": helpers.PROCESS, "filter": helpers.UNFIT})},

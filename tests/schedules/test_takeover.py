@@ -39,7 +39,7 @@ def another_beat():
 
 
 def messages() -> Counter:
-    return Counter(message["firing"] for message in helpers.messages())
+    return Counter(message["backoffice-firing"] for message in helpers.messages())
 
 
 class Pause:
