@@ -12,20 +12,24 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 from import_export.admin import ImportExportMixin
-from import_export.results import Result, RowResult
 
 from backoffice.results import activity
 from backoffice.runs.lists import RefusedAddress
 
-from .export import TooManyRowsError, write
-from .files import CsvFile, FileRefusedError, XlsxFile
+from . import export
+from .comparison import Comparison
+from .export import TooManyRowsError
+from .files import CsvFile, XlsxFile
 from .forms import ConfirmForm, ExportForm, ImportForm
 from .models import YourModel
-from .preview import errors_of, preview_of
-from .resources import RecordExport, RecordImport
+from .preview import SHOWN, preview_of
+from .resources import RecordExport, RecordImport, write
+from .sheet import FileRefusedError
 from .uploads import UploadFolder, UploadGoneError
 
 
@@ -55,41 +59,53 @@ class ExchangeAdmin(ImportExportMixin):
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         response = super().import_action(request, **kwargs)
         context = response.context_data
-        if "confirm_form" not in context and (
-            name := getattr(request.FILES.get("import_file"), "tmp_storage_name", "")
-        ):
-            UploadFolder(name=name).remove()
-        if result := context.get("result"):
-            context["preview"] = preview_of(result)
+        upload = UploadFolder(name=getattr(request.FILES.get("import_file"), "tmp_storage_name", ""))
+        comparison = context.get("result")
+        if comparison:
+            context["preview"] = preview_of(comparison)
+        if "confirm_form" in context:
+            upload.keep_seen(comparison.stamps)
+        elif upload.name:
+            upload.remove()
         return response
 
+    @method_decorator(require_POST)
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        form = ConfirmForm(request.POST)
         try:
-            response = super().process_import(request, **kwargs)
-            if isinstance(response, HttpResponseRedirect):
-                return response
+            if not form.is_valid():
+                raise UploadGoneError
+            data, seen = UploadFolder(name=form.cleaned_data["import_file_name"]).take()
+            sheet = self.get_import_formats()[int(form.cleaned_data["format"])]().create_dataset(data)
         except (UploadGoneError, FileRefusedError):
-            pass
-        messages.error(
-            request, _("This preview is no longer there: it was imported, or is a day old. Upload the file again.")
-        )
-        return redirect("admin:records_yourmodel_import")
-
-    def process_result(self, result: Result, request: HttpRequest) -> HttpResponse:
-        if errors := errors_of(result):
-            messages.error(request, _("Nothing was imported. %(error)s") % {"error": errors[0]})
+            messages.error(
+                request, _("This preview is no longer there: it was imported, or is a day old. Upload the file again.")
+            )
             return redirect("admin:records_yourmodel_import")
-        return super().process_result(result, request)
+        written = write(sheet, seen, request.user, form.cleaned_data["original_file_name"])
+        return self.answer(request, written)
 
-    def add_success_message(self, result: Result, request: HttpRequest) -> None:
-        counts = {
-            "new": result.totals[RowResult.IMPORT_TYPE_NEW],
-            "updated": result.totals[RowResult.IMPORT_TYPE_UPDATE],
-            "unchanged": result.totals[RowResult.IMPORT_TYPE_SKIP],
+    def answer(self, request: HttpRequest, written: Comparison) -> HttpResponse:
+        if written.problems:
+            messages.error(request, _("Nothing was imported. %(error)s") % {"error": written.problems[0]})
+            return redirect("admin:records_yourmodel_import")
+        counts = {name: len(getattr(written, name)) for name in ("new", "updated", "unchanged")}
+        said = _("Import finished: %(new)d new, %(updated)d updated, %(unchanged)d unchanged.") % counts
+        if not written.refused:
+            messages.success(request, said)
+            return redirect("admin:records_yourmodel_changelist")
+        messages.warning(request, said)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Import"),
+            "opts": self.opts,
+            "refused": written.refused[:SHOWN],
+            "refused_count": len(written.refused),
+            "refused_left": max(len(written.refused) - SHOWN, 0),
         }
-        messages.success(
-            request, _("Import finished: %(new)d new, %(updated)d updated, %(unchanged)d unchanged.") % counts
-        )
+        return TemplateResponse(request, [self.import_template_name], context)
 
     def add_data_read_fail_error_to_form(self, form: ImportForm, error: Exception) -> None:
         if not isinstance(error, FileRefusedError):
@@ -136,7 +152,7 @@ class ExchangeAdmin(ImportExportMixin):
         if form.chosen:
             records = records.filter(pk__in=form.chosen)
         columns = form.get_selected_resource_export_fields()
-        file, count = write(kind.get_extension(), records, columns)
+        file, count = export.write(kind.get_extension(), records, columns)
         name = f"records-{timezone.now():%Y-%m-%d}.{kind.get_extension()}"
         activity.log(
             request.user,

@@ -10,10 +10,11 @@ from typing import IO, Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from openpyxl import Workbook  # type: ignore[import-untyped]
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
+from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 
-from backoffice.results.spreadsheet import disarm
+from backoffice.results.spreadsheet import disarm, rearm
 
+from .cell_text import escaped
 from .models import YourModel
 
 XLSX_MAX_ROWS = 200_000  # about 20 s; the format ends at 1,048,576
@@ -34,7 +35,7 @@ def text(value: Any) -> str:
         return value.isoformat(timespec="seconds")
     if isinstance(value, list):
         return ", ".join(issue["code"] for issue in value)
-    return disarm(str(value))
+    return str(value)
 
 
 def rows(records: QuerySet[YourModel], columns: Sequence[str]) -> Iterator[list[str]]:
@@ -43,8 +44,9 @@ def rows(records: QuerySet[YourModel], columns: Sequence[str]) -> Iterator[list[
 
 
 def write_csv(file: IO[bytes], lines: Iterable[list[str]]) -> None:
-    out = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    csv.writer(out).writerows(lines)
+    """With a byte order mark, without which Excel takes UTF-8 for its language's old encoding."""
+    out = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    csv.writer(out).writerows([disarm(text) for text in line] for line in lines)
     out.detach()
 
 
@@ -53,8 +55,18 @@ def write_xlsx(file: IO[bytes], lines: Iterable[list[str]]) -> None:
     sheet = book.create_sheet(title=str(YourModel._meta.verbose_name_plural))
     sheet.freeze_panes = "B2"
     for line in lines:
-        sheet.append([ILLEGAL_CHARACTERS_RE.sub("\ufffd", cell) for cell in line])
+        sheet.append([text_cell(sheet, text) for text in line])
     book.save(file)
+
+
+def text_cell(sheet: object, text: str) -> object:
+    """Text whatever it looks like, so that none needs an apostrophe but what an import would take for one that has."""
+    text = escaped(disarm(text) if rearm(text) != text else text)
+    if not text.startswith(("=", "#")):
+        return text
+    cell = WriteOnlyCell(sheet, text)  # openpyxl takes it for a formula, or for an error
+    cell.data_type = "s"
+    return cell
 
 
 def write(kind: str, records: QuerySet[YourModel], columns: Sequence[str]) -> tuple[IO[bytes], int]:

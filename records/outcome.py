@@ -14,8 +14,8 @@ from backoffice.runs import timeline
 
 from .checks import duplicate_candidates
 from .checks.duplicates import Candidate
+from .comparison import FIELDS
 from .models import YourModel
-from .resources import FIELDS
 
 CANDIDATES = 200
 SHOWN_DUPLICATES = 5

@@ -1,12 +1,9 @@
 """What the import page shows before anything is written: counts, the first rows, the first errors."""
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
-from import_export.results import Result, RowResult
-
-from .resources import FIELDS, ImportResult
+from .comparison import FIELDS, Comparison, ImportRow
 
 SHOWN = 100
 
@@ -51,35 +48,24 @@ class Preview:
         return self.new + self.updated
 
 
-def preview_of(result: ImportResult) -> Preview:
-    numbered = list(zip(result.lines, result.rows, strict=True))
+def preview_of(comparison: Comparison) -> Preview:
     # updates first: they overwrite something
-    chosen = [pair for pair in numbered if pair[1].is_update()][:SHOWN]
-    chosen += islice((pair for pair in numbered if pair[1].is_new()), SHOWN - len(chosen))
-    errors = errors_of(result)
+    chosen = [*comparison.updated[:SHOWN], *comparison.new[:SHOWN]][:SHOWN]
+    problems = list(dict.fromkeys(comparison.problems))
     return Preview(
-        new=result.totals[RowResult.IMPORT_TYPE_NEW],
-        updated=result.totals[RowResult.IMPORT_TYPE_UPDATE],
-        unchanged=result.totals[RowResult.IMPORT_TYPE_SKIP],
-        ignored=result.ignored,
-        rows=[row_of(line, row) for line, row in chosen],
-        errors=errors[:SHOWN],
-        error_count=len(errors),
+        new=len(comparison.new),
+        updated=len(comparison.updated),
+        unchanged=len(comparison.unchanged),
+        ignored=comparison.ignored,
+        rows=[shown(row) for row in chosen],
+        errors=problems[:SHOWN],
+        error_count=len(problems),
     )
 
 
-def row_of(line: int, row: RowResult) -> PreviewRow:
-    changes = {name: pair for name, pair in row.diff.items() if name != "reference"}
+def shown(row: ImportRow) -> PreviewRow:
+    changes = {name: pair for name, pair in row.changes.items() if name != "reference"}
     cells = [
         Cell(FIELDS[name].verbose_name, before, after) for name, (before, after) in changes.items() if before or after
     ]
-    return PreviewRow(line, row.is_update(), row.diff["reference"][1], cells)
-
-
-def errors_of(result: Result) -> list[str]:
-    """Every problem as one sentence, which names row and column; each only once."""
-    found = [str(error.error) for error in result.base_errors]
-    found += [str(error.error) for row in result.error_rows for error in row.errors]
-    for row in result.invalid_rows:
-        found += [message for messages in row.error_dict.values() for message in messages]
-    return list(dict.fromkeys(found))
+    return PreviewRow(row.line, not row.is_new, row.reference, cells)
