@@ -4,6 +4,7 @@ Nothing of it is ever held whole: rows are read by key, a page at a time, and le
 standard library's zipfile writes to a stream that cannot be rewound, with the sizes behind each file.
 """
 
+import codecs
 import csv
 import hashlib
 import io
@@ -136,7 +137,7 @@ def pages(run: Run) -> Iterator[list[RunItem]]:
 
 
 def items_csv(run: Run) -> Iterator[bytes]:
-    yield csv_lines([ITEM_COLUMNS])
+    yield codecs.BOM_UTF8 + csv_lines([ITEM_COLUMNS])  # by which Excel knows UTF-8
     for page in pages(run):
         yield csv_lines([cell(run, item, column) for column in ITEM_COLUMNS] for item in page)
 

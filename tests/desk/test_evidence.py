@@ -1,5 +1,6 @@
 """The evidence pack: everything about one run in one file that can be checked, for those who may see the run."""
 
+import codecs
 import csv
 import hashlib
 import io
@@ -53,7 +54,8 @@ def test_the_pack_holds_the_ledger_the_outcomes_and_the_log(client, anna):
     assert (manifest["counts"]["total"], manifest["counts"]["failed"]) == (4, 1)
     assert manifest["versions"]["django"].startswith("5.2")
     assert manifest["schema"]["runs"].startswith("0")
-    items = list(csv.DictReader(io.StringIO(archive.read("items.csv").decode())))
+    assert archive.read("items.csv").startswith(codecs.BOM_UTF8)
+    items = list(csv.DictReader(io.StringIO(archive.read("items.csv").decode("utf-8-sig"))))
     outcomes = [json.loads(line) for line in archive.read("outcomes.jsonl").splitlines()]
     assert [item["task_id"] for item in items] == [row["task_id"] for row in outcomes]
     assert [item["state"] for item in items] == [row["status"] for row in outcomes]
@@ -74,7 +76,7 @@ def test_every_file_has_its_checksum(client, anna):
 def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(client, anna):
     run = finished_run(requester=anna)
     RunItem.objects.filter(run=run).update(error="=HYPERLINK(1)", outcome="+1")
-    items = list(csv.DictReader(io.StringIO(opened(client.get(url(run))).read("items.csv").decode())))
+    items = list(csv.DictReader(io.StringIO(opened(client.get(url(run))).read("items.csv").decode("utf-8-sig"))))
     assert {(item["error"], item["outcome"]) for item in items} == {("'=HYPERLINK(1)", "'+1")}
 
 
