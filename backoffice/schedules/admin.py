@@ -72,7 +72,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
     change_form_outer_after_template = "schedules/history.html"
     fieldsets = (
         (None, {"fields": ("name", "work", "selection", "enabled")}),
-        (gettext_lazy("When"), {"fields": ("when", ("every", "period"), ("crontab_text", "zone"), "at")}),
+        (gettext_lazy("When"), {"fields": ("when", ("every", "period"), ("crontab_text", "zone"), "at", "one_off")}),
         (gettext_lazy("Missed and still running"), {"fields": (("missed", "overlap"),), "classes": ("collapse",)}),
         (
             gettext_lazy("More"),
@@ -200,7 +200,10 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             return JsonResponse({}, status=403)
         form_class = type("ScheduleForm", (ScheduleForm,), {"user": request.user})
-        return JsonResponse(preview.of_form(form_class(request.POST)))
+        row = self.get_object(request, request.GET["of"]) if "of" in request.GET else None
+        if row is not None and not self.has_change_permission(request, row):
+            return JsonResponse({}, status=403)
+        return JsonResponse(preview.of_form(form_class(request.POST, instance=row)))
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
@@ -232,6 +235,10 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
         for row in queryset:
             self.delete_model(request, row)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Django's log tells no change where there was none."""
+        return super().log_change(request, obj, message) if message else None
 
     def save_model(self, request: HttpRequest, obj: PeriodicTask, form: ScheduleForm, change: bool) -> None:
         with transaction.atomic():

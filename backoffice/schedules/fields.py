@@ -1,6 +1,7 @@
 """Form fields of this wing."""
 
 import zoneinfo
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -18,6 +19,17 @@ class MomentInput(forms.DateTimeInput):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"class": " ".join(INPUT_CLASSES), **(attrs or {})}, format=MOMENT)
+
+    def format_value(self, value: Any) -> str | None:
+        if isinstance(value, datetime) and value.second:
+            return f"{value:{MOMENT}:%S}"
+        return super().format_value(value)
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """With a step of a second where there are some: browsers send whole minutes otherwise, or nothing."""
+        if isinstance(value, datetime) and value.second:
+            attrs = {**(attrs or {}), "step": 1}
+        return super().get_context(name, value, attrs)
 
 
 class MomentField(forms.DateTimeField):

@@ -11,7 +11,8 @@ from .form_values import CRONTAB, EVERY, ONCE, SOLAR
 
 SHORTEST = timedelta(seconds=10)  # what staff may choose; the machine's own sweep is faster
 NOT_SAVED = -1  # the id of a timing that exists only to be checked
-TIMING = ("when", "every", "crontab_text", "zone", "at", "start_time", "expires")
+TIMING = ("when", "one_off", "every", "crontab_text", "zone", "at", "start_time", "expires")
+FIELDS_OF = {EVERY: ("every", "period"), CRONTAB: ("crontab_text", "zone"), ONCE: ("at",)}
 KINDS = ("interval", "crontab", "clocked", "solar")
 
 
@@ -21,20 +22,25 @@ class FillsTiming:
     add_error: Any
     has_error: Any
     check: Any
+    touched: Any
 
     def fill_timing(self, row: PeriodicTask, data: dict[str, Any]) -> None:
-        """Put the chosen timing on the row, unsaved, and let `verify` look at it."""
-        solar = row.solar
+        """Put the chosen timing on the row, unsaved, and let `verify` look at it. What nobody touched stays."""
+        if "start_time" in self.touched:
+            row.start_time = data.get("start_time")
+        when, solar = data.get("when"), row.solar
+        if when != ONCE and self.touched & {"when", "one_off"}:
+            row.one_off = bool(data.get("one_off"))
+        if not self.touched & {"when", *FIELDS_OF.get(when or "", ())}:
+            return
         for kind in KINDS:
             setattr(row, kind, None)
-        row.start_time = data.get("start_time")
-        when = data.get("when")
-        row.one_off = when == ONCE
         if when == EVERY:
             self.fill_interval(row, data)
         elif when == CRONTAB:
             self.fill_crontab(row, data)
         elif when == ONCE:
+            row.one_off = True
             self.fill_clocked(row, data)
         elif when == SOLAR:
             row.solar = solar

@@ -18,6 +18,10 @@ RECORDS = "records:"  # a choice of `work` that runs a record task over a select
 EVERY, CRONTAB, ONCE, SOLAR = "every", "crontab", "once", "solar"
 
 
+# A row without a timing, or with one that cannot be read, shows none. Lists of choices begin with their first.
+NO_TIMING = {"when": "", "crontab_text": "", "zone": "UTC", "period": "minutes"}
+
+
 def work_choices(user: Any) -> list[tuple[str, list[tuple[str, str]]]]:
     """What this person may start, grouped: record tasks, then the tasks that opted in."""
     tasks = sorted(record_tasks().items())
@@ -38,7 +42,8 @@ def work_choices(user: Any) -> list[tuple[str, list[tuple[str, str]]]]:
 def initial_of(row: PeriodicTask) -> dict[str, Any]:
     """A row as the form shows it."""
     kwargs = loads(row.kwargs, {})
-    values: dict[str, Any] = {"work": row.task, "queue": row.queue or ""}
+    values: dict[str, Any] = {"work": row.task, "queue": row.queue or "", **NO_TIMING}
+    values["one_off"] = row.one_off and not row.clocked_id  # "once, at a time" says it already
     if row.task == allowed.START_RUN:
         values |= {"work": f"{RECORDS}{kwargs.get('task')}", "selection": selection.describe(kwargs)}
     else:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
@@ -11,6 +12,7 @@ from backoffice.results.models import Activity
 
 from . import access, fire, owner, standing, switch
 from . import words as in_words
+from .form_timing import KINDS
 from .forms import ScheduleForm
 from .models import Firing, ScheduleState
 
@@ -60,30 +62,37 @@ def shown(value: Any) -> str:
 
 
 def save_with_log(row: PeriodicTask, form: ScheduleForm, change: bool, by: Any) -> None:
-    """Save what the form holds, its options beside it, and one activity that says what changed from what to what."""
-    was_on = bool(change and form.initial.get("enabled"))
-    row.save(update_fields=staff_columns(row) if change else None)
-    form.save_options()
-    if form.changed_data:
-        ScheduleState.objects.filter(pk=row.pk).update(**access.owned_by(row, by))
-    if row.enabled:
-        row.state.__class__.objects.filter(pk=row.pk).update(reason="", off_by="", off_at=None)
-    elif was_on:
-        switch.note_off(row.pk, by)
-    changes = {name: [plain(form.initial.get(name)), plain(form.cleaned_data.get(name))] for name in form.changed_data}
-    if change and not changes:
+    """Save what the form changed, its options beside it, and one activity that says what changed from what to what."""
+    if not change:
+        row.save()
+        details: dict[str, Any] = {"what": in_words.what(row), "when": in_words.when(row)}
+    elif changes := form.changes():
+        write(row, form)
+        details = {"changes": changes}
+    else:
         return
-    details = {"changes": changes} if change else {"what": in_words.what(row), "when": in_words.when(row)}
+    form.save_options()
+    note_switched(row, form, by)
+    ScheduleState.objects.filter(pk=row.pk).update(**access.owned_by(row, by))
     switch.log(by, "schedule.changed" if change else "schedule.added", row.pk, row.name, **details)
     PeriodicTasks.update_changed()
 
 
-def staff_columns(row: PeriodicTask) -> list[str]:
-    """All but beat's own: what it counted while the form was open stays."""
-    beats = {"id", "total_run_count", *(["last_run_at"] if row.enabled else [])}
-    return [field.name for field in row._meta.concrete_fields if field.name not in beats]
+def write(row: PeriodicTask, form: ScheduleForm) -> None:
+    """Only the columns that changed: what beat counted while the form was open stays, and so does a bad timing."""
+    columns = form.columns()
+    if "enabled" in columns:
+        columns["last_run_at"] = None  # beat's own sign that it was off in between
+    if columns.keys() & {"enabled", "start_time", *(f"{kind}_id" for kind in KINDS)}:
+        columns["date_changed"] = timezone.now()  # due times count from now on
+    PeriodicTask.objects.filter(pk=row.pk).update(**columns)
 
 
-def plain(value: Any) -> Any:
-    """As JSON can keep it."""
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+def note_switched(row: PeriodicTask, form: ScheduleForm, by: Any) -> None:
+    ScheduleState.objects.get_or_create(schedule_id=row.pk)
+    if "enabled" not in form.touched:
+        return
+    if row.enabled:
+        ScheduleState.objects.filter(pk=row.pk).update(reason="", off_by="", off_at=None, timing="")
+    elif form.stored["enabled"] and form.stored["id"]:
+        switch.note_off(row.pk, by)

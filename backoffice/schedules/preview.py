@@ -50,7 +50,7 @@ def firings(row: PeriodicTask) -> list[dict[str, str]]:
             "utc": f"{due.utc:%Y-%m-%d %H:%M:%S}",
             "remark": str(REMARKS.get(due.remark, "")),
         }
-        for due in timing.upcoming(row, timezone.now())
+        for due in timing.upcoming(row, timezone.now(), 1 if row.one_off else 10)
     ]
 
 

@@ -20,9 +20,14 @@ from .allowed import loads
 def when(row: PeriodicTask) -> str:
     """For example "At 02:00, UTC". A row that cannot be read says so: this is shown in lists."""
     try:
-        return _when(row)
+        return _("%(times)s, only the first time") % {"times": _when(row)} if is_cut_short(row) else _when(row)
     except Exception:  # anything may stand in a row; the scheduler says what
         return _("cannot be read")
+
+
+def is_cut_short(row: PeriodicTask) -> bool:
+    """Due again and again by its timing, and turned off after the first firing."""
+    return bool(row.one_off and not row.clocked_id)
 
 
 def _when(row: PeriodicTask) -> str:

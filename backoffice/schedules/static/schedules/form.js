@@ -11,6 +11,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const showFields = () => {
     const when = form.elements.when.value;
     for (const [field, kind] of Object.entries(parts)) rowOf(field)?.classList.toggle("sch-hidden", kind !== when);
+    rowOf("one_off")?.classList.toggle("sch-hidden", when === "once");
     const onRecords = form.elements.work.value.startsWith("records:");
     rowOf("selection")?.classList.toggle("sch-hidden", !onRecords);
     rowOf("arguments")?.classList.toggle("sch-hidden", onRecords);
