@@ -20,5 +20,4 @@ USER 10001:10001
 # The key is for this step alone: none may be left in the image.
 RUN DJANGO_SECRET_KEY=collectstatic python manage.py collectstatic --no-input --verbosity 0
 EXPOSE 8000
-CMD ["gunicorn", "backoffice.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", \
-     "--threads", "4", "--graceful-timeout", "15", "--no-control-socket"]
+CMD ["gunicorn", "backoffice.wsgi:application", "--config", "python:backoffice.front.config", "--bind", "0.0.0.0:8000"]

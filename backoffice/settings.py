@@ -88,6 +88,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "backoffice.front.limits.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -259,6 +260,13 @@ RUNS_CONFIRM_ABOVE = 1_000  # a selection larger than this is confirmed on a pag
 
 RECORDS_IMPORT_MAX_BYTES = 20 * 1024 * 1024
 RECORDS_IMPORT_MAX_ROWS = 20_000  # a preview of 20,000 rows takes some five seconds; larger files come in parts
+
+# The largest body a request may have, in bytes: what is announced larger is refused before it is read.
+FRONT_BODY_BYTES_ELSEWHERE = 2_621_440  # as Django's for forms
+FRONT_BODY_BYTES = {
+    r"/admin/login/$": 64 * 1024,
+    r"/import/$": RECORDS_IMPORT_MAX_BYTES + 64 * 1024,  # and the form around it
+}
 
 LOGGING = {
     "version": 1,

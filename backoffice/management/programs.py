@@ -41,8 +41,8 @@ def web(listener: socket.socket) -> Program:
     """The socket is bound beforehand and inherited: no other program can take the port meanwhile."""
     command = (
         *(PYTHON, "-m", "gunicorn", "backoffice.wsgi:application"),
-        *("--bind", f"fd://{listener.fileno()}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-        *("--graceful-timeout", "5", "--no-control-socket"),
+        *("--config", "python:backoffice.front.config"),
+        *("--bind", f"fd://{listener.fileno()}", "--graceful-timeout", "5"),
     )
     return Program(
         "web",
