@@ -148,7 +148,7 @@ class SeenEdits:
         model: type[Model] = self.model  # type: ignore[attr-defined]
         if request.method == "POST" and connections[model._base_manager.db].in_atomic_block:
             lock(model, object_id, from_field)
-        return super().get_object(request, object_id, from_field)  # type: ignore[misc]
+        return super().get_object(request, object_id, from_field or None)  # type: ignore[misc]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change, **kwargs)  # type: ignore[misc]

@@ -14,7 +14,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets, prepare_lookup_value
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
-from django.db import DataError
+from django.db import DataError, NotSupportedError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
@@ -35,8 +35,8 @@ LINK_FILTER = "admin/filter.html"
 MOST_VALUES = 100  # of an address; SQLite takes a condition of a thousand parts
 MOST_WORDS = 30  # of a search
 BIGGEST = 2**63  # of a row's number
-# A value that does not fit, as Django, SQLite and PostgreSQL say it.
-UNFIT = (ValueError, TypeError, OverflowError, ValidationError, FieldError, DataError)
+# A value or a lookup that does not fit, as Django, SQLite and PostgreSQL say it.
+UNFIT = (ValueError, TypeError, OverflowError, ValidationError, FieldError, DataError, NotSupportedError)
 
 
 class RefusedAddress(DisallowedModelAdminLookup):
