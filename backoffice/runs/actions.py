@@ -64,7 +64,8 @@ def run_action(task: str, name: str, description: Any, permission: str) -> Actio
     def action(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         if needs_confirmation(request, queryset):
             return confirm(modeladmin, request, queryset, task, name, description)
-        return begin(modeladmin, request, queryset, task, selection=selection_text(modeladmin, request))
+        chosen = {"selection": selection_text(modeladmin, request), "asked": ticked(request)}
+        return begin(modeladmin, request, queryset, task, **chosen)
 
     action.__name__ = name
     action.short_description = description  # type: ignore[attr-defined]
@@ -133,6 +134,12 @@ def hidden_inputs(request: HttpRequest) -> list[tuple[str, str]]:
     names = ("action", "select_across", "form_token", "index", "error")
     carried = [(name, request.POST.get(name, "")) for name in names if name in request.POST]
     return [*carried, *((ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME))]
+
+
+def ticked(request: HttpRequest) -> int | None:
+    """How many rows were selected by hand; None for "all that match"."""
+    is_all = request.POST.get("select_across") == "1"
+    return None if is_all else len(set(request.POST.getlist(ACTION_CHECKBOX_NAME)))
 
 
 def selection_text(modeladmin: Any, request: HttpRequest) -> str:

@@ -56,12 +56,13 @@ def start(
     schedule: models.Model | None = None,
     schedule_name: str = "",
     retry_of: Run | None = None,
+    asked: int | None = None,
 ) -> Run:
     """Make a run over `records` and publish its first chunks once the transaction has committed.
 
     With `due_at` in the future the run keeps its snapshot and waits. Raises EmptySelection when no record is left, and
     ValueError for a due time in the past. `requester` is a user, or a name. A `form_token` seen
-    before gives the run it made.
+    before gives the run it made. `asked`: how many were ticked; those that `records` no longer holds count as skipped.
     """
     task = find(task) if isinstance(task, str) else task
     _check(records, task, due_at)
@@ -84,7 +85,7 @@ def start(
         with transaction.atomic():
             if form_token and (made := Run.objects.filter(form_token=form_token).first()):
                 return made
-            _write(run, records, task)
+            _write(run, records, task, asked)
     except IntegrityError:
         # The other half of a double click was faster by a hair.
         made = Run.objects.filter(form_token=form_token).first() if form_token else None
@@ -137,15 +138,16 @@ def _check(records: QuerySet[Any], task: RecordTask, due_at: datetime | None) ->
         )
 
 
-def _write(run: Run, records: QuerySet[Any], task: RecordTask) -> None:
+def _write(run: Run, records: QuerySet[Any], task: RecordTask, asked: int | None) -> None:
     run.activated_at = None if run.due_at else timezone.now()
     run.save(force_insert=True)
     matched, fit, written = snapshot.write(run, records, task)
     busy = fit - written
-    run.total, run.skipped = written, matched - written
-    run.skip_reasons = _reasons(task, unfit=matched - fit, busy=busy)
+    gone = max((asked or 0) - matched, 0)
+    run.total, run.skipped = written, matched + gone - written
+    run.skip_reasons = _reasons(task, unfit=matched - fit, busy=busy, gone=gone)
     if not written:
-        raise EmptySelection(_nothing(matched, run.skip_reasons))
+        raise EmptySelection(_nothing(matched + gone, run.skip_reasons))
     run.save(update_fields=["total", "skipped", "skip_reasons"])
     activity.log(
         who_asked(run), "run.started" if not run.due_at else "run.planned", run, task=run.task.name,
@@ -179,8 +181,12 @@ def _busy(records: QuerySet[Any], name: TaskName | None) -> QuerySet[Any]:
     return records.filter(models.Exists(active))
 
 
-def _reasons(task: RecordTask, *, unfit: int, busy: int) -> dict[str, int]:
-    reasons = {str(task.not_eligible or _("not eligible")): unfit, _("already in an active run"): busy}
+def _reasons(task: RecordTask, *, unfit: int, busy: int, gone: int = 0) -> dict[str, int]:
+    reasons = {
+        str(task.not_eligible or _("not eligible")): unfit,
+        _("already in an active run"): busy,
+        _("no longer in the list, or no longer matching its filter, at the click"): gone,
+    }
     return {reason: number for reason, number in reasons.items() if number > 0}
 
 

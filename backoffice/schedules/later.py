@@ -16,15 +16,13 @@ from . import allowed
 from .models import Missed, ScheduleState
 
 
-def plan(
-    records: QuerySet[Any], task: str, due_at: datetime, *, requester: Any, selection: str, form_token: str
-) -> Run:
-    """Make the run and its clocked schedule in one transaction. Raises what runs.start raises.
+def plan(records: QuerySet[Any], task: str, due_at: datetime, *, requester: Any, **options: Any) -> Run:
+    """Make the run and its clocked schedule in one transaction. Options and what it raises: those of runs.start.
 
     The same form twice gives the same run, and one schedule: its name is the run's.
     """
     with transaction.atomic():
-        run = start.start(records, task, requester=requester, due_at=due_at, selection=selection, form_token=form_token)
+        run = start.start(records, task, requester=requester, due_at=due_at, **options)
         schedule, created = PeriodicTask.objects.get_or_create(name=row_name(run), defaults=row_values(run))
         if created:
             ScheduleState.objects.create(schedule=schedule, missed=Missed.ONCE)

@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backoffice.runs.actions import Action, form_token, hidden_inputs, selection_text
+from backoffice.runs.actions import Action, form_token, hidden_inputs, selection_text, ticked
 from backoffice.runs.registry import find
 from backoffice.runs.start import EmptySelection, preview
 
@@ -74,6 +74,7 @@ def plan(
             due_at,
             requester=request.user,
             selection=selection_text(modeladmin, request),
+            asked=ticked(request),
             # With the time: going back and choosing another one is another wish, a doubled POST is not.
             form_token=f"{form_token(request) or uuid.uuid4().hex}"[:40] + f"-{due_at.timestamp():.0f}",
         )

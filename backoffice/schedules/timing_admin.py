@@ -8,20 +8,30 @@ import django_celery_beat.admin  # noqa: F401 - registers what is unregistered b
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import CharField, Model, QuerySet
 from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    PeriodicTasks,
+    SolarSchedule,
+)
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
+from backoffice.results import activity
 from backoffice.runs.staff import StaffAdmin
 
-from . import access, verify, words
+from . import access, switch, verify, words
 from .fields import MomentField
+from .form_changes import OnlyChanges
 from .form_timing import SHORTEST
 
 TIMINGS = (ClockedSchedule, CrontabSchedule, IntervalSchedule, SolarSchedule)
@@ -48,13 +58,14 @@ class UsedByInline(TabularInline):
     has_change_permission = has_delete_permission = has_add_permission
 
 
-class TimingForm(forms.ModelForm):
+class TimingForm(OnlyChanges, forms.ModelForm):
     """Refuses what beat could not use, by the same check as the scheduler's."""
 
     kind = ""
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
+        self.keep_untouched(data)
         if self.errors:
             return data
         row = PeriodicTask(name="check")
@@ -76,9 +87,11 @@ class IntervalForm(TimingForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
+        if self.errors or not self.touched:
+            return data
         used = list(self.instance.periodictask_set.all()) if self.instance.pk else []
         is_machines = bool(used) and all(map(access.is_system, used))
-        if not self.errors and not is_machines and timedelta(**{data["period"]: data["every"]}) < SHORTEST:
+        if not is_machines and timedelta(**{data["period"]: data["every"]}) < SHORTEST:
             message = _("The shortest interval is %(n)d seconds.") % {"n": SHORTEST.total_seconds()}
             raise ValidationError(message)
         return data
@@ -120,15 +133,44 @@ class TimingAdmin(StaffAdmin, ModelAdmin):
 
     @display(description=gettext_lazy("in words"))
     def in_words(self, timing: Model) -> str:
-        row = PeriodicTask(name="words")
-        setattr(row, self.form.kind, timing)
-        return words.when(row)
+        return words.when_by(self.form.kind, timing)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and self.is_free(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and self.is_free(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """One entry for each schedule that is due at other times from now on: its page tells its own changes."""
+        used = list(obj.periodictask_set.select_for_update(of=("self",)).order_by("pk")) if change else []
+        was = words.when_by(self.form.kind, type(obj)._default_manager.get(pk=obj.pk)) if used else ""
+        super().save_model(request, obj, form, change)
+        now = words.when_by(self.form.kind, obj)
+        for row in used if was != now else ():
+            switch.log(request.user, "schedule.changed", row.pk, row.name, changes={"when": [was, now]})
+        PeriodicTasks.update_changed()
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_change(request, obj, message) if message else None
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The database would delete the schedules with it: Django's page names them, and deletes nothing."""
+        found, counts, forbidden, _protected = super().get_deleted_objects(objs, request)
+        using = PeriodicTask.objects.filter(**{f"{self.form.kind}__in": [obj.pk for obj in objs]}).order_by("name")
+        in_use = [_("the schedule “%(name)s” uses it: give it another timing first") % {"name": r.name} for r in using]
+        return found, counts, forbidden, in_use
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.delete_queryset(request, self.model._default_manager.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Once more: a schedule may have been saved between the page and the click. Locked, none can be any more."""
+        with transaction.atomic():
+            for timing in queryset.select_for_update():
+                if not timing.periodictask_set.exists():
+                    activity.log(request.user, "timing.deleted", timing)
+                    timing.delete()
 
     def is_free(self, request: HttpRequest, obj: Any) -> bool:
         """A timing is changed for every schedule that uses it, so one must be allowed to change them all."""

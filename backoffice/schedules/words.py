@@ -40,8 +40,13 @@ def _when(row: PeriodicTask) -> str:
     return str(row.solar or _("never: it has no timing"))
 
 
+def when_by(kind: str, timing: Model) -> str:
+    """Of a row of one of the tables of timings."""
+    return when(PeriodicTask(**{kind: timing}))
+
+
 def crontab(timing: CrontabSchedule) -> str:
-    return when(PeriodicTask(crontab=timing))
+    return when_by("crontab", timing)
 
 
 def every(number: int, period: str) -> str:
