@@ -13,7 +13,7 @@ from django import forms
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import connections
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -69,7 +69,27 @@ class SeenForm(forms.ModelForm):
         digest = digests(now)
         changed = [name for name in now if name in before and before[name] != digest[name]]
         if changed:
+            untouched = {name for name in changed if digests(self.typed(name)).get(name) == before[name]}
             self.tell(changed, now)
+            self.show_stored({name: now[name] for name in untouched})
+
+    def typed(self, name: str) -> dict[str, Any]:
+        return {name: self.cleaned_data[name]} if name in self.cleaned_data else {}
+
+    def show_stored(self, values: Mapping[str, Any]) -> None:
+        """In fields that this person left alone. Else saving again would bring back what they never meant to write."""
+        data: Any = self.data.copy() if isinstance(self.data, QueryDict) else QueryDict(mutable=True)
+        for name, value in values.items():
+            widget, key = self.fields[name].widget, self.add_prefix(name)
+            if isinstance(widget, forms.SelectMultiple):
+                data.setlist(key, [plain(each) for each in value])
+            elif isinstance(widget, forms.CheckboxInput):
+                data.pop(key, None)
+                data.update({key: "on"} if value else {})
+            elif not isinstance(widget, forms.MultiWidget):
+                data[key] = plain(self.fields[name].prepare_value(value))
+        if data:
+            self.data = data
 
     def tell(self, changed: Iterable[str], now: Mapping[str, Any]) -> None:
         names = ", ".join(f"“{self.label_of(name)}”" for name in changed)
@@ -77,7 +97,8 @@ class SeenForm(forms.ModelForm):
             None,
             _(
                 "Somebody changed this after you opened it: %(names)s. Nothing was saved. What is stored now stands at "
-                "each of these fields, and what you typed is still here: correct it, and save again."
+                "each of these fields, and in those you had left alone; what you typed is still here. Look, and save "
+                "again."
             )
             % {"names": names},
         )

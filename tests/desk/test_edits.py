@@ -69,11 +69,15 @@ STALE = "Somebody changed this after you opened it"
 def open_page(client: Client, row: Any) -> tuple[str, dict[str, Any]]:
     """The address of a row's page, and what a browser sends when nothing is touched."""
     url = url_of(admin.site._registry[type(row)], f"{row.pk}/change/")
-    forms = [form for form in Page(client.get(url).text).forms if form.id.endswith("_form")]
+    return url, fields_of(client.get(url))
+
+
+def fields_of(answer: Any) -> dict[str, Any]:
+    forms = [form for form in Page(answer.text).forms if form.id.endswith("_form")]
     sent: dict[str, Any] = {}
     for name, value in forms[0].fields:
         sent.setdefault(name, []).append(value)
-    return url, sent
+    return sent
 
 
 def stored(row: Any) -> dict[str, Any]:
@@ -120,9 +124,14 @@ def test_saving_again_after_reading_what_came_is_taken(client: Client, model: ty
     row = make()
     url, sent = open_page(client, row)
     model.objects.filter(pk=row.pk).update(**meanwhile)
-    told = client.post(url, sent | typed)
-    seen = told.context["seen"]
-    assert client.post(url, sent | typed | {"seen": seen}).status_code == 302
+    before = stored(row)
+    assert client.post(url, fields_of(client.post(url, sent | typed))).status_code == 302
+    # Both are there: what was typed, and what came meanwhile in fields that were left alone.
+    after = stored(row)
+    assert {name: after[name] for name in meanwhile if name not in typed} == {
+        name: before[name] for name in meanwhile if name not in typed
+    }
+    assert {str(after.get(name, typed[name])) for name in typed} <= {*typed.values(), str(after.get("clocked_time"))}
 
 
 @pytest.mark.django_db
@@ -144,6 +153,7 @@ def test_powers_granted_meanwhile_are_not_taken_back(client: Client):
     anna.groups.add(group)
     answer = client.post(url, sent)
     assert "Stored meanwhile: Operators" in answer.text
+    assert client.post(url, fields_of(answer)).status_code == 302
     assert anna.groups.get() == group
 
 

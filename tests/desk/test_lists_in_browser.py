@@ -88,17 +88,17 @@ def test_a_search_and_a_sort_keep_the_filter_and_the_filter_keeps_the_search(
         assert watched.problems == []
 
 
+def schedule(name: str) -> PeriodicTask:
+    every, _made = IntervalSchedule.objects.get_or_create(every=9, period="days")
+    return PeriodicTask.objects.create(name=name, task="records.tasks.add", interval=every)
+
+
 LONG = {
     RECORDS: lambda: [record() for _number in range(30)],
     "/admin/second/invoice/": lambda: [Invoice.objects.create(number=f"I{n}", net=1) for n in range(30)],
     "/admin/auth/user/": lambda: [user() for _number in range(30)],
     "/admin/auth/group/": lambda: [Group.objects.create(name=f"G{n}") for n in range(30)],
-    "/admin/django_celery_beat/periodictask/": lambda: [
-        PeriodicTask.objects.create(
-            name=f"S{n}", task="records.tasks.add", interval=IntervalSchedule.objects.get_or_create(every=9, period="days")[0]
-        )
-        for n in range(30)
-    ],
+    "/admin/django_celery_beat/periodictask/": lambda: [schedule(f"S{n}") for n in range(30)],
 }  # fmt: skip
 
 
@@ -126,7 +126,8 @@ def is_reachable(page: Page) -> bool:
     return bool(
         page.evaluate(
             """() => {
-                const box = [...document.querySelectorAll("input.action-select")].at(-1), at = box.getBoundingClientRect();
+                const box = [...document.querySelectorAll("input.action-select")].at(-1);
+                const at = box.getBoundingClientRect();
                 const met = document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2);
                 return met === box || box.closest("td, label").contains(met);
             }"""
