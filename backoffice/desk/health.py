@@ -19,6 +19,7 @@ from backoffice.runs.drift import Drift
 from backoffice.runs.models import Chunk, Run, Worker
 from backoffice.schedules import allowed, standing
 
+from . import sweeping
 from .probe import QUEUES, Answer, probe
 
 ALIVE = timedelta(seconds=30)  # workers report every 10 seconds, beat every 5
@@ -50,6 +51,7 @@ def checks() -> list[Check]:
         database,
         workers(processes),
         beat(processes),
+        *([swept(processes)] if database.ok else []),
         queue_depths(redis.broker),
     ]
 
@@ -141,6 +143,11 @@ def beat(processes: Iterable[Worker]) -> Check:
     seen = max(process.seen_at for process in alive)
     seconds = max(0, int((timezone.now() - seen).total_seconds()))
     return Check(_("Beat"), True, ngettext("Seen %d second ago.", "Seen %d seconds ago.", seconds) % seconds)
+
+
+def swept(processes: Iterable[Worker]) -> Check:
+    ok, summary, advice = sweeping.told(processes, timezone.now())
+    return Check(_("Sweep"), ok, summary, "" if ok else advice)
 
 
 def queue_depths(answer: Answer) -> Check:

@@ -4,6 +4,7 @@ import io
 import json
 import socket
 import time
+from datetime import timedelta
 
 import pytest
 import redis
@@ -11,7 +12,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from backoffice.desk import health, probe
-from backoffice.runs.models import Chunk
+from backoffice.runs import fleet
+from backoffice.runs.models import Chunk, Worker
 from tests import servers
 
 from . import factories
@@ -53,6 +55,31 @@ def test_processes_are_counted_for_each_queue():
     factories.worker("control", concurrency=1)
     summary = "records: 2 processes; control: 3 processes; tasks: 2 processes."
     assert by_name(health.checks())["Workers"].summary == summary
+
+
+def a_sweep(seconds_ago: int) -> None:
+    fleet.report_sweep()
+    Worker.objects.filter(name=fleet.SWEEP).update(seen_at=timezone.now() - timedelta(seconds=seconds_ago))
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "ok", "summary"),
+    [(1, True, "second"), (50, True, "50 seconds"), (70, False, "70 seconds"), (600, False, "10 minutes")],
+)
+def test_the_age_of_the_last_sweep_is_told(seconds_ago: int, ok: bool, summary: str):
+    all_alive()
+    a_sweep(seconds_ago)
+    check = by_name(health.checks())["Sweep"]
+    assert check.ok == ok
+    assert summary in check.summary
+    assert ("control" in check.advice) != ok
+
+
+def test_a_sweep_that_never_came_is_reported_once_it_should_have():
+    all_alive()
+    assert by_name(health.checks())["Sweep"].ok
+    Worker.objects.update(started_at=timezone.now() - timedelta(minutes=5))
+    assert not by_name(health.checks())["Sweep"].ok
 
 
 def test_a_beat_that_is_silent_is_reported():
