@@ -94,10 +94,19 @@ def read_page(rows: QuerySet[Any], size: int, before: int | None, after: int | N
     below = min(limit for limit in (before, top, (newest or 0) + 1) if limit is not None)
     found = Look(rows, size + 1).back(below)
     shown = found.rows[:size]
+    if before is not None and not shown and found.stopped_at is None:
+        return oldest_page(rows, size)  # beyond the end
     full = len(found.rows) > size
     older = shown[-1].pk if full else found.stopped_at
     newer = None if before is None else shown[0].pk if shown else before - 1
     return Page(shown, older, newer, stopped=not full and older is not None)
+
+
+def oldest_page(rows: QuerySet[Any], size: int) -> Page:
+    found = Look(rows, size + 1).forth((edge(rows, "pk") or 0) - 1)
+    shown = list(reversed(found.rows[:size]))
+    newer = shown[0].pk if len(found.rows) > size else found.stopped_at
+    return Page(shown, None, newer)
 
 
 def newer_page(found: Stretch, size: int, after: int) -> Page:

@@ -61,6 +61,8 @@ def failed(run: Run, kind: str = "") -> QuerySet[Any]:
         output_field=CharField(),
     )
     items: QuerySet[Any] = RunItem.objects.of(run).failed().annotate(kind=kinds)
+    if "\x00" in kind:  # PostgreSQL has no such text, and would raise
+        return items.none()
     return items.filter(kind=kind) if kind else items
 
 
@@ -89,9 +91,10 @@ def page(run: Run, state: str = "", after: int | None = None, error: str = "", *
         items, state = failed(run, error), str(State.FAILURE)
     elif state:
         items = items.filter(state=state)
-    if after is not None:
-        items = items.filter(record_id__gt=after)
-    rows = list(items.order_by("record_id")[: PAGE + 1])
+    later = items if after is None else items.filter(record_id__gt=after)
+    rows = list(later.order_by("record_id")[: PAGE + 1])
+    if after is not None and not rows:  # beyond the end: the last page
+        rows = list(reversed(items.order_by("-record_id")[:PAGE]))
     shown = rows[:PAGE]
     return ItemPage(_lines(run, shown, user), shown[-1].record_id if len(rows) > PAGE else None, state, error)
 

@@ -6,12 +6,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from backoffice.results.activity import log
 from backoffice.runs.lists import LOOKUPS, StaffList
-from backoffice.runs.models import Run
+from backoffice.runs.models import Run, RunItem
 from backoffice.runs.staff import StaffAdmin
 from records.models import YourModel
 from tests.factories import member, record, user
 
+from . import factories
 from .listed import LISTS, Page, by_label, choices_of, one_of_each, url_of
 
 pytestmark = pytest.mark.django_db
@@ -200,3 +202,51 @@ def test_the_selection_in_words_names_every_value(client: Client):
     sent = {"action": "process_selected", "index": "0", "_selected_action": ["1"], "select_across": "1"}
     client.post(f"{RECORDS}?{query}", sent)
     assert Run.objects.get().selection == "role: buyer, winner"
+
+
+# --- pages by key and not by number
+
+
+@pytest.mark.parametrize("path", ["django_celery_results/taskresult", "results/activity"])
+def test_before_the_oldest_row_lies_the_oldest_page(client: Client, boss, path: str):
+    make = factories.result if "task" in path else lambda: log("anna", "run.started")
+    model = type([make() for _row in range(60)][0])
+    keys = list(model.objects.order_by("pk").values_list("pk", flat=True))
+    oldest = keys[49::-1]
+    for before in ("0", "-5", str(keys[0])):
+        shown = client.get(f"/admin/{path}/", {"before": before}).context["cl"]
+        assert [row.pk for row in shown.result_list] == oldest
+        assert not shown.paginator.older_url
+        newer = client.get(f"/admin/{path}/{shown.paginator.newer_url}").context["cl"].result_list
+        assert keys[-1] in [row.pk for row in newer]
+
+
+def test_the_page_of_a_record_carries_the_filter_it_came_from(client: Client, boss):
+    about = record()
+    for _number in range(60):
+        log(boss, "record.edited", about, changes={"town": ["a", "b"]})
+    page = Page(client.get(f"{RECORDS}{about.pk}/change/", {"_changelist_filters": "verdict=review"}).text)
+    (older,) = (query for query in map(query_of, page.links) if "before" in query)
+    assert older["_changelist_filters"] == "verdict=review"
+    page = Page(client.get(f"{RECORDS}{about.pk}/change/", older).text)
+    assert any(link.endswith("?_changelist_filters=verdict%3Dreview#history") for link in page.links)
+
+
+def query_of(link: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(link).query))
+
+
+def test_a_run_s_records_keep_their_filter_from_page_to_page(client: Client, boss):
+    run = factories.run(failed=1, total=60)
+    items = [RunItem(run=run, record_id=n, task_no=run.task_id, state="FAILURE", active=False,
+                     error=f"{'Key' if n % 2 else 'Value'}Error: {n}") for n in range(1, 121)]  # fmt: skip
+    RunItem.objects.bulk_create(items)
+    url = f"/admin/runs/run/{run.pk}/change/"
+    active = {"error": "KeyError", "groups": "all"}
+    links = [query_of(link) for link in Page(client.get(url, active).text).links if urlsplit(link).fragment == "items"]
+    assert active | {"after": "99"} in links
+    assert {"error": "ValueError", "groups": "all"} in links
+    assert {"state": "SUCCESS", "groups": "all"} in links
+    assert {"groups": "all"} in links
+    last = client.get(url, active | {"after": "999999"}).context["page"]
+    assert [line.item.record_id for line in last.lines] == list(range(21, 121, 2))
