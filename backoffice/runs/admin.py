@@ -160,7 +160,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             picked = map(row_number, request.POST.getlist(ACTION_CHECKBOX_NAME))
             chosen["record_ids"] = [number for number in picked if number is not None]
         elif request.POST.get("action") == "error":
-            chosen["error"] = request.POST.get("error", "")
+            chosen["error"] = request.POST.get("error", "").replace("\x00", "")
         if chosen and not any(chosen.values()):
             self.message_user(request, _("Select the failed records to retry, in the table below."), messages.WARNING)
             return back
