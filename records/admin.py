@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +18,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
 from backoffice.results import activity
+from backoffice.results.models import Activity
 from backoffice.runs.actions import ProcessableAdmin, begin, run_action
 from backoffice.schedules.later_action import later_action
 
@@ -138,16 +140,21 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
             activity.log(request.user, "record.edited", obj, changes=changes)
 
     def delete_model(self, request: HttpRequest, obj: YourModel) -> None:
-        log_deletion(request.user, obj)
+        deletion(request.user, obj).save()
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[YourModel]) -> None:
-        for record in queryset.only(*YourModel.INPUTS, "corrections").iterator():
-            log_deletion(request.user, record)
-        super().delete_queryset(request, queryset)
+        """Of two who delete the same records at once one waits, and finds none to log."""
+        with transaction.atomic():
+            records = list(queryset.only(*YourModel.INPUTS, "corrections").order_by("pk").select_for_update())
+            Activity.objects.bulk_create([deletion(request.user, record) for record in records])
+            super().delete_queryset(request, YourModel.objects.filter(pk__in=[record.pk for record in records]))
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[YourModel]) -> None:
+        """The activity log has them, with what they said."""
 
 
-def log_deletion(user: object, record: YourModel) -> None:
+def deletion(user: object, record: YourModel) -> Activity:
     """With what the record said last and what was ever corrected in it: nothing else keeps that."""
     values = {field: getattr(record, field) for field in YourModel.INPUTS}
-    activity.log(user, "record.deleted", record, values=values, corrections=record.corrections)
+    return activity.entry(user, "record.deleted", record, values=values, corrections=record.corrections)

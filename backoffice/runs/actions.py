@@ -50,7 +50,7 @@ class ProcessableAdmin(StaffAdmin):
         return response
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)  # type: ignore[misc]
+        actions: dict[str, Any] = super().get_actions(request)
         return {
             name: action
             for name, action in actions.items()
