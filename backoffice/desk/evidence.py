@@ -19,6 +19,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
+from backoffice.results.batches import by_key
 from backoffice.results.models import Activity
 from backoffice.results.spreadsheet import disarm
 from backoffice.runs.models import Run, RunItem
@@ -41,6 +42,7 @@ RUN_FIELDS = (
     *("created_at", "due_at", "activated_at", "started_at", "finished_at", "cancelled_at", "cancelled_by"),
     "cancel_reason",
 )
+ACTIVITY_FIELDS = ("at", "actor", "actor_id", "verb", "target", "details")
 COUNTS = ("total", "succeeded", "failed", "revoked", "skipped", "skip_reasons")
 
 
@@ -173,9 +175,9 @@ def opened(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def activities(run: Run) -> Iterator[bytes]:
-    log = Activity.objects.filter(model=run._meta.label_lower, object_id=str(run.pk)).order_by("pk")
-    for entry in log.values("at", "actor", "actor_id", "verb", "target", "details").iterator(chunk_size=AT_ONCE):
-        yield as_json(entry) + b"\n"
+    log = Activity.objects.filter(model=run._meta.label_lower, object_id=str(run.pk))
+    for entry in by_key(log, AT_ONCE):
+        yield as_json({name: getattr(entry, name) for name in ACTIVITY_FIELDS}) + b"\n"
 
 
 def as_json(value: Any, indent: int | None = None) -> bytes:

@@ -19,6 +19,7 @@ from django.db.models.functions import Substr
 from django_celery_results.models import GroupResult, TaskResult
 
 from backoffice.results import activity
+from backoffice.results.batches import by_key
 from backoffice.runs.models import TERMINAL, Run, RunItem
 
 from .models import RetentionPolicy
@@ -73,7 +74,8 @@ def results(cutoff: datetime) -> Iterator[int]:
 def items(cutoff: datetime) -> Iterator[int]:
     """The items of runs that ended before; the run and its counts stay."""
     ended = RunItem.objects.filter(run_id=OuterRef("pk"), state__in=TERMINAL)
-    for run in Run.objects.filter(Exists(ended), finished_at__lt=cutoff).select_related("task").order_by("pk"):
+    old = Run.objects.filter(Exists(ended), finished_at__lt=cutoff).select_related("task")
+    for run in by_key(old, RUNS_AT_ONCE):
         while True:
             mine = RunItem.objects.of(run).filter(state__in=TERMINAL).order_by("record_id")
             ids = list(mine.values_list("record_id", flat=True)[:CHUNK])

@@ -17,14 +17,17 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from backoffice.results import rows
+from backoffice.results.batches import by_key, pages
 
 from . import consistency, ledger, verbs
 from .drift import Drift, Kept, Survey
 from .models import OPEN, TERMINAL, Run, RunItem, State
 from .registry import find
 
+RUNS_AT_ONCE = 100
 BATCH = 1_000  # items compared at a time
 SETTLED = timedelta(seconds=10)  # Redis is told after the commit: an item younger than that may still be on its way
+RETENTION = timedelta(hours=1)
 NAMED = 20  # records named in an entry of the activity log
 UNREADABLE = "unreadable"
 
@@ -33,7 +36,7 @@ def measure(*, repair: bool = False, by: str = "", kept: Kept | None = None) -> 
     """Compare, a batch at a time; with `repair` write what differs as the ledger has it, and log it."""
     survey = Survey(repair, by, kept or Kept())
     consistency.chunks(survey, timezone.now() - SETTLED)
-    for run in _recent(survey.kept).order_by("pk").iterator(chunk_size=100):
+    for run in by_key(_recent(survey.kept), RUNS_AT_ONCE):
         consistency.orphans(survey, run)
         consistency.holds(survey, run)
         for items in _batches(run):
@@ -44,21 +47,14 @@ def measure(*, repair: bool = False, by: str = "", kept: Kept | None = None) -> 
 
 def _recent(kept: Kept) -> Any:
     since = timezone.now() - timedelta(seconds=settings.CELERY_RESULT_EXPIRES)
-    ended = max(since, kept.items or since)
+    # Retention goes on while we look: what it may take in the next hour is not counted against what it has taken.
+    ended = max(since, kept.items + RETENTION if kept.items else since)
     return Run.objects.filter(Q(finished_at=None) | Q(finished_at__gte=ended)).select_related("task")
 
 
 def _batches(run: Run) -> Iterator[list[RunItem]]:
-    after: int | None = None
     settled = Q(state__in=OPEN) | Q(finished_at__lt=timezone.now() - SETTLED)
-    while True:
-        page = RunItem.objects.of(run).filter(settled).order_by("record_id")
-        items = list((page if after is None else page.filter(record_id__gt=after))[:BATCH])
-        if items:
-            yield items
-        if len(items) < BATCH:
-            return
-        after = items[-1].record_id
+    return pages(RunItem.objects.of(run).filter(settled), BATCH, "record_id")
 
 
 def _compare(survey: Survey, run: Run, items: list[RunItem]) -> None:
@@ -77,7 +73,7 @@ def _compare(survey: Survey, run: Run, items: list[RunItem]) -> None:
 
 
 def _has_row(item: RunItem, kept: Kept) -> bool:
-    return kept.rows is None or item.finished_at is None or item.finished_at > kept.rows
+    return kept.rows is None or item.finished_at is None or item.finished_at > kept.rows + RETENTION
 
 
 def _in_redis(task_ids: list[str], drift: Drift) -> dict[str, str]:
@@ -98,6 +94,8 @@ def _state_in(value: Any) -> str:
 
 
 def _write_rows(survey: Survey, run: Run, missing: list[RunItem], wrong: list[RunItem]) -> None:
+    if not missing and not wrong:
+        return
     with survey.transaction():
         survey.note("rows_missing", len(missing), run, records=_named(missing))
         survey.note("rows_wrong", len(wrong), run, records=_named(wrong))

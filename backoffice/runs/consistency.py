@@ -1,60 +1,102 @@
 """The ledger against itself: chunks, items and runs that cannot be so. Each question with its repair."""
 
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from .drift import Survey
 from .models import OPEN, TERMINAL, Chunk, Run, RunItem, State
 
+BATCH = 1_000  # items mended at a time
+NUMBERS = ("total", "succeeded", "failed", "revoked", "state", "finished_at")
+
 
 def chunks(survey: Survey, settled: datetime) -> None:
     """Chunks of runs that ended: their message would find nothing to do, and the sweep sends it for ever."""
-    with survey.transaction():
-        left = Chunk.objects.filter(run__finished_at__lt=settled).select_related("run__task").order_by("pk")
-        for chunk in left:
+    left = Chunk.objects.filter(run__finished_at__lt=settled).select_related("run__task").order_by("pk")
+    if not survey.repair:
+        survey.note("chunks_left", left.count(), "")
+    if not survey.repair or not left.exists():  # looked for first: a transaction takes SQLite's write lock
+        return
+    with transaction.atomic():
+        locked = list(left.select_for_update(of=("self",)))
+        for chunk in locked:
             survey.note("chunks_left", 1, chunk.run, chunk=chunk.pk)
-        if survey.repair:
-            Chunk.objects.filter(pk__in=[chunk.pk for chunk in left]).delete()
+        Chunk.objects.filter(pk__in=[chunk.pk for chunk in locked]).delete()
 
 
 def orphans(survey: Survey, run: Run) -> None:
     """Items whose chunk is gone without them: nobody would ever come for these."""
     holder = Chunk.objects.filter(pk=OuterRef("chunk_id"))
-    with survey.transaction():
-        lost = RunItem.objects.of(run).filter(~Exists(holder), state=State.STARTED)
-        back = {"state": State.PENDING, "chunk_id": None, "started_at": None}
-        survey.note("orphans", lost.update(**back) if survey.repair else lost.count(), run)
+    lost = RunItem.objects.of(run).filter(~Exists(holder), state=State.STARTED).order_by("record_id")
+    if not survey.repair:
+        survey.note("orphans", lost.count(), run)
+    while survey.repair and (found := ids_of(lost)):
+        with transaction.atomic():
+            locked = ids_of(RunItem.objects.of(run).filter(record_id__in=found).select_for_update())
+            # Asked again under their locks: meanwhile somebody may have come for them, with a chunk of their own.
+            still = RunItem.objects.of(run).filter(record_id__in=ids_of(lost.filter(record_id__in=locked)))
+            survey.note("orphans", still.update(state=State.PENDING, chunk_id=None, started_at=None), run)
+
+
+def ids_of(items: "QuerySet[RunItem]") -> list[int]:
+    return list(items.order_by("record_id").values_list("record_id", flat=True)[:BATCH])
 
 
 def holds(survey: Survey, run: Run) -> None:
     """Whether an item holds its record against other runs: as long as it is open, once its run's time has come."""
-    with survey.transaction():
-        ended = RunItem.objects.of(run).filter(state__in=TERMINAL, active=True)
-        survey.note("holds_wrong", ended.update(active=False) if survey.repair else ended.count(), run)
-        if run.activated_at is None:
-            return
+    mend(survey, run, RunItem.objects.of(run).filter(state__in=TERMINAL, active=True), active=False)
+    if run.activated_at is not None:
         held = RunItem.objects.filter(task_no=run.task_id, record_id=OuterRef("record_id"), active=True)
         idle = RunItem.objects.of(run).filter(~Exists(held), state__in=OPEN, active=False)
-        survey.note("holds_wrong", idle.update(active=True) if survey.repair else idle.count(), run)
+        mend(survey, run, idle, active=True)
+
+
+def mend(survey: Survey, run: Run, wrong: "QuerySet[RunItem]", *, active: bool) -> None:
+    if not survey.repair:
+        survey.note("holds_wrong", wrong.count(), run)
+    if not survey.repair or not wrong.exists():
+        return
+    with suppress(IntegrityError), transaction.atomic():  # a click of this moment has one of them: found the next time
+        survey.note("holds_wrong", wrong.update(active=active), run)
 
 
 def counts(survey: Survey, run: Run) -> None:
-    """The run's own numbers. One transaction with its row locked: whoever writes an outcome waits, or is seen whole."""
-    with transaction.atomic():
-        run = Run.objects.select_for_update(of=("self",)).select_related("task").get(pk=run.pk)
-        by_state = RunItem.objects.of(run).order_by().values_list("state").annotate(n=Count("record_id"))
-        counted: Counter[str] = Counter(dict(by_state))
-        right = numbers(counted) | end(run, counted)
-        wrong = {name: getattr(run, name) for name, value in right.items() if getattr(run, name) != value}
-        if not wrong:
-            return
-        survey.note("runs_wrong", 1, run, was={name: str(value) for name, value in wrong.items()})
+    """The run's own numbers. Looked at in one statement, which sees what a worker writes whole or not at all; mended in
+    one transaction with its row locked."""
+    if not differing(*counted(run)):
+        return
+    with survey.transaction():
         if survey.repair:
-            Run.objects.filter(pk=run.pk).update(**right)
+            Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+        seen, by_state = counted(run)
+        wrong = differing(seen, by_state)
+        if wrong:
+            survey.note("runs_wrong", 1, run, was={name: str(getattr(seen, name)) for name in wrong})
+            if survey.repair:
+                Run.objects.filter(pk=run.pk).update(**wrong)
+
+
+def counted(run: Run) -> tuple[Run, Counter[str]]:
+    """The run as it stands, and its items by state, of one moment."""
+    own = Run.objects.filter(pk=run.pk)
+    items = RunItem.objects.of(run).order_by().values("state").annotate(n=Count("record_id"))
+    found: Any = list(items.annotate(**{f"of_run_{name}": Subquery(own.values(name)) for name in NUMBERS}))
+    if not found:
+        return own.get(), Counter()
+    seen = Run(pk=run.pk, **{name: found[0][f"of_run_{name}"] for name in NUMBERS})
+    return seen, Counter({row["state"]: row["n"] for row in found})
+
+
+def differing(run: Run, by_state: Counter[str]) -> dict[str, object]:
+    """What is wrong in the run's row, as it should be."""
+    right = numbers(by_state) | end(run, by_state)
+    return {name: value for name, value in right.items() if getattr(run, name) != value}
 
 
 def numbers(counted: Counter[str]) -> dict[str, int]:
