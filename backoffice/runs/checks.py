@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.apps import apps
-from django.core.checks import CheckMessage, Error, register
+from django.contrib import admin
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.db.models import AutoField, BigIntegerField, IntegerField
 
 from .models import Processable
 from .registry import record_tasks
+from .staff import StaffAdmin
 
 
 @register("runs")
@@ -45,3 +47,19 @@ def record_task_declarations(**_kwargs: Any) -> list[CheckMessage]:
         for field in sorted({*task.writes, *(task.reads or ())} - known):
             found.append(Error(f"{name} names the field {field!r}, which {model._meta.label} has not.", id="runs.E004"))
     return found
+
+
+@register("runs")
+def admins_of_ours(**_kwargs: Any) -> list[CheckMessage]:
+    """Django's own lists take any lookup, regular expressions too, and its forms write over what others saved."""
+    return [
+        Warning(
+            f"{type(model_admin).__module__}.{type(model_admin).__qualname__} is no StaffAdmin.",
+            hint="Its list takes any lookup and its form loses updates. Put StaffAdmin (backoffice.runs.staff), or for "
+            "records ProcessableAdmin (backoffice.runs.actions), before ModelAdmin.",
+            obj=model,
+            id="runs.W001",
+        )
+        for model, model_admin in admin.site._registry.items()
+        if not isinstance(model_admin, StaffAdmin)
+    ]

@@ -3,10 +3,13 @@
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import User
 from django.test import Client
 
 from backoffice.results.activity import log
+from backoffice.runs.checks import admins_of_ours
 from backoffice.runs.lists import LOOKUPS, StaffList
 from backoffice.runs.models import Run, RunItem
 from backoffice.runs.staff import StaffAdmin
@@ -35,6 +38,13 @@ def test_every_list_is_one_of_ours_and_edits_no_rows_in_place(model_admin, rf, b
     assert isinstance(model_admin, StaffAdmin)
     assert issubclass(model_admin.get_changelist(request), StaffList)
     assert not model_admin.list_editable
+
+
+def test_an_admin_that_is_none_of_ours_is_named_at_start(monkeypatch: pytest.MonkeyPatch):
+    assert admins_of_ours() == []
+    monkeypatch.setitem(admin.site._registry, User, DjangoUserAdmin(User, admin.site))
+    (warning,) = admins_of_ours()
+    assert "UserAdmin is no StaffAdmin" in warning.msg
 
 
 # --- only a list's own filters
