@@ -80,7 +80,7 @@ def is_ready(worker: Worker) -> bool:
     if worker.process.poll() is not None:
         raise RuntimeError(f"the worker ended: {worker.log.read_text()[-3000:]}")
     ready = b" ready." in worker.log.read_bytes()
-    return ready and Heartbeat.objects.filter(name__endswith=f"/{worker.process.pid}").exists()
+    return ready and Heartbeat.objects.filter(name__contains=f"/{worker.process.pid}/").exists()
 
 
 def _end_group(leader: int) -> None:

@@ -5,16 +5,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import DurationField, ExpressionWrapper, F
 from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.runs import clock, fleet
 from backoffice.runs.drift import Drift
 from backoffice.runs.models import Chunk, Run, Worker
 from backoffice.schedules import allowed, standing
@@ -22,7 +25,7 @@ from backoffice.schedules import allowed, standing
 from . import sweeping
 from .probe import QUEUES, Answer, probe
 
-ALIVE = timedelta(seconds=30)  # workers report every 10 seconds, beat every 5
+SKEW = 5  # seconds
 BEHIND = {"control": 50}  # messages; more than that, or than MANY elsewhere, and somebody is missing
 MANY = 10_000
 STUCK = timedelta(minutes=2)  # the sweep looks every few seconds: what is older than this it has not seen
@@ -52,6 +55,7 @@ def checks() -> list[Check]:
         workers(processes),
         beat(processes),
         *([swept(processes)] if database.ok else []),
+        clocks(processes),
         queue_depths(redis.broker),
     ]
 
@@ -91,7 +95,8 @@ def look_at_database() -> tuple[Check, list[Worker]]:
     """One query does for two: that the database answers, and who reported lately."""
     started = time.monotonic()
     try:
-        processes = list(Worker.objects.filter(seen_at__gte=timezone.now() - ALIVE).order_by("name")[:500])
+        ago = ExpressionWrapper(clock.now() - F("seen_at"), output_field=DurationField())
+        processes: list[Any] = list(fleet.living().annotate(ago=ago).order_by("name")[:500])
     except DatabaseError as error:
         kind = {"kind": type(error).__name__}
         advice = _("Start the database, or correct DATABASE_URL; after an upgrade run: manage.py migrate")
@@ -135,19 +140,34 @@ def processes_by_queue(processes: Iterable[Worker]) -> Counter[str]:
     return serving
 
 
-def beat(processes: Iterable[Worker]) -> Check:
+def beat(processes: Iterable[Any]) -> Check:
     alive = [process for process in processes if process.kind == Worker.Kind.BEAT]
     if not alive:
         advice = _("Start it: %s. Until then no schedule fires, and what is stuck is not rescued.") % START_BEAT
         return Check(_("Beat"), False, _("Not seen within 30 seconds."), advice)
-    seen = max(process.seen_at for process in alive)
-    seconds = max(0, int((timezone.now() - seen).total_seconds()))
+    seconds = max(0, int(min(process.ago for process in alive).total_seconds()))
     return Check(_("Beat"), True, ngettext("Seen %d second ago.", "Seen %d seconds ago.", seconds) % seconds)
 
 
 def swept(processes: Iterable[Worker]) -> Check:
     ok, summary, advice = sweeping.told(processes, timezone.now())
     return Check(_("Sweep"), ok, summary, "" if ok else advice)
+
+
+def clocks(processes: Iterable[Worker]) -> Check:
+    """Due times, retries and what pages show follow each machine's own clock; leases follow the database's."""
+    name, wrong = _("Clocks"), [process for process in processes if abs(process.seconds_ahead) > SKEW]
+    if not wrong:
+        return Check(name, True, _("Workers and beat agree with the database within %d seconds.") % SKEW)
+    advice = _("Set the clock of its machine, by NTP say: runs due at a time and retries start that much off.")
+    return Check(name, False, "; ".join(map(skew_in_words, wrong)) + ".", advice)
+
+
+def skew_in_words(process: Worker) -> str:
+    told = {"name": process, "n": round(abs(process.seconds_ahead))}
+    if process.seconds_ahead > 0:
+        return _("%(name)s is %(n)d s ahead of the database") % told
+    return _("%(name)s is %(n)d s behind the database") % told
 
 
 def queue_depths(answer: Answer) -> Check:
@@ -173,8 +193,8 @@ def migrations() -> Check:
 def oldest_work() -> Check:
     """The oldest message nobody took, and the oldest run that is not finished."""
     name, now = _("Oldest work"), timezone.now()
-    unclaimed = Chunk.objects.unclaimed().order_by("created_at").first()
-    if unclaimed and unclaimed.created_at < now - STUCK:
+    unclaimed = Chunk.objects.unclaimed().filter(created_at__lt=clock.now(-STUCK)).order_by("created_at").first()
+    if unclaimed:
         waited = {"time": timesince(unclaimed.created_at, now), "run": unclaimed.run_id}
         return Check(
             name,
@@ -190,7 +210,7 @@ def oldest_work() -> Check:
 
 
 def leases() -> Check:
-    limit = timezone.now() - timedelta(seconds=settings.RUNS_LEASE_SECONDS)
+    limit = clock.now(-timedelta(seconds=settings.RUNS_LEASE_SECONDS))
     expired = Chunk.objects.expired().filter(lease_until__lt=limit).count()
     if not expired:
         return Check(_("Leases"), True, _("None has expired."))

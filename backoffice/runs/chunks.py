@@ -18,7 +18,7 @@ from django.utils import timezone
 from backoffice.results import bulk, outage
 from backoffice.results.text import storable
 
-from . import identity, inputs, publish, release, slicing, wording
+from . import clock, identity, inputs, publish, release, slicing, wording
 from .again import again
 from .ledger import Lost, Verdict, count, remember, row, settle
 from .models import Chunk, Outcome, Processable, Run, RunItem, State
@@ -34,7 +34,7 @@ PASSES = 5  # times a record that is edited meanwhile is read anew before it goe
 
 
 def lease() -> Any:
-    return timezone.now() + timedelta(seconds=settings.RUNS_LEASE_SECONDS)
+    return clock.now(timedelta(seconds=settings.RUNS_LEASE_SECONDS))
 
 
 def work(task: RecordTask, chunk_id: int) -> None:

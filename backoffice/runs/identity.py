@@ -5,16 +5,21 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from secrets import token_hex
 
-# Set by a worker's main process before it forks; its children inherit both.
+from django.utils.translation import gettext as _
+
+# Set by a worker's main process before it forks; its children inherit all of it.
 _node = socket.gethostname()
 _main_pid: int | None = None
+_start = token_hex(4)
+LONGEST = 170  # characters of a node's name: with what is added it fits the columns
 
 
 def become(node: str) -> None:
     """Called once in a worker's main process."""
-    global _node, _main_pid
-    _node, _main_pid = node, os.getpid()
+    global _node, _main_pid, _start
+    _node, _main_pid, _start = node, os.getpid(), token_hex(4)
 
 
 def node_name() -> str:
@@ -22,8 +27,17 @@ def node_name() -> str:
 
 
 def worker_name() -> str:
-    """Node name and main process id: a restarted worker is another one."""
-    return f"{_node}/{_main_pid or os.getpid()}"
+    """Whose a chunk is: node name, main process id, and what no other start has drawn.
+
+    A restarted worker is another one, and a restarted container has the node name and the process id it had before.
+    """
+    return f"{_node[:LONGEST]}/{_main_pid or os.getpid()}/{_start}"
+
+
+def in_words(name: str) -> str:
+    """A worker's or beat's name as people know it."""
+    node, _slash, rest = name.partition("/")
+    return _("%(node)s, process %(pid)s") % {"node": node, "pid": rest.partition("/")[0]} if rest else name
 
 
 def main_pid() -> int | None:

@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from . import clock, identity
+
 
 class State(models.TextChoices):
     """Celery's own names (celery.states), for runs and items alike."""
@@ -256,7 +258,7 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
         return self.filter(claimed_at=None)
 
     def expired(self) -> Self:
-        return self.filter(claimed_at__isnull=False, lease_until__lt=timezone.now())
+        return self.filter(claimed_at__isnull=False, lease_until__lt=clock.now())
 
     def held_by(self, worker: str) -> Self:
         return self.filter(claimed_at__isnull=False, worker=worker)
@@ -299,16 +301,22 @@ class Worker(models.Model):
         BEAT = "beat", _("beat")
         SWEEP = "sweep", _("sweep")
 
-    name = models.CharField(max_length=200, unique=True, help_text=_("Node name and process id."))
+    name = models.CharField(max_length=200, unique=True, help_text=_("Node name, process id, a word for each start."))
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.WORKER)
     queues = models.CharField(max_length=200, blank=True, default="")
     concurrency = models.PositiveSmallIntegerField(default=1)
     started_at = models.DateTimeField(default=timezone.now)
-    seen_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now, help_text=_("By the database's clock."))
+    clock = models.DateTimeField(null=True, help_text=_("What its own said then."))
 
     class Meta:
         verbose_name = _("worker")
         verbose_name_plural = _("workers")
 
     def __str__(self) -> str:
-        return self.name
+        return identity.in_words(self.name)
+
+    @property
+    def seconds_ahead(self) -> float:
+        """Of its clock to the database's."""
+        return (self.clock - self.seen_at).total_seconds() if self.clock else 0.0

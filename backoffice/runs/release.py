@@ -29,15 +29,16 @@ def give_back(chunk: Chunk, size: int) -> None:
 
 
 @again()
-def lost(chunk_id: int, reason: str = "worker lost", *, charge: bool = True) -> None:
+def lost(chunk_id: int, reason: str = "worker lost", *, charge: bool = True, expired: bool = False) -> None:
     """A worker died, or stopped answering, with this chunk. Its items come back one by one.
 
-    An item that was alone with its worker is charged with the death; the third makes it FAILURE.
+    An item that was alone with its worker is charged with the death; the third makes it FAILURE. `expired`: not if its
+    holder has renewed the lease since somebody looked.
     """
     with transaction.atomic():
         # Read under its lock: a chunk that moves on changes its size.
         held = Chunk.objects.select_related("run__task", "run__record_type").select_for_update(of=("self",))
-        chunk = held.filter(pk=chunk_id).first()
+        chunk = (held.expired() if expired else held).filter(pk=chunk_id).first()
         if chunk is None or not _take(chunk_id):
             return
         alone = charge and chunk.size == 1

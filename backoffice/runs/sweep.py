@@ -27,17 +27,16 @@ logger = logging.getLogger(__name__)
 
 OVERDUE = timedelta(seconds=10)  # after which an unclaimed chunk's message may be lost
 SURELY_LOST = timedelta(minutes=5)  # and is sent again however long the queue is
-SURE = timedelta(seconds=1.5 * fleet.HEARTBEAT)  # of sweeps without a gap: a worker that lives has reported meanwhile
 BATCH = 1_000
 
 
 def sweep() -> dict[str, int]:
     """Reconcile once. Returns what was done, by step. An error in one is raised when the others have had their turn."""
-    watched = fleet.report_sweep()
+    fleet.report_sweep()
     steps: dict[str, Callable[[], int]] = {
         "started": start_due,
         "cancelled": finish_cancelled,
-        "rescued": lambda: rescue_expired(watched),
+        "rescued": rescue_expired,
         "retried": release_due_retries,
         "repaired": repair_stalled,
         "republished": republish_unclaimed,
@@ -95,18 +94,18 @@ def _revoke(run: Run) -> int:
     return 1
 
 
-def rescue_expired(watched: timedelta) -> int:
+def rescue_expired() -> int:
     """Chunks whose lease ran out. The item of a single is charged only if its worker is gone, not if it was slow.
 
     After a pause of the database, of Redis or of the whole machine no worker has reported, though all may live: then
-    singles wait for a moment, `watched` being the time for which sweeps have come without a gap.
+    singles wait for a moment.
     """
     done = 0
     for pk, worker, size in list(Chunk.objects.expired().values_list("pk", "worker", "size")):
         gone = not fleet.is_alive(worker)
-        if gone and size == 1 and watched < SURE:
+        if gone and size == 1 and not fleet.is_watched():
             continue
-        release.lost(pk, charge=gone)
+        release.lost(pk, charge=gone, expired=True)
         done += 1
     return done
 
@@ -202,5 +201,5 @@ def _not_queued(chunks: list[Chunk]) -> list[Chunk]:
 
 
 def forget_dead_workers() -> int:
-    old = Worker.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1))
+    old = Worker.objects.filter(seen_at__lt=clock.now(-timedelta(days=1)))
     return old.delete()[0] if old.exists() else 0

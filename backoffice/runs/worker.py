@@ -2,15 +2,16 @@
 
 import logging
 import os
+import threading
 from typing import Any
 
 from celery import bootsteps, signals
 from celery.app.task import Context
+from celery.concurrency import prefork
 from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.worker import state as worker_state
 from celery.worker.request import Request
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
-from django.utils import timezone
 
 from backoffice.results import headers
 
@@ -66,14 +67,18 @@ class Heartbeat(bootsteps.StartStopStep):
     requires = {"celery.worker.components:Timer"}
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
-        self.worker, self.timer = parent, None
+        self.worker, self.timer, self.stopped = parent, None, threading.Event()
         identity.become(parent.hostname)
 
     def start(self, parent: Any) -> None:
         self.beat()
-        self.timer = parent.timer.call_repeatedly(fleet.HEARTBEAT, self.beat, priority=10)
+        if issubclass(parent.pool_cls, prefork.TaskPool):  # a thread's locks would be copied into the children
+            self.timer = parent.timer.call_repeatedly(fleet.HEARTBEAT, self.beat, priority=10)
+        else:  # where the main process works itself its timers wait for the record
+            threading.Thread(target=self._beat_on, name="heartbeat", daemon=True).start()
 
     def stop(self, parent: Any) -> None:
+        self.stopped.set()
         if self.timer:
             self.timer.cancel()
         self._quietly(self._leave)
@@ -82,6 +87,10 @@ class Heartbeat(bootsteps.StartStopStep):
 
     def beat(self) -> None:
         self._quietly(self._beat)
+
+    def _beat_on(self) -> None:
+        while not self.stopped.wait(fleet.HEARTBEAT):
+            self.beat()
 
     def _quietly(self, step: Any) -> None:
         try:
@@ -93,12 +102,8 @@ class Heartbeat(bootsteps.StartStopStep):
 
     def _beat(self) -> None:
         queues = ",".join(sorted(self.worker.app.amqp.queues.consume_from))
-        Worker.objects.update_or_create(
-            name=identity.worker_name(),
-            defaults={"seen_at": timezone.now(), "queues": queues, "concurrency": self.worker.concurrency or 1},
-        )
-        busy = [getattr(request, "chunk_id", None) for request in tuple(worker_state.active_requests)]
-        held = Chunk.objects.held_by(identity.worker_name()).filter(pk__in=[pk for pk in busy if pk])
+        fleet.report(identity.worker_name(), queues=queues[:200], concurrency=self.worker.concurrency or 1)
+        held = Chunk.objects.held_by(identity.worker_name()).filter(pk__in=_busy())
         held.update(lease_until=lease())
         if fleet.is_unswept():
             publish.sweep_soon()  # there is no beat, or its sweeps expire before a process is free
@@ -107,6 +112,16 @@ class Heartbeat(bootsteps.StartStopStep):
         if os.getpid() == identity.main_pid():
             release.of_worker(identity.worker_name())
             Worker.objects.filter(name=identity.worker_name()).delete()
+
+
+def _busy() -> list[int]:
+    """The chunks this worker's processes, or threads, are at work on."""
+    while True:
+        try:
+            chunks = [getattr(request, "chunk_id", None) for request in worker_state.active_requests]
+        except RuntimeError:  # another thread began or ended a task
+            continue
+        return [pk for pk in chunks if pk]
 
 
 @signals.task_prerun.connect

@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any
 
 from celery import schedules
@@ -11,7 +12,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backoffice.runs import clock
+from backoffice.runs import clock, fleet
 from backoffice.runs.models import Worker
 
 from .models import Lease
@@ -33,7 +34,8 @@ class Leader:
     """This process among the beats."""
 
     def __init__(self) -> None:
-        self.name = f"beat@{socket.gethostname()}/{os.getpid()}"
+        # Of two containers that share the machine's name each is process 1.
+        self.name = f"beat@{socket.gethostname()}/{os.getpid()}/{token_hex(4)}"
         self.since: datetime | None = None  # leading since
         self.nobody_from: datetime | None = None  # before that, nobody led from here on
         self.reported_at = self.renewed_at = float("-inf")
@@ -41,8 +43,7 @@ class Leader:
     def report(self) -> None:
         if time.monotonic() - self.reported_at < HEARTBEAT:
             return
-        values = {"kind": Worker.Kind.BEAT, "seen_at": clock.now()}
-        Worker.objects.update_or_create(name=self.name, defaults=values)
+        fleet.report(self.name, kind=Worker.Kind.BEAT)
         Worker.objects.filter(kind=Worker.Kind.BEAT, seen_at__lt=clock.now(-FORGET)).delete()
         self.reported_at = time.monotonic()
 

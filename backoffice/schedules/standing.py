@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.runs import clock
 from backoffice.runs.models import Worker
 
 from . import fire, leading, timing, words
@@ -18,7 +19,7 @@ SILENT = timedelta(seconds=4 * leading.HEARTBEAT)
 def in_words(row: PeriodicTask) -> str:
     if not row.enabled:
         return off_in_words(row)
-    if not Worker.objects.filter(kind=Worker.Kind.BEAT, seen_at__gt=timezone.now() - SILENT).exists():
+    if not Worker.objects.filter(kind=Worker.Kind.BEAT, seen_at__gt=clock.now(-SILENT)).exists():
         return _("Beat is not running: nothing fires until it is started.")
     held = Firing.objects.waiting().filter(schedule=row).order_by("pk").first()
     if held:

@@ -89,6 +89,19 @@ def test_a_beat_that_is_silent_is_reported():
     assert "celery -A backoffice beat" in check.advice
 
 
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [(4, ""), (-4, ""), (45, "celery@one, process 7 is 45 s ahead of the database."),
+     (-60, "celery@one, process 7 is 60 s behind the database.")],
+)  # fmt: skip
+def test_a_clock_that_is_wrong_is_reported_with_its_worker(ahead, told):
+    now = timezone.now()
+    all_alive()
+    factories.worker(name="celery@one/7/abcd", seen_at=now, clock=now + timedelta(seconds=ahead))
+    check = by_name(health.checks())["Clocks"]
+    assert (check.ok, check.summary) == (not told, told or "Workers and beat agree with the database within 5 seconds.")
+
+
 def test_a_queue_that_grows_is_reported_with_its_length(settings):
     all_alive()
     redis.Redis.from_url(settings.CELERY_BROKER_URL).lpush("control", *range(60))

@@ -172,6 +172,13 @@ class Stage(contextlib.ExitStack):
             wait_until(lambda: actor.says(" ready."), 60, what=f"worker ready ({actor.log})")
         return actor
 
+    def contained_worker(self, *arguments: str, **extra: str) -> Actor:
+        """As a container that is always started anew: one name, and process id 1."""
+        command = ("unshare", "--pid", "--fork", "--kill-child", *CELERY, "worker", "-l", "info", "-c", "1")
+        actor = self._begin(Actor, "contained", (*command, "-n", "same@host", *arguments), **extra)
+        wait_until(lambda: actor.says(" ready."), 60, what=f"worker ready ({actor.log})")
+        return actor
+
     def control(self) -> Actor:
         """A worker that stays free for the sweep."""
         return self.worker("-Q", "control", processes=1)

@@ -35,7 +35,7 @@ def running_beat(**extra: str) -> Iterator[subprocess.Popen[bytes]]:
 
 def leader() -> int:
     """The process id of the beat that leads; 0 when none ever has."""
-    return int(Lease.current().holder.rpartition("/")[2] or 0)
+    return int(Lease.current().holder.partition("/")[2].partition("/")[0] or 0)
 
 
 def kill_leader() -> int:

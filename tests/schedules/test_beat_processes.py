@@ -102,7 +102,7 @@ def test_two_beats_whose_clocks_are_a_minute_apart_keep_one_leader_and_fire_each
 
 def test_a_beat_reports_that_it_lives_and_leaves_nothing_behind_when_it_stops():
     with running_beat() as process:
-        wait_until(lambda: Worker.objects.filter(kind="beat", name__endswith=f"/{process.pid}").exists(), seconds=30)
+        wait_until(lambda: Worker.objects.filter(kind="beat", name__contains=f"/{process.pid}/").exists(), seconds=30)
         wait_until(lambda: leader() == process.pid, seconds=10)
         process.terminate()
         assert process.wait(20) == 0
