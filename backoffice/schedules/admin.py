@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Case, Prefetch, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -21,7 +22,7 @@ from unfold.decorators import display
 from backoffice.runs.actions import list_buttons
 from backoffice.runs.staff import StaffAdmin
 
-from . import access, allowed, firing_admin, history, preview, standing, switch, timing, timing_admin, words
+from . import access, allowed, configured, firing_admin, history, preview, standing, switch, timing, timing_admin, words
 from .confirm import confirmed
 from .fire import run_now
 from .form_values import crontab_parts
@@ -67,6 +68,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
     search_fields = ("name", "description", "task")
     sortable_by = ("name", "last_run")
     actions = ("run_selected", "enable_selected", "disable_selected")
+    list_before_template = "schedules/configured.html"
     change_form_outer_before_template = "schedules/standing.html"
     change_form_after_template = "schedules/preview.html"
     change_form_outer_after_template = "schedules/history.html"
@@ -99,7 +101,8 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
     # --- the list ---------------------------------------------------------------------------------------------------
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": _("Schedules"), **(extra_context or {})})
+        remarks = configured.remarks(request.user) if request.method == "GET" else []
+        return super().changelist_view(request, {"title": _("Schedules"), "remarks": remarks, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PeriodicTask]:
         system, planned = (
@@ -194,7 +197,20 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.preview_view))
-        return [path("preview/", view, name="schedules_preview"), *super().get_urls()]
+        take = self.admin_site.admin_view(require_POST(self.take_view))
+        return [
+            path("preview/", view, name="schedules_preview"),
+            path("configured/", take, name="schedules_configured"),
+            *super().get_urls(),
+        ]
+
+    def take_view(self, request: HttpRequest) -> HttpResponse:
+        """Put one schedule back to what CELERY_BEAT_SCHEDULE says."""
+        with transaction.atomic():
+            if not configured.take(request.POST.get("name", ""), request.user):
+                raise PermissionDenied
+        self.message_user(request, _("“%(name)s” is as in the code now.") % {"name": request.POST["name"]})
+        return redirect("admin:django_celery_beat_periodictask_changelist")
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
         if not (self.has_add_permission(request) or self.has_change_permission(request)):

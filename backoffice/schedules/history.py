@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from celery import current_app
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -10,7 +11,7 @@ from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from backoffice.results.models import Activity
 
-from . import access, fire, owner, standing, switch
+from . import access, configured, fire, owner, standing, switch
 from . import words as in_words
 from .form_timing import KINDS
 from .forms import ScheduleForm
@@ -37,6 +38,7 @@ def of(row: PeriodicTask) -> dict[str, Any]:
         "standing": standing.in_words(row),
         "badge": standing.badge(row),
         "owner": owner.in_words(row),
+        "code": next((case.remark for case in configured.cases(current_app) if case.row == row and case.remark), ""),
     }
 
 

@@ -217,5 +217,20 @@ class Seeded(models.Model):
         return self.key
 
 
+class Configured(models.Model):
+    """What an entry of CELERY_BEAT_SCHEDULE said when its row was written: a row that still says so is the code's."""
+
+    name = models.CharField(max_length=200, unique=True)
+    schedule = models.ForeignKey(PeriodicTask, on_delete=models.SET_NULL, null=True, related_name="+")
+    written = models.JSONField(help_text=_("Task, arguments, options and timing."))
+
+    class Meta:
+        verbose_name = _("configured schedule")
+        verbose_name_plural = _("configured schedules")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 def state_of(schedule: PeriodicTask, **defaults: Any) -> ScheduleState:
     return ScheduleState.objects.get_or_create(schedule=schedule, defaults=defaults)[0]

@@ -11,15 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from celery import Celery
-from django.db import DatabaseError, IntegrityError, InterfaceError, close_old_connections, connection, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, close_old_connections, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from backoffice.results.outage import is_outage
 
-from . import claim, fire, leading, overlap, publish, switch, waiting
+from . import claim, configured, fire, leading, overlap, publish, switch, waiting
 from .models import Firing
 from .outage import Outage
 from .table import Entry, Table, is_planned, together
@@ -47,23 +46,8 @@ class SteadyScheduler(DatabaseScheduler):
         self.max_interval = PAUSE
 
     def setup_schedule(self) -> None:
-        """Rows for CELERY_BEAT_SCHEDULE, written once: the stock scheduler overwrites what staff changed at each start.
-
-        And celery.backend_cleanup only where the result backend needs it; the stock one always inserts it.
-        """
-        entries = dict(self.app.conf.beat_schedule)
-        if self.app.conf.result_expires and not self.app.backend.supports_autoexpire:
-            entries.setdefault("celery.backend_cleanup", leading.CLEANUP)
-        for name, entry in entries.items():
-            if not PeriodicTask.objects.filter(name=name).exists():
-                self.add(name, entry)
-
-    def add(self, name: str, entry: dict[str, Any]) -> None:
-        try:
-            with transaction.atomic():
-                self.Entry.from_entry(name, app=self.app, **entry)
-        except Exception:  # a timing of a kind that the tables cannot hold, a name that is too long
-            logger.exception("The entry %r of CELERY_BEAT_SCHEDULE cannot be kept: it does not run.", name)
+        """Rows for CELERY_BEAT_SCHEDULE: the stock scheduler overwrites what staff changed at each start."""
+        configured.settle(self.app)
 
     @property
     def schedule(self) -> dict[str, Entry]:

@@ -59,7 +59,10 @@ def test_an_entry_that_the_tables_cannot_hold_is_logged_and_stops_no_other(monke
         monkeypatch.setitem(current_app.conf.beat_schedule, name, entry)
     helpers.beat().setup_schedule()
     assert list(PeriodicTask.objects.values_list("name", flat=True)) == ["Good"]
-    assert "The entry 'Odd' of CELERY_BEAT_SCHEDULE cannot be kept" in caplog.text
+    assert (
+        "The entry 'Odd' of CELERY_BEAT_SCHEDULE: It does not run as written in code: a timing of the kind"
+        in caplog.text
+    )
 
 
 def test_a_row_made_as_guides_show_it_fires_and_one_whose_task_is_not_allowed_says_what_to_do(clock, caplog):
