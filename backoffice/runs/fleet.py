@@ -10,6 +10,7 @@ from django.db.models import Case, F, QuerySet, Sum, When
 from django.utils import timezone
 
 from . import clock
+from .again import again
 from .models import Worker
 
 ALIVE = timedelta(seconds=settings.RUNS_LEASE_SECONDS)
@@ -21,6 +22,7 @@ SWEEP = "sweep"
 _seen: tuple[float, int] = (0.0, 0)
 
 
+@again()
 def report(name: str, **values: Any) -> None:
     """Write that a process lives, and what its own clock says beside the database's."""
     with transaction.atomic():  # begun before the clock is read: on SQLite this may wait for others
@@ -48,6 +50,7 @@ def processes() -> int:
     return _seen[1] or 2
 
 
+@again()
 def report_sweep() -> None:
     """Note that a sweep begins, and since when they come without a gap: in one statement, for two may begin at once."""
     unbroken = Case(When(seen_at__gte=clock.now(-GAP), then=F("started_at")), default=clock.now())

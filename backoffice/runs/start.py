@@ -43,6 +43,7 @@ def preview(records: QuerySet[Any], task: RecordTask | str) -> Preview:
     return Preview(matched, fit_count - busy, _reasons(task, unfit=matched - fit_count, busy=busy))
 
 
+@again()
 def start(
     records: QuerySet[Any],
     task: RecordTask | str,

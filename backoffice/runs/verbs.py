@@ -31,18 +31,27 @@ def cancel(run: Run, by: Any) -> Cancelled:
 
     Cancel is a row, not a signal: workers read it before each claim, whatever is restarted. What is done stays done.
     """
+    left = _stop(run, by)
+    if left is None:
+        return Cancelled()
+    if revoke(run):
+        publish.sweep_soon()
+    run.refresh_from_db()
+    return left
+
+
+@again()
+def _stop(run: Run, by: Any) -> Cancelled | None:
+    """Write the row; None when the run had ended, or was cancelled, already."""
     with transaction.atomic():
         won = Run.objects.filter(pk=run.pk, finished_at=None, cancelled_at=None).update(
             cancelled_at=timezone.now(), cancelled_by=str(by or "")
         )
         run.refresh_from_db()
         if not won:
-            return Cancelled()
+            return None
         left = _left(run)
         activity.log(by, "run.cancelled", run, left_undone=left.undone, in_hand=left.in_hand)
-    if revoke(run):
-        publish.sweep_soon()
-    run.refresh_from_db()
     return left
 
 

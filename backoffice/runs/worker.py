@@ -16,6 +16,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from backoffice.results import headers
 
 from . import fleet, identity, publish, release
+from .again import again
 from .chunks import lease
 from .models import Chunk, Worker
 
@@ -100,6 +101,7 @@ class Heartbeat(bootsteps.StartStopStep):
         finally:
             _let_go()
 
+    @again()
     def _beat(self) -> None:
         queues = ",".join(sorted(self.worker.app.amqp.queues.consume_from))
         fleet.report(identity.worker_name(), queues=queues[:200], concurrency=self.worker.concurrency or 1)

@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 
 from backoffice.runs import start
+from backoffice.runs.again import again
 from backoffice.runs.models import Run
 
 from . import allowed
 from .models import Missed, ScheduleState
 
 
+@again()
 def plan(records: QuerySet[Any], task: str, due_at: datetime, *, requester: Any, **options: Any) -> Run:
     """Make the run and its clocked schedule in one transaction. Options and what it raises: those of runs.start.
 
