@@ -271,7 +271,7 @@ FRONT_BODY_BYTES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "formatters": {"line": {"()": "backoffice.lines.LineFormatter", "fmt": "%(levelname)s %(name)s: %(message)s"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},
         "mail": {"class": "backoffice.errors.ErrorMail", "level": "ERROR"},

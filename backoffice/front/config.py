@@ -4,6 +4,7 @@ from ipaddress import ip_address
 from typing import Any
 
 worker_class = "backoffice.front.worker.PatientWorker"
+logger_class = "backoffice.front.log.LineLogger"
 workers = 2
 threads = 4
 worker_connections = 400  # each a file, and another one for a large body: below the usual limit of 1,024

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import IO
 
+from backoffice.lines import escaped
+
 COLOURS = (36, 32, 33, 35, 34, 96, 92)  # ANSI foregrounds that can be read on dark and light
 
 
@@ -32,7 +34,7 @@ class Console:
         prefix = f"{name:<{self._width}} |"
         if colour := self._colour.get(name):
             prefix = f"\x1b[{colour}m{prefix}\x1b[0m"
-        self.say(f"{prefix} {text}")
+        self.say(f"{prefix} {escaped(text)}")
 
     def say(self, text: str) -> None:
         try:

@@ -17,6 +17,8 @@ from typing import Any
 
 from celery import Task, current_app, current_task, signals
 
+from backoffice.lines import LineFormatter
+
 MASK = "********"
 WORD = 4  # characters: shorter values are masked where they are words
 
@@ -173,17 +175,24 @@ class RedactingFormatter(logging.Formatter):
         self.inner = inner
 
     def format(self, record: logging.LogRecord) -> str:
-        line = self.inner.format(record)
-        if not getattr(current_task, "sensitive_args", None):
-            return line
-        scrub = scrubber(current_task.name, current_task.request.args, current_task.request.kwargs)
-        return scrub.text(line) if scrub else line
+        return _scrubbed(self.inner.format(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        return _scrubbed(self.inner.formatException(ei))
+
+
+def _scrubbed(line: str) -> str:
+    if not getattr(current_task, "sensitive_args", None):
+        return line
+    scrub = scrubber(current_task.name, current_task.request.args, current_task.request.kwargs)
+    return scrub.text(line) if scrub else line
 
 
 @signals.after_setup_logger.connect
 @signals.after_setup_task_logger.connect
 def redact_log(logger: logging.Logger, **_kwargs: Any) -> None:
-    """On the worker's handlers, so that it holds for whatever is logged: Celery's own lines, the task's and print()."""
+    """On the worker's and beat's handlers, so that it holds for all that is logged: by Celery, by tasks, by print()."""
     for handler in logger.handlers:
-        if not isinstance(handler.formatter, RedactingFormatter):
-            handler.setFormatter(RedactingFormatter(handler.formatter or logging.Formatter()))
+        if not isinstance(handler.formatter, LineFormatter):
+            # Masked before it is escaped: a value may have several lines.
+            handler.setFormatter(LineFormatter(inner=RedactingFormatter(handler.formatter or logging.Formatter())))

@@ -68,7 +68,7 @@ def test_compose_gives_workers_the_time_to_hand_their_tasks_back(services: dict[
 
 def test_compose_keeps_no_secret_and_starts_without_none(services: dict[str, Any]) -> None:
     text = (ROOT / "compose.yaml").read_text()
-    for name in ("DJANGO_SECRET_KEY", "POSTGRES_PASSWORD"):
+    for name in ("DJANGO_SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
         assert f"${{{name}:?" in text
         assert re.search(rf"^{name}=$", (ROOT / ".env.example").read_text(), re.MULTILINE)
 

@@ -231,3 +231,14 @@ def test_a_failing_migration_stops_everything(tmp_path: Path) -> None:
         assert started.wait_end() == 1
         assert "setup ended with exit code 1; its lines above say why. Stopping everything." in started.output
         assert not (tmp_path / "redis/url").exists()
+
+
+def test_the_demo_is_refused_where_other_machines_can_reach_it(tmp_path: Path) -> None:
+    said = refused(tmp_path, "--demo", "--host", "0.0.0.0", "--port", "0")
+    assert "can be reached from other machines" in said
+
+
+def test_a_start_without_users_says_how_the_first_one_is_made(tmp_path: Path) -> None:
+    with up(tmp_path, "--port", "0") as started:
+        started.wait_running()
+        wait_until(lambda: "manage.py createsuperuser" in started.output, what="the sentence")

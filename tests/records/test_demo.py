@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from records.management.commands.demo import PASSWORD
 from records.models import YourModel
@@ -57,7 +58,17 @@ def test_never_resets_a_password(client):
     assert client.login(username="operator", password="my own")
 
 
-def test_adds_no_login_to_a_database_with_people_of_its_own():
+def test_refuses_a_database_with_people_and_none_of_its_records():
+    factories.user(username="admin")
+    with pytest.raises(CommandError, match="holds people but none of the demo's records"):
+        demo()
+    assert User.objects.count() == 1
+    assert not YourModel.objects.exists()
+
+
+def test_adds_no_login_to_a_demo_with_people_of_its_own():
+    demo()
+    User.objects.all().delete()
     factories.user(username="a.person")
     assert "users of its own" in demo()
     assert not User.objects.filter(username="admin").exists()

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import ipaddress
 import os
 import signal
 import socket
@@ -16,7 +17,7 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backoffice.management import programs
+from backoffice.management import first_user, programs
 from backoffice.management.console import Console
 from backoffice.management.redis_server import PrivateRedis, RedisUnavailable, check
 from backoffice.management.supervisor import Failed, Stopped, Supervisor
@@ -49,13 +50,22 @@ class Command(BaseCommand):
         try:
             # Before anything is started: a taken port, a second `up` and an unreachable Redis leave nothing behind.
             with _listener(host, port) as listener, _only_one(), _redis() as private:
-                self._run(listener, private, demo, workers)
+                if demo:
+                    _refuse_others(listener)
+                self._run(listener, private, demo, workers, None if demo else first_user.ask())
         except Stopped:
             return
         except (Failed, RedisUnavailable) as error:
             raise CommandError(str(error)) from None
 
-    def _run(self, listener: socket.socket, private: PrivateRedis | None, demo: bool, workers: int) -> None:
+    def _run(
+        self,
+        listener: socket.socket,
+        private: PrivateRedis | None,
+        demo: bool,
+        workers: int,
+        first: tuple[str, str] | None,
+    ) -> None:
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # the web server complains where it is missing
         environment |= {"PYTHONUNBUFFERED": "1"} | ({"REDIS_URL": private.url} if private else {})
@@ -68,6 +78,8 @@ class Command(BaseCommand):
                 supervisor.run(programs.management("migrate", "--no-input", "--verbosity", "0"))
                 if (fixtures := "demo" if demo else "setup_backoffice") in get_commands():
                     supervisor.run(programs.management(fixtures))
+                if first:
+                    first_user.create(*first)
                 supervisor.start(*programs.workers(workers))
                 supervisor.start(programs.web(listener))
                 supervisor.start(programs.beat())
@@ -125,8 +137,20 @@ def _redis() -> Iterator[PrivateRedis | None]:
         yield private
 
 
+def _refuse_others(listener: socket.socket) -> None:
+    """The demo's logins have a password that everybody knows."""
+    host = listener.getsockname()[0]
+    if not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+        raise CommandError(
+            f"--demo makes logins whose password everybody knows, and {host} can be reached from other machines. "
+            "Leave out --host, or leave out --demo."
+        )
+
+
 def _welcome(url: str, demo: bool) -> str:
     lines = ["", f"The back office is running:  {url}", ""]
+    if not demo and first_user.is_missing():
+        lines += [first_user.HOW, ""]
     if demo:
         lines += [
             "Log in as  operator    selects records and processes them",

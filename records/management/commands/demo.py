@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from backoffice.results import activity
@@ -21,14 +21,33 @@ ADMIN = "admin"
 RECORDS = Path(settings.BASE_DIR) / "fixtures" / "demo_records.csv"
 
 
+def demo_rows() -> list[dict[str, str]]:
+    with RECORDS.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def references() -> list[str]:
+    return [row["reference"] for row in demo_rows()]
+
+
 class Command(BaseCommand):
     help = "Fill an empty database with the demo. What is there already is left as it is."
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
+        self.refuse_others()
         call_command("setup_backoffice", stdout=self.stdout)
         self.add_users()
         self.load_records()
+
+    def refuse_others(self) -> None:
+        """People and none of the demo's records: an installation that somebody works with."""
+        if get_user_model().objects.exists() and not YourModel.objects.filter(reference__in=references()).exists():
+            raise CommandError(
+                "This database holds people but none of the demo's records, so the demo and its logins, whose password "
+                "everybody knows, are not put into it. Start without --demo, or give the demo a folder of its own with "
+                "BACKOFFICE_VAR=/path and no DATABASE_URL."
+            )
 
     def add_users(self) -> None:
         """Never in a database that has people in it: the password is on the front page of the README."""
@@ -48,9 +67,8 @@ class Command(BaseCommand):
         self.say(f"Logins: {', '.join(sorted(wanted - there))}; the password of each is {PASSWORD}.")
 
     def load_records(self) -> None:
-        with RECORDS.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        if YourModel.objects.filter(reference__in=[row["reference"] for row in rows]).exists():
+        rows = demo_rows()
+        if YourModel.objects.filter(reference__in=references()).exists():
             self.say("Records: there already.")
             return
         made = [YourModel(**{field: row[field] for field in YourModel.INPUTS}) for row in rows]
