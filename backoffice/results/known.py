@@ -27,14 +27,27 @@ def request_of(task_id: str, given: Any) -> Any:
 
 
 def of_signatures(callback: Any) -> dict[str, Context]:
-    """The calls in a signature: itself, the members of a group, the body of a chord."""
+    """The calls in a signature: itself, the members of a group or a chain, the body of a chord."""
     found: dict[str, Context] = {}
     waiting = [callback]
     while waiting:
         signature = waiting.pop()
         kwargs = signature.get("kwargs") or {}
-        waiting += kwargs.get("tasks") or () if signature.get("subtask_type") == "group" else ()
+        waiting += kwargs.get("tasks") or () if signature.get("subtask_type") in ("group", "chain") else ()
         waiting += [kwargs["body"]] if signature.get("subtask_type") == "chord" and kwargs.get("body") else ()
         if task_id := (signature.get("options") or {}).get("task_id"):
             found[task_id] = Context(task=signature.get("task"), args=signature.get("args"), kwargs=kwargs, id=task_id)
     return found
+
+
+def of_message(message: Any) -> dict[str, Context]:
+    """The call in a message that cannot be worked on, as far as it can be read."""
+    headers = message.headers if isinstance(message.headers, Mapping) else {}
+    try:
+        args, kwargs, embed = message.payload
+    except Exception:  # whatever it is
+        args, kwargs, embed = None, None, None
+    told = dict(headers) | (dict(embed) if isinstance(embed, Mapping) else {})
+    told |= {"args": args, "kwargs": kwargs, "delivery_info": message.delivery_info or {}, "stamps": None}
+    task_id = headers.get("id")
+    return {task_id: Context(told)} if isinstance(task_id, str) and task_id else {}

@@ -157,6 +157,7 @@ class RedactingTask(Task):
     """The base of all tasks: what Celery logs and sends as events in place of the arguments is redacted too."""
 
     abstract = True
+    Request = "backoffice.results.request:SteadyRequest"
     sensitive_args: tuple[str, ...] = ()
 
     def apply_async(self, args: Any = None, kwargs: Any = None, *rest: Any, **options: Any) -> Any:

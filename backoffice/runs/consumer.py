@@ -5,6 +5,8 @@ from typing import Any
 from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer
 
+from backoffice.results import known
+
 logger = get_logger(__name__)
 
 
@@ -32,6 +34,38 @@ class SteadyConsumer(Consumer):
     def on_ready(self) -> None:
         super().on_ready()
         self._give_back()
+
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Any:
+        """Celery's, but what a message does to it is that message's end: it never counts as a lost connection."""
+        handle = super().create_task_handler(*args, **kwargs)
+
+        def on_task_received(message: Any) -> Any:
+            try:
+                return handle(message)
+            except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as exc:
+                return self.on_invalid_task(None, message, exc)
+
+        return on_task_received
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
+        with known.calls(known.of_message(message)):
+            super().on_unknown_task(body, message, exc)
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
+        """Rejected, and told: its caller would wait for ever."""
+        super().on_invalid_task(body, message, exc)
+        self._tell(message, exc)
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        super().on_decode_error(message, exc)
+        self._tell(message, exc)
+
+    def _tell(self, message: Any, exc: Exception) -> None:
+        for task_id, call in known.of_message(message).items():
+            try:
+                self.app.backend.mark_as_failure(task_id, exc, request=call)
+            except Exception:
+                logger.exception("It could not be kept that the message of %s was refused.", task_id)
 
     def _hold(self) -> None:
         """Remember what is not acknowledged. Closing the channel would try to restore it into the lost connection."""

@@ -10,10 +10,13 @@ from celery.app.task import Context
 from celery.concurrency import prefork
 from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.worker import state as worker_state
-from celery.worker.request import Request
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
-from backoffice.results import headers
+from backoffice.results import (
+    headers,
+    revoked,  # noqa: F401 - takes the place of a command
+)
+from backoffice.results.request import SteadyRequest
 
 from . import fleet, identity, publish, release
 from .again import again
@@ -23,7 +26,7 @@ from .models import Chunk, Worker
 logger = logging.getLogger(__name__)
 
 
-class ChunkRequest(Request):
+class ChunkRequest(SteadyRequest):
     """A record task's message as the main process sees it: the first to know that a child is gone."""
 
     @property

@@ -1,7 +1,9 @@
 import os
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
-from celery import shared_task
+from celery import Task, shared_task
 from django.db import connection
 from django.db.backends.signals import connection_created
 
@@ -37,6 +39,44 @@ def poke_odd(instance: Odd) -> Outcome:
 @record_task("probe.Never", writes=("effects", "processed"), max_retries=1)
 def poke_never(instance: Never) -> Outcome:
     return instance.process()
+
+
+class Ended(BaseException):
+    pass
+
+
+ENDS: dict[str, type[BaseException]] = {
+    kind.__name__: kind
+    for kind in (ValueError, MemoryError, RecursionError, SystemExit, KeyboardInterrupt, GeneratorExit, Ended)
+}
+GIVEN: dict[str, Any] = {"set": {1, 2}, "timedelta": timedelta(1), "object": ENDS, "decimal": Decimal("1.50")}
+
+
+@shared_task
+def echo(*args: Any, **kwargs: Any) -> Any:
+    return [list(args), kwargs]
+
+
+@shared_task
+def give(kind: str) -> Any:
+    return GIVEN[kind]
+
+
+@shared_task
+def end(kind: str, *args: Any) -> None:
+    raise ENDS[kind](*args)
+
+
+@shared_task(ignore_result=True)
+def end_unheard(kind: str = "ValueError") -> None:
+    raise ENDS[kind]("unheard")
+
+
+@shared_task(bind=True, ignore_result=True, max_retries=1)
+def try_unheard(self: Task) -> None:
+    if not self.request.retries:
+        self.update_state(state="PROGRESS", meta={"done": 0})
+        raise self.retry(countdown=0)
 
 
 _connections_made = 0

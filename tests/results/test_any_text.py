@@ -15,7 +15,7 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 from kombu.exceptions import EncodeError
 
-from backoffice.results import activity, rows, text
+from backoffice.results import activity, headers, rows, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ID = "3f1c0c5e-0000-4000-8000-000000000003"
@@ -69,7 +69,7 @@ def test_an_error_and_its_traceback_are_a_failure_in_both(odd):
 @pytest.mark.parametrize("place", ["task", "hostname", "headers"])
 def test_names_are_kept_as_far_as_they_fit(odd, place):
     name = odd or "x"
-    store(states.SUCCESS, 1, **{place: {"periodic_task_name": name} if place == "headers" else name})
+    store(states.SUCCESS, 1, **{place: {headers.SCHEDULE: name} if place == "headers" else name})
     row = TaskResult.objects.get()
     kept = {"task": row.task_name, "hostname": row.worker, "headers": row.periodic_task_name}[place]
     assert kept[:20] == text.storable(name)[:20]
@@ -97,11 +97,6 @@ def test_two_long_ids_that_begin_alike_stay_two():
         store(states.SUCCESS, end, task_id="x" * 1_000 + end)
     current_app.backend.client.flushall()
     assert [AsyncResult("x" * 1_000 + end).get(timeout=2) for end in "ab"] == ["a", "b"]
-
-
-def test_a_periodic_name_that_is_no_text_is_kept_as_one():
-    store(states.SUCCESS, 1, headers={"periodic_task_name": {"a": 1}})
-    assert TaskResult.objects.get().periodic_task_name == "{'a': 1}"
 
 
 VALUES = [
