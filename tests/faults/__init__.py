@@ -18,5 +18,6 @@
 | 20     | test_odd_records; runs.test_single (the same ids without a worker)                                       |
 | 21     | test_a_million (slow)                                                                                    |
 
+All of it at once, in an order that a seed decides, with clocks that are wrong: test_storm (slow).
 Any order of claim, write, loss, retry, cancel, edit and sweep: runs.test_life_of_an_item.
 """
