@@ -20,6 +20,7 @@ from django_celery_beat.models import PeriodicTask
 from backoffice.runs import clock, fleet
 from backoffice.runs.drift import Drift
 from backoffice.runs.models import Chunk, Run, Worker
+from backoffice.runs.registry import record_tasks
 from backoffice.schedules import allowed, standing
 
 from . import sweeping
@@ -66,7 +67,7 @@ def thorough_checks() -> list[Check]:
     if not next(check for check in asked if check.name == _("Database")).ok:
         return asked
     pending = migrations()
-    return [*asked, pending] + ([oldest_work(), leases(), system_schedules()] if pending.ok else [])
+    return [*asked, pending] + ([oldest_work(), lost_code(), leases(), system_schedules()] if pending.ok else [])
 
 
 def broker(answer: Answer) -> Check:
@@ -209,6 +210,16 @@ def oldest_work() -> Check:
     return Check(name, True, _("Run %(run)s has been open for %(time)s.") % age)
 
 
+def lost_code() -> Check:
+    """Open runs whose record task this installation does not have: they wait for it, for ever if need be."""
+    name, known = _("Record tasks"), record_tasks()
+    waiting = Run.objects.open().exclude(task__name__in=known).order_by("pk").values_list("pk", "task__name")[:10]
+    if not waiting:
+        return Check(name, True, _("Every open run's task is there."))
+    summary = " ".join(_("Run %(run)s waits for “%(task)s”.") % {"run": pk, "task": task} for pk, task in waiting)
+    return Check(name, False, summary, _("Install the code that has this task, or cancel the run on its page."))
+
+
 def leases() -> Check:
     limit = clock.now(-timedelta(seconds=settings.RUNS_LEASE_SECONDS))
     expired = Chunk.objects.expired().filter(lease_until__lt=limit).count()
@@ -253,6 +264,9 @@ def found(drift: Drift) -> str:
         _("items that hold their record wrongly"): drift.holds_wrong,
         _("chunks of ended runs"): drift.chunks_left,
         _("runs counted or closed wrongly"): drift.runs_wrong,
+        _("calls that row and key tell differently"): drift.calls_wrong,
+        _("calls that began and came to no end"): drift.calls_stuck,
+        _("outcomes set aside, which the database refuses"): drift.set_aside,
         _("leases long expired"): drift.leases,
     }
     return ", ".join(f"{number} {what}" for what, number in parts.items() if number)

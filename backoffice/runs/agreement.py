@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from backoffice.results import rows
 from backoffice.results.batches import by_key, pages
 
-from . import consistency, ledger, verbs
+from . import calls, consistency, ledger, verbs
 from .drift import Drift, Kept, Survey
 from .models import OPEN, TERMINAL, Run, RunItem, State
 from .registry import find
@@ -42,6 +42,7 @@ def measure(*, repair: bool = False, by: str = "", kept: Kept | None = None) -> 
         for items in _batches(run):
             _compare(survey, run, items)
         consistency.counts(survey, run)
+    calls.compare(survey, _in_redis)
     return survey.drift
 
 
