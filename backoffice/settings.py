@@ -213,6 +213,7 @@ CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True  # who wants no result wants to 
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_TASK_SOFT_TIME_LIMIT = 29 * 60
+CELERY_TASK_ANNOTATIONS = ["backoffice.results.limits:SoftFollowsHard"]
 # `records` carries the chunks of runs, `control` the sweep and what schedules start, `tasks` everything else: a long
 # task holds up neither a run nor the sweep.
 CELERY_TASK_DEFAULT_QUEUE = "tasks"

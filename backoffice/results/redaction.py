@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from inspect import Parameter, signature
 from typing import Any
 
-from celery import Task, current_app, current_task, signals
+from celery import current_app, current_task, signals
+from celery.contrib.django.task import DjangoTask
 
 from backoffice.lines import LineFormatter
 
@@ -44,7 +45,7 @@ def _named(names: frozenset[str], kwargs: Any) -> Any:
     return {name: MASK if name in names else kwargs[name] for name in kwargs} if isinstance(kwargs, Mapping) else MASK
 
 
-def _positional(task: Task, names: frozenset[str], args: Any) -> Any:
+def _positional(task: Any, names: frozenset[str], args: Any) -> Any:
     if args is None:
         return None
     if isinstance(args, str) or not isinstance(args, Sequence):
@@ -53,7 +54,7 @@ def _positional(task: Task, names: frozenset[str], args: Any) -> Any:
     return [MASK if place in hidden or (rest is not None and place >= rest) else arg for place, arg in enumerate(args)]
 
 
-def _positions(task: Task, names: frozenset[str]) -> tuple[set[int], int | None]:
+def _positions(task: Any, names: frozenset[str]) -> tuple[set[int], int | None]:
     """Which places are hidden, and from which on all are: those of a sensitive *args."""
     hidden: set[int] = set()
     for place, parameter in enumerate(signature(task.run).parameters.values()):
@@ -153,7 +154,7 @@ def _character(char: str) -> str:
     return "(?:" + "|".join([re.escape(char), *(each.replace("\\", r"\\+") for each in sorted(escaped))]) + ")"
 
 
-class RedactingTask(Task):
+class RedactingTask(DjangoTask):
     """The base of all tasks: what Celery logs and sends as events in place of the arguments is redacted too."""
 
     abstract = True

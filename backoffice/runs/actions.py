@@ -98,6 +98,8 @@ def _message(run: Run, again: bool) -> tuple[str, int]:
     }
     if skipped:
         text += " " + _("Skipped: %(reasons)s.") % {"reasons": skipped}
+    if run.cancelled_at:
+        return text + " " + _("The run was cancelled: %(reason)s.") % {"reason": run.cancel_reason}, messages.ERROR
     if run.waits_for_broker:
         text += " " + _("Redis cannot be reached right now: the run is saved and starts by itself when Redis is back.")
         return text, messages.WARNING

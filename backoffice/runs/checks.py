@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from celery import current_app
 from django.apps import apps
 from django.contrib import admin
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Warning, register
 from django.db.models import AutoField, BigIntegerField, IntegerField
 
 from .models import Processable
@@ -63,3 +64,30 @@ def admins_of_ours(**_kwargs: Any) -> list[CheckMessage]:
         for model, model_admin in admin.site._registry.items()
         if not isinstance(model_admin, StaffAdmin)
     ]
+
+
+@register("runs")
+def time_limits(**_kwargs: Any) -> list[CheckMessage]:
+    """Limits are seconds, and a soft limit comes before its hard one."""
+    record_tasks()  # imports every tasks module
+    own = [task for name, task in sorted(current_app.tasks.items()) if not name.startswith("celery.")]
+    return [*_limits_that_are_none(own), *filter(None, map(_followed, own))]
+
+
+def _limits_that_are_none(tasks: list[Any]) -> list[CheckMessage]:
+    asked = [(task, name, getattr(task, name)) for task in tasks for name in ("time_limit", "soft_time_limit")]
+    return [
+        Error(f"{task.name} has the {name} {value!r}.", hint="Give a number of seconds above 0.", id="runs.E005")
+        for task, name, value in asked
+        if value is not None and not (isinstance(value, int | float) and value > 0)
+    ]
+
+
+def _followed(task: Any) -> CheckMessage | None:
+    asked = getattr(task, "soft_time_limit_asked", None)
+    if asked is None:
+        return None
+    told = f"{task.name} has a time_limit of {task.time_limit:g} s: its soft_time_limit is {task.soft_time_limit:g} s"
+    if asked == current_app.conf.task_soft_time_limit:
+        return Info(f"{told}.", hint="Declare a soft_time_limit to have another.", id="runs.I006")
+    return Warning(f"{told}, not {asked:g} s.", hint="The soft limit must be below the hard one.", id="runs.W006")

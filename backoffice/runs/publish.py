@@ -6,10 +6,13 @@ from functools import partial
 from uuid import uuid4
 
 from celery import current_app
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError, OperationalError
 
-from backoffice.results import headers
+from backoffice.results import activity, headers, text
 
 from .models import Chunk, Run
 from .registry import RecordTask, find, record_tasks
@@ -47,7 +50,26 @@ def publish(run: Run, chunks: list[Chunk]) -> bool:
             Chunk.objects.filter(pk__in=[late.pk for late in chunks[at:]]).update(published_at=None)
             run.waits_for_broker = True
             return False
+        except SoftTimeLimitExceeded:
+            raise  # meant for the task that hands its chunk on
+        except Exception as exc:  # of the task's declaration, a route or an option: the same each time
+            logger.exception("Run %s cannot be sent.", run.pk)
+            cannot_be_sent(run, exc)
+            return False
     return True
+
+
+def cannot_be_sent(run: Run, exc: Exception) -> None:
+    """Cancel a run whose messages nobody can send: it would wait for ever. The sweep ends its items."""
+    told = {"error": text.storable(f"{type(exc).__name__}: {text.said(exc)}", 1_000)}
+    reason = _("its messages could not be sent (%(error)s)") % told
+    values = {"cancelled_at": timezone.now(), "cancelled_by": activity.SYSTEM, "cancel_reason": reason}
+    with transaction.atomic():
+        if not Run.objects.filter(pk=run.pk, finished_at=None, cancelled_at=None).update(**values):
+            return
+        activity.log(None, "run.cancelled", run, reason=reason)
+    run.cancelled_at, run.cancel_reason = timezone.now(), reason
+    sweep_soon()
 
 
 def sweep_soon() -> None:

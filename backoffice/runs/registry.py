@@ -5,13 +5,14 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from celery import Task, current_app
+from celery import current_app
 from django.apps import apps
 from django.db import InterfaceError, OperationalError, models
 from django.utils.functional import cached_property
 from django.utils.module_loading import autodiscover_modules
 
 from backoffice.results import outage
+from backoffice.results.redaction import RedactingTask
 
 from .models import Outcome, Processable
 
@@ -21,7 +22,7 @@ Body = Callable[[Any], Outcome | None]
 TRANSIENT: tuple[type[Exception], ...] = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
 
 
-class RecordTask(Task):
+class RecordTask(RedactingTask):
     """A task on one record by id. Inside a run its messages carry a chunk of items instead of one id."""
 
     abstract = True

@@ -1,9 +1,11 @@
 import os
+import time
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from celery import Task, shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.db.backends.signals import connection_created
 
@@ -77,6 +79,21 @@ def try_unheard(self: Task) -> None:
     if not self.request.retries:
         self.update_state(state="PROGRESS", meta={"done": 0})
         raise self.retry(countdown=0)
+
+
+@record_task("probe.Probe", reads=("text",), writes=("result",), time_limit=60)
+def poke_within_a_minute(instance: Probe) -> Outcome:
+    return instance.process()
+
+
+@shared_task(time_limit=2)
+def sleep_long() -> str:
+    """Told by its soft limit that it is late, it says so."""
+    try:
+        time.sleep(30)
+    except SoftTimeLimitExceeded:
+        return "left in order"
+    return "slept"
 
 
 _connections_made = 0

@@ -66,6 +66,8 @@ class Command(BaseCommand):
         self.stderr.write(f"{run}: {run.total:,} records, {run.skipped:,} skipped.")
         for reason, number in run.skip_reasons.items():
             self.stderr.write(f"Skipped: {number:,} {reason}.")
+        if run.cancelled_at:
+            self.stderr.write(f"The run was cancelled: {run.cancel_reason}.")
         if run.waits_for_broker:
             self.stderr.write("Redis cannot be reached: the run is saved and starts by itself when Redis is back.")
         if wait and not fleet.alive():
