@@ -48,7 +48,7 @@ def update(
     names, columns = _columns(model, [*fields, *keys], rows)
     extra = f" AND {where}" if where else ""
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and len(rows) > 1:
+        if connection.vendor == "postgresql" and len(rows) > 1 and not _hold_arrays(model, [*fields, *keys]):
             source = Source(model, [*fields, *keys], columns, alone=len(fields))
             assignments = ", ".join(f"{name} = {source.of[at]}" for at, name in enumerate(names[: len(fields)]))
             # Keys are joined, not compared with constants. By its statistics PostgreSQL takes the items of one chunk
@@ -145,6 +145,11 @@ def _prepare(field: Any, column: Column) -> Column:
     if type(field) is models.JSONField:
         return [None if value is None else json.dumps(value, cls=field.encoder) for value in column]
     return [field.get_db_prep_save(value, connection) for value in column]
+
+
+def _hold_arrays(model: type[models.Model], fields: Sequence[str]) -> bool:
+    """Whether a column is an array itself: unnest takes arrays of arrays apart to the last element."""
+    return any(_type(model._meta.get_field(name)).endswith("]") for name in fields)
 
 
 def _type(field: Any) -> str:

@@ -47,6 +47,15 @@ def record_task_declarations(**_kwargs: Any) -> list[CheckMessage]:
         }
         for field in sorted({*task.writes, *(task.reads or ())} - known):
             found.append(Error(f"{name} names the field {field!r}, which {model._meta.label} has not.", id="runs.E004"))
+        found += [
+            Error(
+                f"{name} writes the field {field.name!r} of {model._meta.label}, which the database computes.",
+                hint="Take it out of writes.",
+                id="runs.E007",
+            )
+            for field in model._meta.concrete_fields
+            if field.generated and field.name in task.writes
+        ]
     return found
 
 

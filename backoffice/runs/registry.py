@@ -50,7 +50,8 @@ class RecordTask(RedactingTask):
         own: Any = self.record_model._meta
         if self.reads is not None:
             return tuple(own.get_field(name).attname for name in self.reads)
-        return tuple(f.attname for f in own.concrete_fields if not f.primary_key and f.name not in self.writes)
+        written = {own.get_field(name).attname for name in self.writes}
+        return tuple(f.attname for f in own.concrete_fields if not f.primary_key and f.attname not in written)
 
     @cached_property
     def records(self) -> models.QuerySet[Any]:
@@ -65,8 +66,9 @@ class RecordTask(RedactingTask):
 
     @cached_property
     def written(self) -> Callable[[Any], Any]:
-        """The values to save; with the id last, as the update wants them."""
-        return attrgetter(*self.writes, "pk")
+        """The values to save, of a foreign key its id; with the record's id last, as the update wants them."""
+        own: Any = self.record_model._meta
+        return attrgetter(*(own.get_field(name).attname for name in self.writes), "pk")
 
     @property
     def label(self) -> str:

@@ -9,9 +9,10 @@ from django.db import OperationalError, models
 
 from backoffice.runs.models import Outcome, Processable
 
+from .kinds import Kinds
 from .odd import Never, Odd
 
-__all__ = ["Never", "Odd", "Probe"]
+__all__ = ["Kinds", "Never", "Odd", "Probe"]
 
 
 class Silent(Exception):

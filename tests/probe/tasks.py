@@ -12,6 +12,7 @@ from django.db.backends.signals import connection_created
 from backoffice.runs.models import Outcome
 from backoffice.runs.record_task import record_task
 
+from .kinds import Kinds
 from .models import Never, Odd, Probe
 
 
@@ -114,3 +115,8 @@ def connections_made(leave_inside: bool = False) -> tuple[int, int]:
     if leave_inside:
         connection.set_autocommit(False)
     return os.getpid(), _connections_made
+
+
+@record_task("probe.Kinds", writes=Kinds.WRITES, chunk_size=3)
+def fill_kinds(instance: Kinds) -> Outcome:
+    return instance.process()
