@@ -1,8 +1,11 @@
 """Three queues: a long task keeps no run waiting, and neither of them the sweep."""
 
+from datetime import timedelta
+
 import pytest
 from celery import current_app
 from celery.app.routes import Router, prepare
+from django.utils import timezone
 
 from backoffice.management import programs
 from backoffice.runs import publish, sweep
@@ -46,7 +49,7 @@ def test_chunks_follow_a_route_of_a_teams_own_and_the_sweep_looks_there(heavy):
     poke_all()
     assert (waiting()["records"], heavy()) == (0, Chunk.objects.count())
     assert publish.queue_length() == heavy()
-    Chunk.objects.update(published_at=None)
+    Chunk.objects.update(published_at=timezone.now() - timedelta(minutes=1))
     sweep.sweep()
     assert heavy() == Chunk.objects.count()  # all of them wait there: none is lost
 
