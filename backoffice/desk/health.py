@@ -57,7 +57,7 @@ def checks() -> list[Check]:
         beat(processes),
         *([swept(processes)] if database.ok else []),
         clocks(processes),
-        queue_depths(redis.broker),
+        queue_depths(redis.broker, processes if database.ok else None),
     ]
 
 
@@ -171,15 +171,23 @@ def skew_in_words(process: Worker) -> str:
     return _("%(name)s is %(n)d s behind the database") % told
 
 
-def queue_depths(answer: Answer) -> Check:
+def queue_depths(answer: Answer, processes: Iterable[Worker] | None) -> Check:
+    """Also of queues that are not ours: a call to a misspelt one waits there for ever."""
     name = _("Queues")
     if not answer.depths:
         return Check(name, False, _("Unknown while the broker does not answer."), _("See the broker."))
-    summary = "; ".join(_("%(queue)s: %(n)d waiting") % {"queue": queue, "n": answer.depths[queue]} for queue in QUEUES)
-    behind = [queue for queue in QUEUES if answer.depths[queue] > BEHIND.get(queue, MANY)]
-    if not behind:
-        return Check(name, True, summary + ".")
-    return Check(name, False, summary + ".", _("The workers cannot keep up. Start another one: %s") % start_for(behind))
+    depths = answer.depths | answer.others
+    behind = [queue for queue in depths if depths[queue] > BEHIND.get(queue, MANY)]
+    serving = None if processes is None else processes_by_queue(processes)
+    unread = [queue for queue, length in answer.others.items() if length and serving is not None and not serving[queue]]
+    parts = [_("%(queue)s: %(n)d waiting") % {"queue": queue, "n": length} for queue, length in depths.items()]
+    advice = [_("The workers cannot keep up. Start another one: %s") % start_for(behind)] if behind else []
+    if unread:
+        parts.append(_("nobody reads %s") % in_quotes(unread))
+        told = {"queues": in_quotes(unread), "command": start_for(unread)}
+        correct = _("Correct the queue's name where the task is called, or start a worker for %(queues)s: %(command)s")
+        advice = [correct % told, *advice]
+    return Check(name, not advice, "; ".join(parts) + ".", " ".join(advice))
 
 
 def migrations() -> Check:

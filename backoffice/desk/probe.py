@@ -5,6 +5,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import redis
@@ -13,10 +14,15 @@ from django.utils.translation import gettext as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from backoffice.runs import queues as lists
+
 TIMEOUT = 0.5  # seconds, for connecting and for each answer
 PATIENCE = 0.8  # seconds for everything together, which also bounds the look-up of a host's name
 FRESH = 2.0  # seconds during which a process asks no second time
 QUEUES = tuple(queue.name for queue in settings.CELERY_TASK_QUEUES)
+GLANCE = 1_000  # keys: the broker's database holds few others than its lists
+OTHERS = 20  # queues that are not ours, of which more are not counted
+TEMPORARY = ".pidbox"  # where the answers to `celery inspect` wait for who asked
 NOBODYS_KEY = "backoffice:probe"  # never there, so that setting it "if it exists" changes nothing
 
 _pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="probe")
@@ -31,6 +37,7 @@ class Answer:
     refuses_writes: bool = False  # it answers, and its data can be read
     milliseconds: float = 0.0
     depths: dict[str, int] = field(default_factory=dict)
+    others: dict[str, int] = field(default_factory=dict)  # queues that are not ours, a misspelt one say
 
     @property
     def ok(self) -> bool:
@@ -78,20 +85,34 @@ def ask(url: str, queues: tuple[str, ...] = ()) -> Answer:
             url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), protocol=2
         )
         with client, client.pipeline(transaction=False) as pipeline:
-            for queue in queues:
-                pipeline.llen(queue)
+            lists.ask(pipeline, queues)
             # A server that is full, cannot save, or follows another one refuses this too, before it looks at the key.
             pipeline.set(NOBODYS_KEY, "", xx=True)
-            *lengths, written = pipeline.execute(raise_on_error=False)
-        if unread := next((answer for answer in lengths if isinstance(answer, Exception)), None):
-            raise unread
+            if queues:
+                pipeline.scan(0, count=GLANCE, _type="list")
+            answers = pipeline.execute(raise_on_error=False)
+            depths = lists.counted(queues, answers)
+            others = depths_of_others(pipeline, answers[-1]) if queues else {}
     except (redis.RedisError, OSError, ValueError) as error:
         return Answer(address, in_words(error))
     # A user who may write no key but Celery's own is no fault.
+    written = answers[-2] if queues else answers[-1]
     refused = isinstance(written, Exception) and not isinstance(written, redis.exceptions.NoPermissionError)
     refusal = in_words(written) if refused else ""
-    depths = dict(zip(queues, lengths, strict=True))
-    return Answer(address, refusal, bool(refusal), (time.monotonic() - started) * 1000, depths)
+    return Answer(address, refusal, bool(refusal), (time.monotonic() - started) * 1000, depths, others)
+
+
+def depths_of_others(pipeline: Any, glance: Any) -> dict[str, int]:
+    """A second question, only where a glance over the keys met lists of queues that are not ours."""
+    if isinstance(glance, Exception):
+        return {}  # a user who may not look around
+    found = {lists.queue_of(key) for key in glance[1]} - set(QUEUES)
+    names = sorted(name for name in found if not name.endswith(TEMPORARY))[:OTHERS]
+    if not names:
+        return {}
+    lists.ask(pipeline, names)
+    answers = pipeline.execute(raise_on_error=False)
+    return lists.counted(names, [0 if isinstance(answer, Exception) else answer for answer in answers])
 
 
 def in_words(error: Exception) -> str:

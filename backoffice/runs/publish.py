@@ -14,6 +14,7 @@ from kombu.exceptions import KombuError, OperationalError
 
 from backoffice.results import activity, headers, text
 
+from . import queues
 from .models import Chunk, Run
 from .registry import RecordTask, find, record_tasks
 
@@ -90,7 +91,10 @@ def queue_of(task: RecordTask) -> str:
 
 def queue_length() -> int:
     """Messages waiting where chunks go. Raises kombu's OperationalError when the broker is away."""
-    queues = {QUEUE, *map(queue_of, record_tasks().values())}
+    names = sorted({QUEUE, *map(queue_of, record_tasks().values())})
     with current_app.connection_for_read() as connection:
         connection.ensure_connection(max_retries=1, timeout=2)
-        return sum(int(connection.default_channel._size(queue)) for queue in queues)
+        channel = connection.default_channel
+        with channel.conn_or_acquire() as client, client.pipeline(transaction=False) as pipeline:
+            queues.ask(pipeline, names)
+            return sum(queues.counted(names, pipeline.execute()).values())

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 import redis
+from celery import current_app
 from django.core.management import call_command
 from django.utils import timezone
 
@@ -108,6 +109,44 @@ def test_a_queue_that_grows_is_reported_with_its_length(settings):
     check = by_name(health.checks())["Queues"]
     assert not check.ok
     assert "control: 60 waiting" in check.summary
+
+
+@pytest.mark.parametrize("priority", range(10))
+def test_messages_of_every_priority_are_counted(settings, priority):
+    all_alive()
+    for _ in range(60):
+        current_app.send_task("no.such.task", queue="control", priority=priority)
+    check = by_name(health.checks())["Queues"]
+    assert (check.ok, check.summary) == (False, "records: 0 waiting; control: 60 waiting; tasks: 0 waiting.")
+
+
+def test_a_queue_that_nobody_reads_is_named_on_the_desk_and_by_doctor(settings, capsys):
+    all_alive()
+    current_app.send_task("no.such.task", queue="taks")
+    current_app.send_task("no.such.task", queue="taks", priority=9)
+    current_app.send_task("no.such.task", queue="urgent", priority=9)
+    factories.worker("urgent", name="celery@urgent/8/abcd")
+    check = by_name(health.checks())["Queues"]
+    assert not check.ok
+    assert check.summary.endswith("tasks: 0 waiting; taks: 2 waiting; urgent: 1 waiting; nobody reads “taks”.")
+    assert check.advice.endswith("or start a worker for “taks”: " + health.START_ANOTHER % ("taks", "taks"))
+    with pytest.raises(SystemExit):
+        call_command("doctor")
+    assert "nobody reads “taks”" in capsys.readouterr().out
+
+
+def test_many_keys_and_queues_that_are_not_ours_cost_no_time(own_redis):
+    all_alive()
+    with own_redis.pipeline(transaction=False) as pipeline:
+        for at in range(200_000):
+            pipeline.lpush(f"queue-{at}", "a message")
+        pipeline.execute()
+    probe.forget()
+    started = time.monotonic()
+    check = by_name(health.checks())["Queues"]
+    assert time.monotonic() - started < 1
+    assert not check.ok
+    assert check.summary.count("queue-") <= 2 * probe.OTHERS
 
 
 def test_a_redis_that_accepts_and_never_answers_costs_less_than_a_second(settings):

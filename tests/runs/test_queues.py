@@ -54,6 +54,12 @@ def test_chunks_follow_a_route_of_a_teams_own_and_the_sweep_looks_there(heavy):
     assert heavy() == Chunk.objects.count()  # all of them wait there: none is lost
 
 
+@pytest.mark.parametrize("priority", range(10))
+def test_the_sweep_counts_messages_of_every_priority(priority):
+    current_app.send_task("no.such.task", queue="records", priority=priority)
+    assert publish.queue_length() == 1
+
+
 def test_a_queue_that_a_record_task_declares_carries_its_chunks(monkeypatch):
     monkeypatch.setattr(poke_briefly, "queue", "tasks", raising=False)
     assert (publish.queue_of(poke), publish.queue_of(poke_briefly)) == ("records", "tasks")
