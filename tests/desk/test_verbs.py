@@ -16,10 +16,10 @@ VERB = re.compile(r"[a-z]+\.[a-z_]+")
 
 
 def verbs_in(path: Path) -> Iterator[str]:
-    """The constants among what calls of log() are given as verb, and constants called VERB."""
+    """The constants among what calls of log() and entry() are given as verb, and constants called VERB."""
     for node in ast.walk(ast.parse(path.read_text())):
         name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
-        places = node.args[1:2] if name == "log" else []
+        places = node.args[1:2] if name in ("log", "entry") else []
         if isinstance(node, ast.Assign) and any(getattr(target, "id", "") == "VERB" for target in node.targets):
             places = [node.value]
         for place in places:
