@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -242,3 +243,38 @@ def test_a_start_without_users_says_how_the_first_one_is_made(tmp_path: Path) ->
     with up(tmp_path, "--port", "0") as started:
         started.wait_running()
         wait_until(lambda: "manage.py createsuperuser" in started.output, what="the sentence")
+
+
+@pytest.mark.parametrize("apps", [["auth"], ["auth", "records"]], ids=["no table of records", "no records"])
+def test_the_demo_refuses_a_database_with_people_before_it_is_migrated(tmp_path: Path, apps: list[str]) -> None:
+    file = tmp_path / "theirs.sqlite3"
+    url = f"sqlite:///{file}"
+    for app in apps:
+        manage("migrate", app, "--verbosity", "0", BACKOFFICE_VAR=str(tmp_path), DATABASE_URL=url)
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute(
+            "INSERT INTO auth_user (username, password, is_superuser, is_staff, is_active, date_joined, first_name, "
+            "last_name, email) VALUES ('ann', '!', 1, 1, 1, '2026-01-01', '', '', '')"
+        )
+    before = tables_and_migrations(file)
+    said = refused(tmp_path, "--demo", "--port", "0", DATABASE_URL=url)
+    assert "holds people but none of the demo's records" in said
+    assert tables_and_migrations(file) == before
+
+
+def test_the_demo_names_a_database_that_cannot_be_asked(tmp_path: Path) -> None:
+    said = refused(tmp_path, "--demo", "--port", "0", DATABASE_URL=f"sqlite:///{tmp_path}/no/such/folder/db")
+    assert "The database does not say who is in it" in said
+
+
+def manage(*arguments: str, **environment: str) -> None:
+    own = {**os.environ, "DJANGO_SETTINGS_MODULE": "backoffice.settings", **environment}
+    subprocess.run([sys.executable, "manage.py", *arguments], cwd=ROOT, env=own, check=True)
+
+
+def tables_and_migrations(file: Path) -> list[object]:
+    with contextlib.closing(sqlite3.connect(file)) as database:
+        return [
+            database.execute(f"SELECT {what} ORDER BY 1").fetchall()
+            for what in ("sql FROM sqlite_master", "id, app, name FROM django_migrations")
+        ]

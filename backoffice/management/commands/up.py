@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
-from django.core.management import get_commands
+from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connection
 
 from backoffice.management import first_user, programs
 from backoffice.management.console import Console
@@ -52,6 +53,7 @@ class Command(BaseCommand):
             with _listener(host, port) as listener, _only_one(), _redis() as private:
                 if demo:
                     _refuse_others(listener)
+                    _refuse_database()
                 self._run(listener, private, demo, workers, None if demo else first_user.ask())
         except Stopped:
             return
@@ -145,6 +147,17 @@ def _refuse_others(listener: socket.socket) -> None:
             f"--demo makes logins whose password everybody knows, and {host} can be reached from other machines. "
             "Leave out --host, or leave out --demo."
         )
+
+
+def _refuse_database() -> None:
+    """Before `migrate`, which would have changed by then what is refused."""
+    try:
+        if "demo" in get_commands():
+            call_command("demo", check=True)
+    except DatabaseError as error:
+        raise CommandError(f"The database does not say who is in it: {error}. See DATABASE_URL.") from None
+    finally:
+        connection.close()  # the processes that are started must not inherit it
 
 
 def _welcome(url: str, demo: bool) -> str:

@@ -9,8 +9,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from backoffice.results import activity
 from records.models import YourModel
@@ -30,19 +31,37 @@ def references() -> list[str]:
     return [row["reference"] for row in demo_rows()]
 
 
+def holds(rows: QuerySet[Any], column: str) -> bool:
+    """False where there is no such table yet, or one from before it had the column."""
+    table = rows.model._meta.db_table
+    with connection.cursor() as cursor:
+        if table not in connection.introspection.table_names(cursor):
+            return False
+        columns = connection.introspection.get_table_description(cursor, table)
+    return column in {each.name for each in columns} and rows.exists()
+
+
 class Command(BaseCommand):
     help = "Fill an empty database with the demo. What is there already is left as it is."
 
-    @transaction.atomic
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--check", action="store_true", help="only say whether this database would be refused")
+
+    def handle(self, *args: Any, check: bool, **options: Any) -> None:
         self.refuse_others()
+        if not check:
+            self.fill()
+
+    @transaction.atomic
+    def fill(self) -> None:
         call_command("setup_backoffice", stdout=self.stdout)
         self.add_users()
         self.load_records()
 
     def refuse_others(self) -> None:
-        """People and none of the demo's records: an installation that somebody works with."""
-        if get_user_model().objects.exists() and not YourModel.objects.filter(reference__in=references()).exists():
+        """People and none of the demo's records: an installation that somebody works with, migrated or not."""
+        demo = YourModel.objects.filter(reference__in=references())
+        if holds(get_user_model().objects.all(), "id") and not holds(demo, "reference"):
             raise CommandError(
                 "This database holds people but none of the demo's records, so the demo and its logins, whose password "
                 "everybody knows, are not put into it. Start without --demo, or give the demo a folder of its own with "
