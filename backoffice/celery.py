@@ -2,12 +2,31 @@
 
 import logging
 import os
+from typing import Any
 
+import django
 from celery import Celery, Task
+from django.apps import apps
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
-app = Celery("backoffice", task_cls="backoffice.schedules.pickup:FiredTask")
+
+class DjangoCelery(Celery):
+    """Sets Django up when it is first used: the base of its tasks and its result backend read models, and a script that
+    only imports the app, or a command of Celery's, loads none."""
+
+    def finalize(self, auto: bool = False) -> None:
+        _set_django_up()
+        super().finalize(auto)
+
+
+def _set_django_up(**_: Any) -> None:
+    if not apps.loading:  # stays true once all is loaded
+        django.setup()
+
+
+app = DjangoCelery("backoffice", task_cls="backoffice.schedules.pickup:FiredTask")
+app.on_configure.connect(_set_django_up)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # The result URL stays a plain redis:// one; what answers for it also writes the audit row.
 app.loader.override_backends = {
