@@ -29,10 +29,9 @@ app = DjangoCelery("backoffice", task_cls="backoffice.schedules.pickup:FiredTask
 app.on_configure.connect(_set_django_up)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # The result URL stays a plain redis:// one; what answers for it also writes the audit row.
-app.loader.override_backends = {
-    "redis": "backoffice.results.backend:MirroredRedisBackend",
-    "rediss": "backoffice.results.backend:MirroredRedisBackend",
-}
+app.loader.override_backends = dict.fromkeys(
+    ("redis", "rediss", "socket"), "backoffice.results.backend:MirroredRedisBackend"
+)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

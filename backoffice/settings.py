@@ -4,7 +4,6 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
@@ -12,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from kombu.entity import Exchange, Queue
 
-from backoffice import private
+from backoffice import private, redis_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("BACKOFFICE_VAR", BASE_DIR / "var"))
@@ -53,7 +52,7 @@ def redis_database(number: int) -> str:
     """
     running = VAR / "redis" / "url"
     url = os.environ.get("REDIS_URL") or (running.read_text().strip() if running.is_file() else "")
-    return urlunsplit(urlsplit(url or "redis://127.0.0.1:6379")._replace(path=f"/{number}"))
+    return redis_url.database(url or "redis://127.0.0.1:6379", number)
 
 
 # --- Django ---------------------------------------------------------------------------------------------------------

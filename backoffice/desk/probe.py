@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from backoffice import redis_url
 from backoffice.runs import queues as lists
 
 TIMEOUT = 0.5  # seconds, for connecting and for each answer
@@ -82,7 +83,11 @@ def ask(url: str, queues: tuple[str, ...] = ()) -> Answer:
     try:
         # The library's own default waits seconds between three retries.
         client = redis.Redis.from_url(
-            url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), protocol=2
+            redis_url.for_client(url),
+            socket_timeout=TIMEOUT,
+            socket_connect_timeout=TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
         )
         with client, client.pipeline(transaction=False) as pipeline:
             lists.ask(pipeline, queues)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import redis
 
+from backoffice.redis_url import SOCKETS, for_client
+
 SERVERS = ("redis-server", "valkey-server")
 # Below every system's range of ephemeral ports: a client that reconnects to a closed port of that range
 # may connect to itself and so keep the server from coming back to it.
@@ -114,7 +116,7 @@ def check(url: str, seconds: float = 3.0) -> None:
         with _client(url, seconds) as client:
             client.ping()
     except ValueError:  # its text may quote the password
-        reason = "it is not a Redis address (redis://:password@host:6379, or rediss:// with TLS)"
+        reason = "it is not a Redis address (redis://:password@host:6379, rediss:// with TLS, unix:///path of a socket)"
     except redis.AuthenticationError:
         reason = "the server refused the user or password in it"
     except (redis.TimeoutError, TimeoutError):
@@ -137,12 +139,12 @@ def without_password(url: str) -> str:
     if "password=" in rest:
         rest = rest.partition("?")[0]
     address = rest.rpartition("@")[2].partition("?")[0]
-    plain = re.fullmatch(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?(/\d*)?", address) or scheme == "unix"
+    plain = re.fullmatch(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?(/\d*)?", address) or scheme in SOCKETS
     return f"{scheme}://{address if plain else '...'}"
 
 
 def _client(url: str, seconds: float) -> redis.Redis:
-    return redis.Redis.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=None)
+    return redis.Redis.from_url(for_client(url), socket_timeout=seconds, socket_connect_timeout=seconds, retry=None)
 
 
 def _quoted(text: str) -> str:
