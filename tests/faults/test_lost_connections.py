@@ -14,7 +14,7 @@ RESTARTS = 5
 
 def test_what_a_worker_had_in_hand_runs_again_as_soon_as_redis_is_back(stage):
     """And not after the visibility timeout. With processes free a BRPOP is under way too: the channel closes badly."""
-    worker = stage.worker("-Q", "records", processes=3)
+    worker = stage.worker("-Q", "tasks", processes=3)
     with current_app.connection_for_write(f"{stage.url}/0") as connection:
         task_id = long_running_task.apply_async(kwargs={"steps": 4}, connection=connection).id
     for time in range(1, RESTARTS + 1):
@@ -27,7 +27,7 @@ def test_what_a_worker_had_in_hand_runs_again_as_soon_as_redis_is_back(stage):
 
 
 def test_an_error_of_celery_while_it_connects_again_does_not_end_the_worker(stage):
-    worker = stage.worker("-Q", "records", "-I", "tests.faults.odd_step")
+    worker = stage.worker("-Q", "tasks", "-I", "tests.faults.odd_step")
     connected = worker.lines.count("] Connected to")
     stage.redis.stop()
     stage.start_redis()

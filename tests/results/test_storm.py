@@ -44,7 +44,7 @@ class Storm:
     def begin(self) -> None:
         self.stage.beat()
         self.stage.control()
-        self.stage.worker("-Q", "records", "-I", "tests.results.storm_tasks", processes=3, PROBE_SECONDS="0.05")
+        self.stage.worker("-Q", "records,tasks", "-I", "tests.results.storm_tasks", processes=3, PROBE_SECONDS="0.05")
         self.stage.click()
 
     def wave(self, interrupt: Callable[[], object]) -> None:
