@@ -1,27 +1,23 @@
 """A worker's way through one chunk: claim, work, write, move on."""
 
 import logging
-import os
 import time
 from collections.abc import Iterable
 from datetime import timedelta
 from random import uniform
-from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
-from django.db.models.functions import Least
 from django.utils import timezone
 
 from backoffice.results import bulk, outage
 from backoffice.results.text import storable
 
-from . import clock, identity, inputs, publish, release, slicing, wording
+from . import identity, inputs, publish, release, slicing, wording
 from .again import again
+from .claims import claim, claim_items, died_with_child, lease
 from .ledger import Lost, Verdict, count, remember, row, settle
-from .models import Chunk, Outcome, Processable, Run, RunItem, State
+from .models import Chunk, Outcome, Processable, State
 from .registry import RecordTask
 
 logger = logging.getLogger(__name__)
@@ -29,12 +25,7 @@ logger = logging.getLogger(__name__)
 FLUSH = 1.0  # seconds between writes of a slow chunk: what staff see as progress, and what a death costs
 STINT = 0.5  # seconds for which a message goes from chunk to chunk; after that others have their turn
 BUDGET = 8.0  # seconds after which a chunk hands back what it has not begun
-MOST = 32_767  # what the column of attempts takes
 PASSES = 5  # times a record that is edited meanwhile is read anew before it goes to the end of the queue
-
-
-def lease() -> Any:
-    return clock.now(timedelta(seconds=settings.RUNS_LEASE_SECONDS))
 
 
 def work(task: RecordTask, chunk_id: int) -> None:
@@ -52,49 +43,6 @@ def work(task: RecordTask, chunk_id: int) -> None:
         shift.take_turn()
     except Lost as exc:
         logger.warning("Chunk %s was taken over while it was worked on: %s", chunk_id, exc)
-
-
-@again()
-def claim(chunk_id: int) -> tuple[Chunk, dict[int, int]] | None:
-    """Claim a chunk and its pending items (record id: retries), or nothing. A cancelled run is not claimed from."""
-    with transaction.atomic():
-        now = timezone.now()
-        # Compare and swap: of any number of deliveries one sees NULL. Of the chunk's own columns only: a condition on
-        # the run would make it a subquery, which PostgreSQL does not ask again once it has waited for another claim.
-        won = Chunk.objects.filter(pk=chunk_id, claimed_at=None).update(
-            claimed_at=now, lease_until=lease(), worker=identity.worker_name(), child=os.getpid()
-        )
-        if not won:
-            return None
-        chunk = Chunk.objects.select_related("run__task", "run__record_type").get(pk=chunk_id)
-        if chunk.run.cancelled_at:
-            transaction.set_rollback(True)
-            return None
-        items = claim_items(chunk)  # before the run's row, as everywhere: no two wait for each other
-        if chunk.run.state == State.PENDING:
-            Run.objects.filter(pk=chunk.run_id, state=State.PENDING).update(state=State.STARTED, started_at=now)
-        return chunk, items
-
-
-def claim_items(chunk: Chunk, expected: dict[int, int] | None = None) -> dict[int, int]:
-    """The pending items of a claimed chunk's range become its own. Those `expected` are not read again."""
-    items = RunItem.objects.of(chunk.run).filter(record_id__range=(chunk.first, chunk.last))
-    claimed = items.filter(state=State.PENDING, chunk_id=None).update(
-        state=State.STARTED, chunk_id=chunk.pk, attempts=Least(F("attempts") + 1, MOST), started_at=chunk.claimed_at
-    )
-    if expected is not None and claimed == len(expected):
-        return expected
-    mine = items.filter(chunk_id=chunk.pk).order_by("record_id")
-    return dict(mine.values_list("record_id", "retries"))
-
-
-def died_with_child(chunk_id: int) -> bool:
-    """Whether this message comes again because its child died before the main process knew that it had begun.
-
-    Billiard gives such a message to another child, once it has waited for the dead one: its process id is gone.
-    """
-    child = Chunk.objects.held_by(identity.worker_name()).filter(pk=chunk_id).values_list("child", flat=True).first()
-    return child is not None and not identity.is_alive(child)
 
 
 class Shift:

@@ -20,7 +20,7 @@ from backoffice.results.request import SteadyRequest
 
 from . import fleet, identity, publish, release
 from .again import again
-from .chunks import lease
+from .claims import lease
 from .models import Chunk, Worker
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from django_celery_results.models import TaskResult
 from backoffice.desk import retention
 from backoffice.desk.models import RetentionPolicy
 from backoffice.results.models import Activity
-from backoffice.runs import chunks
+from backoffice.runs import claims
 from backoffice.runs.models import Chunk, Run, RunItem, State, Worker
 from backoffice.runs.sweep import sweep
 from tests.desk import factories
@@ -58,7 +58,7 @@ def told(item: RunItem, state: str) -> None:
 
 
 def claimed(**fields: object) -> Chunk:
-    chunk, _items = chunks.claim(Chunk.objects.earliest("pk").pk)
+    chunk, _items = claims.claim(Chunk.objects.earliest("pk").pk)
     Chunk.objects.filter(pk=chunk.pk).update(**fields)
     return chunk
 

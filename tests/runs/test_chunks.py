@@ -9,7 +9,7 @@ from celery.result import AsyncResult
 from django.db import connection
 from django_celery_results.models import TaskResult
 
-from backoffice.runs import chunks, release, verbs
+from backoffice.runs import chunks, claims, release, verbs
 from backoffice.runs.models import Chunk, RunItem, State
 from backoffice.runs.registry import find
 from tests.probe.models import Probe
@@ -66,7 +66,7 @@ def test_a_message_that_comes_again_frees_its_chunk_only_if_the_child_that_claim
     probes(3)
     run = poke_all()
     chunk = Chunk.objects.earliest("pk")
-    assert chunks.claim(chunk.pk)
+    assert claims.claim(chunk.pk)
     if dead:
         gone = subprocess.Popen([sys.executable, "-c", ""])
         gone.wait()
@@ -98,7 +98,7 @@ def test_of_two_claims_one_wins():
     probes(3)
     poke_all()
     chunk_id = Chunk.objects.first().pk
-    wins = [chunks.claim(chunk_id), chunks.claim(chunk_id)]
+    wins = [claims.claim(chunk_id), claims.claim(chunk_id)]
     assert wins[0] is not None
     assert wins[1] is None
 
@@ -106,7 +106,7 @@ def test_of_two_claims_one_wins():
 def test_a_holder_that_was_taken_for_dead_writes_nothing():
     (probe,) = probes(1)
     run = poke_all()
-    chunk, items = chunks.claim(Chunk.objects.get().pk)
+    chunk, items = claims.claim(Chunk.objects.get().pk)
     shift = chunks.Shift(find("poke"), chunk, items)
     release.lost(chunk.pk)
     with pytest.raises(chunks.Lost):

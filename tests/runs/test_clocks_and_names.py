@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from backoffice.runs import chunks, fleet, identity, release, repair, sweep
+from backoffice.runs import claims, fleet, identity, release, repair, sweep
 from backoffice.runs.models import Chunk, RunItem, Worker
 
 from .factories import poke_all, probes
@@ -21,7 +21,7 @@ def claimed():
     """A chunk of one record, claimed."""
     probes(1)
     poke_all()
-    return chunks.claim(Chunk.objects.get().pk)[0]
+    return claims.claim(Chunk.objects.get().pk)[0]
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_lease_and_a_heartbeat_written_by_a_machine_with_a_wrong_clock_hold_as
     poke_all()
     with monkeypatch.context() as patch:
         by_a_wrong_clock(patch, wrong)
-        chunk, _items = chunks.claim(Chunk.objects.get().pk)
+        chunk, _items = claims.claim(Chunk.objects.get().pk)
         fleet.report(chunk.worker)
     assert not Chunk.objects.expired().exists()
     assert timedelta(0) < Chunk.objects.get().lease_until - timezone.now() <= fleet.ALIVE
@@ -65,7 +65,7 @@ def test_a_sweep_with_a_wrong_clock_takes_nothing_from_the_living(claimed, wrong
 def test_a_lease_renewed_since_the_sweep_looked_is_left_alone(claimed):
     Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
     with held(sweep.rescue_expired, release, "lost"):
-        beside(lambda: Chunk.objects.update(lease_until=chunks.lease()))
+        beside(lambda: Chunk.objects.update(lease_until=claims.lease()))
     assert Chunk.objects.get().pk == claimed.pk
 
 
@@ -78,7 +78,7 @@ def test_a_worker_that_comes_back_under_the_same_name_and_process_id_is_another_
     sweep.sweep()
     assert RunItem.objects.get().deaths == 1
     release.of_worker(identity.worker_name())  # and gives nothing back that is not its own
-    assert not chunks.died_with_child(claimed.pk)
+    assert not claims.died_with_child(claimed.pk)
 
 
 def test_a_name_of_any_length_fits_and_is_shown_as_people_know_it(new_start):

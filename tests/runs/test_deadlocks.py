@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from backoffice.runs import chunks, fleet, release, single, sweep, verbs
+from backoffice.runs import chunks, claims, fleet, release, single, sweep, verbs
 from backoffice.runs import start as starting
 from backoffice.runs.agreement import measure
 from backoffice.runs.models import Chunk, Run, RunItem
@@ -83,7 +83,7 @@ def begun(**fields):
 
 def claimed():
     run = begun()
-    return run, [chunks.claim(chunk.pk)[0] for chunk in run.chunks.order_by("pk")]
+    return run, [claims.claim(chunk.pk)[0] for chunk in run.chunks.order_by("pk")]
 
 
 def due():

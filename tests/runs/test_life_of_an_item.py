@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from backoffice.runs import chunks, fleet, release, verbs
+from backoffice.runs import chunks, claims, fleet, release, verbs
 from backoffice.runs.agreement import measure
 from backoffice.runs.ledger import Lost
 from backoffice.runs.models import Chunk, Run, RunItem, State, Worker
@@ -55,7 +55,7 @@ class LifeOfAnItem(RuleBasedStateMachine):
     @rule(pick=PICK)
     def claim_and_hold(self, pick):
         """A worker takes a chunk, or finds that a duplicate message brought it, and is then held up."""
-        claimed = chunks.claim(self.chunk(pick))
+        claimed = claims.claim(self.chunk(pick))
         if claimed:
             self.shifts.append(chunks.Shift(find("poke"), *claimed))
 

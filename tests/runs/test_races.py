@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from backoffice.runs import chunks, slicing, verbs
+from backoffice.runs import chunks, claims, slicing, verbs
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.registry import find
 from tests.probe.models import Probe
@@ -25,8 +25,8 @@ def in_singles(number: int) -> tuple[Run, list[int]]:
 
 def test_of_two_processes_that_get_the_same_messages_each_chunk_is_claimed_by_one():
     run, ids = in_singles(100)
-    claims = at_once(*[lambda: [chunks.claim(pk) is not None for pk in ids]] * 2)
-    assert [sum(pair) for pair in zip(*claims, strict=True)] == [1] * 100
+    won = at_once(*[lambda: [claims.claim(pk) is not None for pk in ids]] * 2)
+    assert [sum(pair) for pair in zip(*won, strict=True)] == [1] * 100
     assert set(RunItem.objects.of(run).values_list("attempts", flat=True)) == {1}
 
 
@@ -48,7 +48,7 @@ def test_a_run_cancelled_while_a_chunk_of_it_is_claimed_is_not_claimed_from(is_s
     if is_sqlite:
         pytest.skip("SQLite has one writer: nobody cancels in the middle of a claim")
     run, (pk,) = in_singles(1)
-    with held(lambda: chunks.claim(pk), Chunk.objects, "select_related") as claim:
+    with held(lambda: claims.claim(pk), Chunk.objects, "select_related") as claim:
         beside(lambda: Run.objects.filter(pk=run.pk).update(cancelled_at=timezone.now()))
         assert claim.finish() is None
     run.refresh_from_db()

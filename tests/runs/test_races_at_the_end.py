@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from backoffice.runs import chunks, release, slicing, sweep, verbs
+from backoffice.runs import chunks, claims, release, slicing, sweep, verbs
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.registry import find
 
@@ -25,7 +25,7 @@ def waiting_to_retry():
 def in_hand(how):
     probes(2)
     run = poke_all()
-    claimed = [chunks.claim(chunk.pk)[0] for chunk in run.chunks.order_by("pk")]
+    claimed = [claims.claim(chunk.pk)[0] for chunk in run.chunks.order_by("pk")]
     if how == "lost":
         return run, lambda: [release.lost(chunk.pk) for chunk in claimed]
     return run, lambda: [release.give_back(chunk, 1) for chunk in claimed]

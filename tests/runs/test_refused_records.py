@@ -5,7 +5,7 @@ from celery.result import AsyncResult
 from django.db import OperationalError, connection
 from django_celery_results.models import TaskResult
 
-from backoffice.runs import chunks, release
+from backoffice.runs import claims, release
 from backoffice.runs.agreement import measure
 from backoffice.runs.models import Chunk, RunItem, State
 from backoffice.runs.sweep import sweep
@@ -155,7 +155,7 @@ def test_no_record_is_claimed_more_often_than_the_bound_whatever_the_way_back(wa
         chunk = Chunk.objects.unclaimed().filter(run=run).first()
         if chunk is None:
             break
-        claimed, _items = chunks.claim(chunk.pk)
+        claimed, _items = claims.claim(chunk.pk)
         if way == "lost":
             release.lost(claimed.pk, "the connection was lost", charge=False)
         else:

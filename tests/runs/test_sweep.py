@@ -4,7 +4,7 @@ import pytest
 from celery import current_app
 from django.utils import timezone
 
-from backoffice.runs import chunks, release
+from backoffice.runs import chunks, claims, release
 from backoffice.runs import sweep as sweeping
 from backoffice.runs.models import Chunk, Run, RunItem, State, TaskName, Worker
 from backoffice.runs.registry import find
@@ -63,7 +63,7 @@ def test_a_chunk_whose_lease_ran_out_comes_back_one_by_one():
     chunk = chunks.slicing.chunks_of(run, [list(run.items.order_by("record_id").values_list("record_id", flat=True))])[
         0
     ]
-    chunks.claim(chunk.pk)
+    claims.claim(chunk.pk)
     Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
     sweep()
     assert list(Chunk.objects.values_list("size", flat=True)) == [1, 1, 1]
@@ -76,7 +76,7 @@ def test_a_record_alone_with_three_workers_that_died_is_a_failure_and_named():
     run = poke_all()
     sweeps_have_come_for_a_while()
     for _ in range(release.DEATHS):
-        chunks.claim(Chunk.objects.get().pk)
+        claims.claim(Chunk.objects.get().pk)
         Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
         sweep()
     run.refresh_from_db()
@@ -89,7 +89,7 @@ def test_a_record_alone_with_three_workers_that_died_is_a_failure_and_named():
 def test_a_worker_that_lives_and_was_only_slow_is_not_held_against_the_record():
     (probe,) = probes(1)
     run = poke_all()
-    chunk, _items = chunks.claim(Chunk.objects.get().pk)
+    chunk, _items = claims.claim(Chunk.objects.get().pk)
     Worker.objects.create(name=chunk.worker)
     Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
     sweep()
@@ -99,7 +99,7 @@ def test_a_worker_that_lives_and_was_only_slow_is_not_held_against_the_record():
 def test_after_a_pause_of_everything_a_worker_gets_time_to_report_before_it_is_taken_for_dead():
     (probe,) = probes(1)
     run = poke_all()
-    chunk, _items = chunks.claim(Chunk.objects.get().pk)
+    chunk, _items = claims.claim(Chunk.objects.get().pk)
     Worker.objects.create(name=chunk.worker, seen_at=timezone.now() - LONG_AGO)
     Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
     sweep()
@@ -193,7 +193,7 @@ def test_a_run_whose_items_are_done_is_closed():
 def test_two_sweeps_at_once_do_no_more_than_one():
     probes(3)
     run = poke_all()
-    chunks.claim(Chunk.objects.order_by("pk").first().pk)
+    claims.claim(Chunk.objects.order_by("pk").first().pk)
     Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
     expired = list(Chunk.objects.expired().values_list("pk", flat=True))
     for pk in expired * 2:
@@ -206,7 +206,7 @@ def test_two_sweeps_at_once_do_no_more_than_one():
 def test_giving_back_counts_no_attempt():
     probes(1)
     poke_all()
-    chunk, _items = chunks.claim(Chunk.objects.get().pk)
+    chunk, _items = claims.claim(Chunk.objects.get().pk)
     release.of_worker(chunk.worker)
     assert RunItem.objects.get().attempts == 0
     assert find("poke").name == "tests.probe.tasks.poke"

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from backoffice.results.models import Activity
-from backoffice.runs import chunks, items
+from backoffice.runs import chunks, claims, items
 from backoffice.runs.models import Chunk, Run, State
 from backoffice.runs.registry import find
 from backoffice.runs.sweep import sweep
@@ -30,7 +30,7 @@ def test_what_is_in_hand_at_the_cancel_is_not_said_to_be_undone_until_it_is(cler
     press(clerk, invoices(9))
     run, task = Run.objects.get(), find("tax_invoice")
     first, second, *_others = Chunk.objects.order_by("pk")
-    finished, given_back = (chunks.Shift(task, *chunks.claim(chunk.pk)) for chunk in (first, second))
+    finished, given_back = (chunks.Shift(task, *claims.claim(chunk.pk)) for chunk in (first, second))
     in_hand = first.size + second.size
     text = clerk.post(page(run, "cancel"), follow=True).content.decode()
     assert f"Cancelled: {9 - in_hand} records are left undone. {in_hand} more are in hand" in text
