@@ -6,14 +6,28 @@ from typing import Any
 
 import django
 from celery import Celery, Task
+from celery.app.utils import Settings
 from django.apps import apps
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
 
+class CensoredSettings(Settings):
+    """What reports and inspections show: Celery goes by names without our prefix, and the broker's address has one."""
+
+    def table(self, with_defaults: bool = False, censored: bool = True) -> dict[str, Any]:
+        from backoffice.errors import ErrorFilter, without_secrets  # they need settings, which need this
+
+        shown = super().table(with_defaults, censored)
+        return without_secrets(ErrorFilter().cleanse_setting("", shown)) if censored else shown
+
+
 class DjangoCelery(Celery):
     """Sets Django up when it is first used: the base of its tasks and its result backend read models, and a script that
     only imports the app, or a command of Celery's, loads none."""
+
+    def on_init(self) -> None:
+        object.__setattr__(self.conf, "__class__", CensoredSettings)  # its own __setattr__ would write a setting
 
     def finalize(self, auto: bool = False) -> None:
         _set_django_up()

@@ -52,10 +52,11 @@ class ErrorMail(AdminEmailHandler):
         super().send_mail(without_secrets(str(subject)), without_secrets(str(message)), *args, **kwargs)
 
 
-def without_secrets(text: str) -> str:
+def without_secrets(shown: Any) -> Any:
+    """A text, or lists and mappings of whatever."""
     known = {each for secret in secrets(vars_of_settings()) for each in (secret, escape(secret))}
     scrubber = masking(known)
-    return scrubber.text(text) if scrubber else text
+    return scrubber.value(shown) if scrubber else shown
 
 
 def vars_of_settings() -> dict[str, Any]:

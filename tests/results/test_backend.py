@@ -11,6 +11,7 @@ from django_celery_results.models import TaskResult
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from backoffice.results import rows
+from tests.probe.tasks import poke
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ID = "3f1c0c5e-0000-4000-8000-000000000001"
@@ -115,7 +116,7 @@ def test_without_the_database_redis_has_it_and_the_task_does_not_fail(monkeypatc
 
 
 def test_a_message_that_carries_items_leaves_no_result_of_its_own():
-    carrying = {"task": "tests.probe.tasks.poke", "backoffice-chunk": 5}
+    carrying = {"task": poke.name, "backoffice-chunk": 5}
     store(states.STARTED, {"pid": 1}, **carrying)
     store(states.FAILURE, ValueError("x"), **carrying)
     assert not TaskResult.objects.exists()
