@@ -13,9 +13,9 @@ from .address import client_address
 from .refusals import is_told, times
 
 
-def log_refusal(name: str, request: HttpRequest | None, reason: str) -> None:
+def log_refusal(name: str, request: HttpRequest | None, reason: str, attempt: throttle.Try | None = None) -> None:
     """Each account by itself: its 1st, 10th, 100th try in a row, and the one from which on there is a wait."""
-    attempt: throttle.Try | None = getattr(request, "sign_in", None)
+    attempt = attempt or getattr(request, "sign_in", None)
     number = attempt.number if attempt else 1
     if attempt is None or is_told(number) or attempt.locks:
         until = {"locked_until": f"{attempt.until:%H:%M:%S}"} if attempt and attempt.until else {}

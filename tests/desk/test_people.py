@@ -124,6 +124,41 @@ def test_a_password_set_for_somebody_else_is_logged(client: Client):
     assert [entry.target for entry in entries("user.password_set")] == ["anna"]
 
 
+# --- who may sign in
+
+
+def test_a_new_user_is_staff_unless_the_tick_is_taken_away(client: Client):
+    client.force_login(user(is_superuser=True))
+    form = client.get(f"{USERS}add/").context["adminform"].form
+    assert form["is_staff"].value() is True
+    assert "Needed to sign in here" in form["is_staff"].help_text
+    fields = {"username": "new", "usable_password": "true", "password1": "a long one 7", "password2": "a long one 7"}
+    client.post(f"{USERS}add/", fields | {"is_staff": "on"})
+    client.post(f"{USERS}add/", fields | {"username": "other"})
+    assert dict(User.objects.filter(username__in=["new", "other"]).values_list("username", "is_staff")) == {
+        "new": True, "other": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("given", ["a group", "a permission", "everything"])
+def test_somebody_with_powers_who_is_no_staff_is_named_on_saving_and_on_their_page(client: Client, given: str):
+    client.force_login(user(is_superuser=True))
+    anna = user(username="anna", is_staff=False)
+    page = f"{USERS}{anna.pk}/change/"
+    assert "anna cannot sign in here" not in client.get(page).text
+    changes: dict[str, object] = {
+        "a group": {"groups": [Group.objects.create(name="Operator").pk]},
+        "a permission": {"user_permissions": [Permission.objects.get(codename="view_run").pk]},
+        "everything": {"is_superuser": "on"},
+    }[given]
+    told = "anna cannot sign in here: groups and permissions give nothing until “Staff status” is ticked."
+    answer = client.post(page, form_of(anna, **changes), follow=True)
+    assert [str(each) for each in answer.context["messages"] if each.level_tag == "warning"] == [told]
+    assert client.get(page).context["adminform"].form["is_staff"].help_text == told
+    answer = client.post(page, form_of(anna, **changes, is_staff="on"), follow=True)
+    assert "cannot sign in here" not in answer.text + client.get(page).text
+
+
 # --- the activity log
 
 

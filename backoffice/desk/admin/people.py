@@ -2,19 +2,21 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import UserChangeForm, UserCreationForm
 
 from backoffice.results.activity import log
 from backoffice.runs.staff import StaffAdmin
 
+from ..passwords import PasswordForm
 from ..powers import covers, grantable
 
 for model in (User, Group):
@@ -87,24 +89,50 @@ class LoggedPeopleAdmin(StaffAdmin, ModelAdmin):
         return str(self.opts.model_name)
 
 
-class PasswordForm(AdminPasswordChangeForm):
-    def set_password_and_save(self, user: Any, *args: Any, commit: bool = True, **options: Any) -> Any:
-        """The password and nothing else: what somebody saved meanwhile, such as a leaver's end, stays."""
-        super().set_password_and_save(user, *args, commit=False, **options)
-        if commit:
-            user.save(update_fields=["password"])
-        return user
+def kept_out(user: User) -> str:
+    """What to tell of somebody who was given what the admin is for, and not the right to sign in to it."""
+    if not user.pk or user.is_staff:
+        return ""
+    given = user.is_superuser or user.groups.exists() or user.user_permissions.exists()
+    words = _("%(user)s cannot sign in here: groups and permissions give nothing until “Staff status” is ticked.")
+    return words % {"user": user} if given else ""
+
+
+class UserForm(UserChangeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if (words := kept_out(self.instance)) and "is_staff" in self.fields:
+            self.fields["is_staff"].help_text = words
 
 
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, LoggedPeopleAdmin):  # type: ignore[misc]
-    form = UserChangeForm
+    form = UserForm
     add_form = UserCreationForm
     change_password_form = PasswordForm
     list_display = ("username", "first_name", "last_name", "is_staff", "is_active", "last_login")
     readonly_fields = ("last_login", "date_joined")  # the machine writes them
     list_filter = ("is_staff", "is_superuser", "is_active")
     list_filter_submit = True
+
+    add_fieldsets = (
+        *DjangoUserAdmin.add_fieldsets,
+        (None, {"fields": ("is_staff",), "classes": ("wide",)}),
+    )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "is_staff":
+            kwargs["help_text"] = _("Needed to sign in here: without it groups and permissions give nothing.")
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Whoever is added here is mostly meant to sign in here."""
+        return {"is_staff": True, **super().get_changeform_initial_data(request)}
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if words := kept_out(form.instance):
+            messages.warning(request, words)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = list(super().get_readonly_fields(request, obj))
