@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.factories import user
+
 pytestmark = pytest.mark.django_db
 
 
@@ -12,8 +14,8 @@ def test_what_is_not_there_is_said_in_words_and_leads_back(client):
     assert b'href="/admin/"' in answer.content
 
 
-def test_what_is_not_allowed_is_said_to_have_changed_nothing(client, django_user_model):
-    client.force_login(django_user_model.objects.create_user("clerk", is_staff=True))
+def test_what_is_not_allowed_is_said_to_have_changed_nothing(client):
+    client.force_login(user(username="clerk"))
     answer = client.get("/admin/auth/user/")
     assert answer.status_code == 403
     assert b"Nothing was changed" in answer.content

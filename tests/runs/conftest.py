@@ -1,10 +1,9 @@
 import pytest
 
-from .staff import person
+from tests.factories import user
 
 
 @pytest.fixture
 def clerk(client):
-    user = person("clerk", "second.view_invoice", "second.change_invoice")
-    client.force_login(user)
+    client.force_login(user("second.view_invoice", "second.change_invoice", username="clerk"))
     return client

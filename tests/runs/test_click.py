@@ -6,8 +6,9 @@ from django.urls import reverse
 
 from backoffice.runs import publish
 from backoffice.runs.models import Run
+from tests.factories import user
 
-from .staff import INVOICES, invoices, page, person, press
+from .clicks import INVOICES, invoices, page, press
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,7 +59,7 @@ def test_another_selection_from_the_same_page_is_another_click(clerk):
 
 def test_without_the_permission_the_action_is_neither_shown_nor_done(client):
     picked = invoices(2)
-    client.force_login(person("viewer", "second.view_invoice"))
+    client.force_login(user("second.view_invoice", username="viewer"))
     assert "tax_selected" not in client.get(reverse(INVOICES)).content.decode()
     answer = press(client, picked)
     assert answer.status_code == 200  # the list again

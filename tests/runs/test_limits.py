@@ -16,7 +16,7 @@ from backoffice.runs.sweep import sweep
 from records.tasks import add
 from tests.probe.models import Probe
 from tests.probe.tasks import poke, poke_briefly, poke_within_a_minute, sleep_long
-from tests.schedules import helpers
+from tests.schedules import queued
 
 from .factories import poke_all, probes, work_off
 
@@ -61,13 +61,13 @@ WAYS = {
 def test_in_whatever_way_a_task_is_sent_its_soft_limit_comes_first(way):
     send, expected = WAYS[way]
     send()
-    assert [tuple(message["timelimit"]) for message in helpers.messages()] == [expected]
+    assert [tuple(message["timelimit"]) for message in queued.messages()] == [expected]
 
 
 def test_a_run_of_a_task_with_a_hard_limit_only_is_sent_and_worked_off():
     probes(3)
     run = start(Probe.objects.all(), poke_within_a_minute)
-    assert {tuple(message["timelimit"]) for message in helpers.messages()} == {(60, 54)}
+    assert {tuple(message["timelimit"]) for message in queued.messages()} == {(60, 54)}
     assert work_off(run).succeeded == 3
 
 

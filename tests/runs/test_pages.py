@@ -4,9 +4,10 @@ import pytest
 from django.urls import reverse
 
 from backoffice.runs.models import Run, RunItem, State
+from tests.factories import user
 
+from .clicks import invoices, page, press
 from .factories import poke_all, probes, work_off
-from .staff import invoices, page, person, press
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,7 +79,7 @@ def test_a_run_is_its_requesters_and_404_for_others(clerk, client):
     press(clerk, invoices(1))
     run = Run.objects.get()
     assert clerk.get(page(run)).status_code == 200
-    client.force_login(person("other", "second.change_invoice"))
+    client.force_login(user("second.change_invoice", username="other"))
     assert [client.get(page(run, name)).status_code for name in ("change", "progress")] == [404, 404]
     assert [client.post(page(run, name)).status_code for name in ("cancel", "retry")] == [404, 404]
     assert str(run.pk) not in [
@@ -91,7 +92,7 @@ def test_an_auditor_sees_every_run_and_can_do_nothing_to_it(client):
     done = work_off(poke_all())
     probes(1)
     going = poke_all()
-    client.force_login(person("auditor", "runs.view_run"))
+    client.force_login(user("runs.view_run", username="auditor"))
     assert client.get(page(done)).status_code == 200
     assert client.post(page(going, "cancel")).status_code == 403
     assert client.post(page(done, "retry")).status_code == 403

@@ -10,8 +10,8 @@ from backoffice.runs.registry import find
 from backoffice.runs.sweep import sweep
 from tests.probe.models import Probe
 
+from .clicks import invoices, page, press
 from .factories import poke_all, probes, work_off
-from .staff import invoices, page, press
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -1,7 +1,6 @@
 """A record task writes fields of every kind, in a run and by a plain call, as `save()` would."""
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.db import connection
 from django.db.models import F
 
@@ -9,6 +8,7 @@ from backoffice.results import bulk
 from backoffice.runs import checks
 from backoffice.runs.registry import find
 from backoffice.runs.start import start
+from tests.factories import user
 from tests.probe.models import Kinds
 
 from .factories import work_off
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def records():
-    people = [get_user_model().objects.create_user(f"p{n}") for n in range(4)]
+    people = [user() for _ in range(4)]
     return [Kinds.objects.create(number=person.pk) for person in people]
 
 

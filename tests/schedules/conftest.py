@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.schedules.helpers import Clock
+from tests.schedules.clock import Clock
 
 
 @pytest.fixture

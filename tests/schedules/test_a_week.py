@@ -14,7 +14,7 @@ import pytest
 
 from backoffice.schedules.models import Firing, Missed, Overlap, ScheduleState
 from backoffice.schedules.timing import Crontab
-from tests.schedules import helpers
+from tests.schedules import factories, rounds
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,7 @@ def test_a_week_with_a_clock_change_and_downtime_fires_what_another_cron_says(zo
     clock.at = start
     plan = {}
     for number, text in enumerate(CRONTABS):
-        row = helpers.row(text, crontab=helpers.crontab(text, zone))
+        row = factories.row(text, crontab=factories.crontab(text, zone))
         missed = Missed.values[(number + start.month) % 3]
         ScheduleState.objects.create(schedule=row, missed=missed, overlap=Overlap.ALLOW)
         plan[row] = (missed, expected(text, start.astimezone(local), end))
@@ -106,13 +106,13 @@ def live_through(clock, times: list[datetime], down: datetime, up: datetime) -> 
     """A round a second before and after each time and now and then; between `down` and `up` no beat runs."""
     half_hours = [times[0] + n * HOUR / 2 for n in range(int((times[-1] - times[0]) / HOUR) * 2 + 2)]
     moments = sorted({t + timedelta(seconds=s) for t in times for s in (-1, 1)} | {*half_hours, up})
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     for moment in moments:
         if down < moment < up:
             continue
         clock.at = moment
         if moment == up:
-            scheduler = helpers.beat()
+            scheduler = rounds.beat()
             scheduler.leader.name = "beat@another/1"
-        helpers.round_of(scheduler)
+        rounds.round_of(scheduler)

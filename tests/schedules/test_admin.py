@@ -10,7 +10,10 @@ from backoffice.results.models import Activity
 from backoffice.runs.models import Worker
 from backoffice.schedules import switch
 from backoffice.schedules.models import Firing
-from tests.schedules import helpers
+from tests.factories import user
+from tests.schedules import factories, queued
+from tests.schedules.factories import SCHEDULER
+from tests.schedules.tasks import PROCESS, START_RUN
 
 pytestmark = pytest.mark.django_db
 
@@ -18,8 +21,8 @@ LIST = "admin:django_celery_beat_periodictask_changelist"
 
 
 def system_row():
-    values = {"task": "backoffice.runs.tasks.sweep", "interval": helpers.interval(5), "expire_seconds": 5}
-    return helpers.row("Sweep", queue="control", **values)
+    values = {"task": "backoffice.runs.tasks.sweep", "interval": factories.interval(5), "expire_seconds": 5}
+    return factories.row("Sweep", queue="control", **values)
 
 
 def act(client, action, *rows, confirmed=True):
@@ -29,13 +32,13 @@ def act(client, action, *rows, confirmed=True):
 
 @pytest.fixture
 def sam(client):
-    client.force_login(helpers.user("sam", *helpers.SCHEDULER))
+    client.force_login(user(*SCHEDULER, username="sam"))
     return client
 
 
 def test_the_list_shows_what_when_next_state_and_reason(sam):
-    helpers.row("Mine", crontab=helpers.crontab("15 3 * * 1-5", "Europe/Berlin"))
-    bad = helpers.row("Bad")
+    factories.row("Mine", crontab=factories.crontab("15 3 * * 1-5", "Europe/Berlin"))
+    bad = factories.row("Bad")
     switch.disable(bad.pk, switch.BEAT, "The headers are not JSON.")
     page = sam.get(reverse(LIST)).content.decode()
     for text in ("Mine", "03:15", "Monday", "Europe/Berlin", "Tick", "The headers are not JSON."):
@@ -45,7 +48,7 @@ def test_the_list_shows_what_when_next_state_and_reason(sam):
 @pytest.mark.parametrize("number", [3, 30])
 def test_the_list_asks_the_database_as_often_for_thirty_rows_as_for_three(number, sam, django_assert_max_num_queries):
     for n in range(number):
-        helpers.row(f"Row {n}", crontab=helpers.crontab(f"{n} * * * *"))
+        factories.row(f"Row {n}", crontab=factories.crontab(f"{n} * * * *"))
     sam.get(reverse(LIST))
     with django_assert_max_num_queries(12):
         sam.get(reverse(LIST))
@@ -53,30 +56,30 @@ def test_the_list_asks_the_database_as_often_for_thirty_rows_as_for_three(number
 
 @pytest.mark.parametrize("action", ["run_selected", "enable_selected", "disable_selected", "delete_selected"])
 def test_a_person_who_may_only_look_can_do_nothing(action, client):
-    client.force_login(helpers.user("val", "django_celery_beat.view_periodictask"))
-    row = helpers.row()
+    client.force_login(user("django_celery_beat.view_periodictask", username="val"))
+    row = factories.row()
     act(client, action, row)
     row.refresh_from_db()
-    assert (row.enabled, helpers.messages(), Firing.objects.count()) == (True, [], 0)
+    assert (row.enabled, queued.messages(), Firing.objects.count()) == (True, [], 0)
 
 
 def test_an_action_asks_before_it_acts(sam):
-    row = helpers.row()
+    row = factories.row()
     assert "Run now" in act(sam, "run_selected", row, confirmed=False).content.decode()
-    assert helpers.messages() == []
+    assert queued.messages() == []
 
 
 @pytest.mark.django_db(transaction=True)
 def test_run_now_goes_the_way_of_a_firing_with_all_options_and_is_logged(sam):
-    row = helpers.row(args="[4]", queue="control", priority=3)
+    row = factories.row(args="[4]", queue="control", priority=3)
     act(sam, "run_selected", row)
     firing = Firing.objects.get()
-    assert (firing.by, firing.state, firing.task_id) == ("sam", "sent", helpers.messages_of_priority(3)[0]["id"])
+    assert (firing.by, firing.state, firing.task_id) == ("sam", "sent", queued.messages_of_priority(3)[0]["id"])
     assert Activity.objects.filter(verb="schedule.run_now", actor="sam").exists()
 
 
 def test_turning_off_and_on_says_who_did_it(sam):
-    row = helpers.row()
+    row = factories.row()
     act(sam, "disable_selected", row)
     row.refresh_from_db()
     assert (row.enabled, row.state.off_by) == (False, "sam")
@@ -90,7 +93,7 @@ def test_turning_off_and_on_says_who_did_it(sam):
 
 
 def test_a_bad_row_is_not_turned_on_and_the_reason_is_said(sam):
-    row = helpers.row(headers="[]", enabled=False)
+    row = factories.row(headers="[]", enabled=False)
     assert "headers must be of the form" in act(sam, "enable_selected", row).content.decode()
     row.refresh_from_db()
     assert not row.enabled
@@ -111,8 +114,8 @@ def test_whoever_may_look_reads_the_page_of_a_schedule_in_words(client, sam):
     system = system_row()
     Worker.objects.create(name="beat@here/1", kind="beat", seen_at=timezone.now())
     assert "its firings are not listed" in sam.get(change_url(system)).content.decode()  # staff may only look at it
-    client.force_login(helpers.user("val", "django_celery_beat.view_periodictask"))
-    row = helpers.row("Mine", crontab=helpers.crontab("15 3 * * *"))
+    client.force_login(user("django_celery_beat.view_periodictask", username="val"))
+    row = factories.row("Mine", crontab=factories.crontab("15 3 * * *"))
     page = client.get(change_url(row)).content.decode()
     for text in ("At 03:15", "Next due", "It has not fired yet."):
         assert text in page
@@ -133,10 +136,10 @@ def test_nobody_deletes_a_system_schedule_not_even_through_its_timing(admin_clie
 
 
 def test_nobody_runs_by_schedule_what_they_may_not_start_by_hand(sam):
-    row = helpers.row(task=helpers.START_RUN, kwargs=f'{{"task": "{helpers.PROCESS}"}}')
+    row = factories.row(task=START_RUN, kwargs=f'{{"task": "{PROCESS}"}}')
     answer = act(sam, "run_selected", row)
     assert "Left out" in answer.content.decode()
-    assert helpers.messages() == []
+    assert queued.messages() == []
 
 
 @pytest.mark.parametrize(
@@ -159,7 +162,7 @@ def test_the_tables_of_timings_refuse_what_beat_could_not_use(kind, data, senten
 
 
 def test_the_page_of_a_schedule_tells_its_history(sam):
-    row = helpers.row()
+    row = factories.row()
     act(sam, "run_selected", row)
     switch.disable(row.pk, switch.BEAT, "The arguments do not fit the task.")
     page = sam.get(reverse("admin:django_celery_beat_periodictask_change", args=[row.pk])).content.decode()
@@ -168,7 +171,7 @@ def test_the_page_of_a_schedule_tells_its_history(sam):
 
 
 def test_a_row_whose_time_zone_cannot_be_loaded_is_still_listed_and_its_page_opens(sam):
-    row = helpers.row("From Mars", crontab=helpers.crontab())
+    row = factories.row("From Mars", crontab=factories.crontab())
     with connection.cursor() as cursor:
         cursor.execute("UPDATE django_celery_beat_crontabschedule SET timezone = 'Mars/Olympus'")
     page = sam.get(reverse(LIST)).content.decode()
@@ -178,7 +181,7 @@ def test_a_row_whose_time_zone_cannot_be_loaded_is_still_listed_and_its_page_ope
 
 
 def test_firings_can_be_read_and_not_written(client):
-    client.force_login(helpers.user("aud", "schedules.view_firing"))
+    client.force_login(user("schedules.view_firing", username="aud"))
     firing = Firing.objects.create(
         schedule_name="Gone", due_at="2026-01-01T00:00Z", state="skipped", reason="Beat slept."
     )
@@ -191,7 +194,7 @@ def test_firings_can_be_read_and_not_written(client):
 
 
 def test_a_deletion_is_logged(sam):
-    row = helpers.row("Old")
+    row = factories.row("Old")
     sam.post(reverse("admin:django_celery_beat_periodictask_delete", args=[row.pk]), {"post": "yes"})
     assert not PeriodicTask.objects.exists()
     assert Activity.objects.filter(verb="schedule.deleted", actor="sam", target="Old").exists()
@@ -199,6 +202,6 @@ def test_a_deletion_is_logged(sam):
 
 @pytest.mark.parametrize("kind", ["interval", "crontab", "solar", "clocked"])
 def test_every_list_and_form_of_timings_opens(kind, admin_client):
-    helpers.row("a"), helpers.row("b", crontab=helpers.crontab("x 1 * * *"))
+    factories.row("a"), factories.row("b", crontab=factories.crontab("x 1 * * *"))
     for page in ("changelist", "add"):
         assert admin_client.get(reverse(f"admin:django_celery_beat_{kind}schedule_{page}")).status_code == 200

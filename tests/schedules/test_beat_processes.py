@@ -11,16 +11,17 @@ import pytest
 
 from backoffice.runs.models import Worker
 from backoffice.schedules.models import Firing, Missed, Overlap, ScheduleState
-from tests.schedules import helpers
+from tests.schedules import factories, queued
 from tests.schedules.beats import kill_leader, leader, running_beat, turn_off_and_settle
+from tests.schedules.tasks import PROCESS
 from tests.servers import wait_until
 from tests.workers import running_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def every_second(task=helpers.PROCESS, args="[1]"):
-    row = helpers.row("Every second", task=task, args=args, interval=helpers.interval(1))
+def every_second(task=PROCESS, args="[1]"):
+    row = factories.row("Every second", task=task, args=args, interval=factories.interval(1))
     ScheduleState.objects.create(schedule=row, missed=Missed.EACH, overlap=Overlap.ALLOW)
     return row
 
@@ -43,7 +44,7 @@ def test_beats_killed_while_they_fire_lose_and_repeat_nothing():
             wait_until(lambda killed=killed: leader() not in (0, killed), seconds=40)
         turn_off_and_settle()
     assert gaps_between_due_times() == {1.0}
-    sent = Counter(message["backoffice-firing"] for message in helpers.messages())
+    sent = Counter(message["backoffice-firing"] for message in queued.messages())
     assert sent == Counter(Firing.objects.values_list("pk", flat=True))
 
 
@@ -95,7 +96,7 @@ def test_two_beats_whose_clocks_are_a_minute_apart_keep_one_leader_and_fire_each
         wait_until(lambda: leader() not in (0, stopped.pid), seconds=20)
         seen = Firing.objects.count()
         turn_off_and_settle()
-    sent = Counter(message["backoffice-firing"] for message in helpers.messages())
+    sent = Counter(message["backoffice-firing"] for message in queued.messages())
     assert seen
     assert sent == Counter(Firing.objects.values_list("pk", flat=True))
 

@@ -10,7 +10,7 @@ import pytest
 
 from backoffice.schedules.models import Firing, Lease, Missed, Overlap, ScheduleState, now
 from tests.faults.actors import Stage, meanwhile
-from tests.schedules import helpers
+from tests.schedules import factories
 from tests.schedules.beats import turn_off_and_settle
 from tests.servers import wait_until
 
@@ -28,7 +28,7 @@ def stage(transactional_db):
 
 
 def every_second(name: str) -> None:
-    row = helpers.row(name, task="records.tasks.add", args="[2, 3]", interval=helpers.interval(1))
+    row = factories.row(name, task="records.tasks.add", args="[2, 3]", interval=factories.interval(1))
     ScheduleState.objects.create(schedule=row, missed=Missed.EACH, overlap=Overlap.ALLOW)
 
 

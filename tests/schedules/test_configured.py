@@ -7,11 +7,14 @@ from celery import current_app, schedules
 from django.urls import reverse
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from tests.schedules import helpers
+from tests.factories import user
+from tests.schedules import queued, rounds
+from tests.schedules.factories import SCHEDULER
+from tests.schedules.tasks import TICK
 
 pytestmark = pytest.mark.django_db
 
-SECRET = "tests.schedules.helpers.secret"  # not marked schedulable
+SECRET = "tests.schedules.tasks.secret"  # not marked schedulable
 LIST = "admin:django_celery_beat_periodictask_changelist"
 
 
@@ -19,23 +22,23 @@ LIST = "admin:django_celery_beat_periodictask_changelist"
 def configured(monkeypatch):
     entry = {"task": SECRET, "schedule": 30.0, "options": {"queue": "control"}}
     monkeypatch.setitem(current_app.conf.beat_schedule, "From code", entry)
-    helpers.beat().setup_schedule()
+    rounds.beat().setup_schedule()
     return PeriodicTask.objects.get()
 
 
 def test_an_entry_of_the_configuration_fires_though_staff_may_not_schedule_its_task(configured, clock):
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     clock.go(seconds=31)
-    helpers.round_of(scheduler)
-    assert [m["task"] for m in helpers.messages()] == [SECRET]
+    rounds.round_of(scheduler)
+    assert [m["task"] for m in queued.messages()] == [SECRET]
 
 
 @pytest.mark.parametrize(("who", "is_left_on"), [("scheduler", True), ("superuser", False)])
 def test_an_entry_of_the_configuration_is_turned_off_by_a_superuser_alone(
     who, is_left_on, configured, client, admin_user
 ):
-    client.force_login(helpers.user("sam", *helpers.SCHEDULER) if who == "scheduler" else admin_user)
+    client.force_login(user(*SCHEDULER, username="sam") if who == "scheduler" else admin_user)
     data = {"action": "disable_selected", "_selected_action": [configured.pk], "confirmed": "1"}
     client.post(reverse(LIST), data)
     configured.refresh_from_db()
@@ -57,7 +60,7 @@ def test_an_entry_that_the_tables_cannot_hold_is_logged_and_stops_no_other(monke
     }
     for name, entry in entries.items():
         monkeypatch.setitem(current_app.conf.beat_schedule, name, entry)
-    helpers.beat().setup_schedule()
+    rounds.beat().setup_schedule()
     assert list(PeriodicTask.objects.values_list("name", flat=True)) == ["Good"]
     assert (
         "The entry 'Odd' of CELERY_BEAT_SCHEDULE: It does not run as written in code: a timing of the kind"
@@ -67,13 +70,13 @@ def test_an_entry_that_the_tables_cannot_hold_is_logged_and_stops_no_other(monke
 
 def test_a_row_made_as_guides_show_it_fires_and_one_whose_task_is_not_allowed_says_what_to_do(clock, caplog):
     every, _created = IntervalSchedule.objects.get_or_create(every=10, period=IntervalSchedule.SECONDS)
-    for name, task in (("Allowed", helpers.TICK), ("Not allowed", SECRET)):
+    for name, task in (("Allowed", TICK), ("Not allowed", SECRET)):
         PeriodicTask.objects.create(interval=every, name=name, task=task)
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     clock.go(seconds=11)
-    helpers.round_of(scheduler)
-    assert [m["periodic_task_name"] for m in helpers.messages()] == ["Allowed"]
+    rounds.round_of(scheduler)
+    assert [m["periodic_task_name"] for m in queued.messages()] == ["Allowed"]
     reason = PeriodicTask.objects.get(name="Not allowed").state.reason
     assert "@shared_task(schedulable=True)" in reason
     assert "Schedule 'Not allowed'" in caplog.text

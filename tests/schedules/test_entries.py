@@ -17,13 +17,16 @@ from backoffice.schedules import configured, switch
 from backoffice.schedules.models import Configured, Firing, ScheduleState
 from backoffice.schedules.publish import message_options
 from backoffice.schedules.timing import crontab_of
-from tests.schedules import helpers
+from tests.factories import user
+from tests.schedules import factories, rounds
+from tests.schedules.factories import SCHEDULER
+from tests.schedules.tasks import TICK
 
 pytestmark = pytest.mark.django_db
 
 LIST = "admin:django_celery_beat_periodictask_changelist"
 TAKE = "admin:schedules_configured"
-SECRET = "tests.schedules.helpers.secret"  # not marked schedulable: the developers' and the superuser's
+SECRET = "tests.schedules.tasks.secret"  # not marked schedulable: the developers' and the superuser's
 END = datetime(2035, 1, 1, 12, tzinfo=UTC)
 
 
@@ -35,8 +38,8 @@ def start():
 
     def start(entries: dict[str, Any] | None = None, /, **entry: Any) -> PeriodicTask | None:
         code.clear()
-        code.update(entries if entries is not None else {"From code": {"task": helpers.TICK, "schedule": 30, **entry}})
-        helpers.beat().setup_schedule()
+        code.update(entries if entries is not None else {"From code": {"task": TICK, "schedule": 30, **entry}})
+        rounds.beat().setup_schedule()
         return PeriodicTask.objects.order_by("pk").first()
 
     yield start
@@ -157,7 +160,7 @@ def test_an_edit_in_code_reaches_the_row_that_staff_left_alone(edit, start):
 
 
 def by_sam(row: PeriodicTask) -> Any:
-    return helpers.user("sam", *helpers.SCHEDULER)
+    return user(*SCHEDULER, username="sam")
 
 
 def turned_off(row: PeriodicTask) -> None:
@@ -219,7 +222,7 @@ def test_an_entry_removed_from_code_is_gone_where_staff_left_it_alone(change, st
 
 def test_a_row_that_beat_turned_off_comes_back_when_its_entry_is_mended(start):
     row = start(options={"priority": 99})
-    helpers.round_of(helpers.beat())
+    rounds.round_of(rounds.beat())
     row.refresh_from_db()
     assert (row.enabled, row.state.off_by) == (False, "beat")
     row = start(options={"priority": 9})
@@ -227,7 +230,7 @@ def test_a_row_that_beat_turned_off_comes_back_when_its_entry_is_mended(start):
 
 
 def test_a_row_of_an_older_version_is_taken_over_where_it_says_the_same(start):
-    helpers.row("From code", interval=helpers.interval(30), queue="")
+    factories.row("From code", interval=factories.interval(30), queue="")
     start()
     assert Configured.objects.get().schedule is not None
     assert PeriodicTask.objects.count() == 1
@@ -235,7 +238,7 @@ def test_a_row_of_an_older_version_is_taken_over_where_it_says_the_same(start):
 
 
 def test_a_row_of_that_name_that_says_something_else_is_left_alone_and_said(start):
-    helpers.row("From code", args="[5]")
+    factories.row("From code", args="[5]")
     start()
     assert PeriodicTask.objects.get().args == "[5]"
     assert "another one here than in the code" in remarks()
@@ -258,18 +261,18 @@ def test_what_staff_save_is_theirs_and_what_is_taken_from_code_is_nobodys(start,
     assert ScheduleState.objects.get().owner_id is None
 
 
-ALL = helpers.SCHEDULER
+ALL = SCHEDULER
 
 
-@pytest.mark.parametrize("task", [helpers.TICK, SECRET])
+@pytest.mark.parametrize("task", [TICK, SECRET])
 @pytest.mark.parametrize("permissions", [(), ("django_celery_beat.view_periodictask",), ALL])
 @pytest.mark.parametrize("change", [another_argument, deleted])
 def test_only_who_could_do_it_by_hand_takes_the_codes(change, permissions, task, start, client):
     change(start(task=task))
     start(task=task, schedule=45)
     before = rows()
-    client.force_login(helpers.user("eve", *permissions))
-    may = permissions == ALL and task == helpers.TICK
+    client.force_login(user(*permissions, username="eve"))
+    may = permissions == ALL and task == TICK
     answer = client.post(reverse(TAKE), {"name": "From code"})
     assert answer.status_code == (302 if may else 403)
     assert (rows() != before) is may

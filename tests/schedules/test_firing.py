@@ -5,28 +5,28 @@ from django_celery_beat.models import PeriodicTask
 
 from backoffice.schedules.fire import run_now
 from backoffice.schedules.models import Firing
-from tests.schedules import helpers
-from tests.schedules.helpers import dues
+from tests.schedules import factories, queued, rounds
+from tests.schedules.rounds import dues
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_schedule_fires_once_per_due_time_with_all_of_its_options(clock):
-    row = helpers.row(
+    row = factories.row(
         args="[3]",
         queue="control",
         priority=2,
         expire_seconds=40,
         headers='{"x": "y"}',
-        crontab=helpers.crontab("5 * * * *"),
+        crontab=factories.crontab("5 * * * *"),
     )
-    scheduler = helpers.beat()
+    scheduler = rounds.beat()
     for minute in range(130):
         clock.set(f"2026-01-05 {12 + minute // 60}:{minute % 60:02}:01")
-        helpers.round_of(scheduler)
+        rounds.round_of(scheduler)
     assert dues() == ["05 12:05", "05 13:05", "05 14:05"]
     first = Firing.objects.earliest("pk")
-    message = helpers.messages()[0]
+    message = queued.messages()[0]
     assert (message["periodic_task_name"], message["x"], message["backoffice-firing"]) == ("Row", "y", first.pk)
     assert message["id"] == first.task_id
     row.refresh_from_db()
@@ -35,9 +35,9 @@ def test_a_schedule_fires_once_per_due_time_with_all_of_its_options(clock):
 
 
 def test_beat_does_not_write_over_what_is_being_edited(clock):
-    row = helpers.row(description="before")
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    row = factories.row(description="before")
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     PeriodicTask.objects.filter(pk=row.pk).update(description="after", args="[7]")
     clock.go(seconds=60)
     scheduler.leader.renewed_at = float("-inf")
@@ -48,55 +48,55 @@ def test_beat_does_not_write_over_what_is_being_edited(clock):
 
 @pytest.mark.parametrize("how", ["off", "deleted"])
 def test_what_was_turned_off_or_deleted_this_second_does_not_fire(how, clock):
-    row = helpers.row()
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    row = factories.row()
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     rows = PeriodicTask.objects.filter(pk=row.pk)
     rows.update(enabled=False) if how == "off" else rows.delete()
     clock.go(seconds=60)
     scheduler.leader.renewed_at = float("-inf")
     scheduler.tick()
-    assert helpers.messages() == []
+    assert queued.messages() == []
     assert scheduler.tick() <= 1.0
 
 
 def test_a_clocked_row_fires_once_and_turns_itself_off(clock):
-    row = helpers.clocked("Once", clock.at.replace(minute=10))
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    row = factories.clocked("Once", clock.at.replace(minute=10))
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     clock.go(minutes=11)
     for _ in range(3):
-        helpers.round_of(scheduler)
+        rounds.round_of(scheduler)
     row.refresh_from_db()
-    assert (len(helpers.messages()), row.enabled) == (1, False)
+    assert (len(queued.messages()), row.enabled) == (1, False)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_run_now_is_a_firing_beside_the_timetable(clock):
-    row = helpers.row()
-    helpers.round_of(scheduler := helpers.beat())
+    row = factories.row()
+    rounds.round_of(scheduler := rounds.beat())
     run_now(row, "ada")
-    assert helpers.messages()[0]["periodic_task_name"] == "Row"
+    assert queued.messages()[0]["periodic_task_name"] == "Row"
     clock.go(seconds=60)
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     assert Firing.objects.filter(by="ada", state="sent").count() == 1
     assert Firing.objects.filter(by="").count() == 1
 
 
 def test_the_sweep_leaves_no_history_and_its_messages_expire(clock):
-    helpers.row(
-        "Sweep", task="backoffice.runs.tasks.sweep", interval=helpers.interval(5), queue="control", expire_seconds=5
+    factories.row(
+        "Sweep", task="backoffice.runs.tasks.sweep", interval=factories.interval(5), queue="control", expire_seconds=5
     )
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     for _ in range(4):
         clock.go(seconds=5)
-        helpers.round_of(scheduler)
-    assert (len(helpers.messages()), Firing.objects.count()) == (4, 0)
+        rounds.round_of(scheduler)
+    assert (len(queued.messages()), Firing.objects.count()) == (4, 0)
 
 
 def test_beat_adds_no_backend_cleanup_for_redis_and_leaves_rows_of_the_configuration_alone(settings):
-    scheduler = helpers.beat()
+    scheduler = rounds.beat()
     scheduler.setup_schedule()
     assert not PeriodicTask.objects.exists()
 
@@ -104,9 +104,9 @@ def test_beat_adds_no_backend_cleanup_for_redis_and_leaves_rows_of_the_configura
 def test_the_log_of_beat_is_not_drowned_by_the_sweep(clock, caplog):
     caplog.set_level("INFO", "backoffice.schedules.publish")
     values = {"task": "backoffice.runs.tasks.sweep", "queue": "control", "expire_seconds": 5}
-    helpers.row("Sweep", interval=helpers.interval(5), **values)
-    helpers.row("Mine", interval=helpers.interval(5))
-    helpers.round_of(scheduler := helpers.beat())
+    factories.row("Sweep", interval=factories.interval(5), **values)
+    factories.row("Mine", interval=factories.interval(5))
+    rounds.round_of(scheduler := rounds.beat())
     clock.go(seconds=5)
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     assert [record.args[0] for record in caplog.records if "sent" in record.msg] == ["Mine"]

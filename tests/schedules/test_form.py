@@ -16,11 +16,14 @@ from backoffice.results.models import Activity
 from backoffice.schedules import history, selection
 from backoffice.schedules.forms import ScheduleForm
 from backoffice.schedules.verify import verify
-from tests.schedules import helpers
+from tests.factories import user
+from tests.schedules import factories
+from tests.schedules.factories import SCHEDULER
+from tests.schedules.tasks import PROCESS, START_RUN, TICK
 
 pytestmark = pytest.mark.django_db
 
-WORK = f"records:{helpers.PROCESS}"
+WORK = f"records:{PROCESS}"
 GOOD = {
     "name": "Nightly",
     "work": WORK,
@@ -37,7 +40,7 @@ ADD = "admin:django_celery_beat_periodictask_add"
 
 @pytest.fixture
 def scheduler_client(client):
-    client.force_login(helpers.user("sam", *helpers.SCHEDULER, "records.process_yourmodel", "records.view_yourmodel"))
+    client.force_login(user(*SCHEDULER, "records.process_yourmodel", "records.view_yourmodel", username="sam"))
     return client
 
 
@@ -52,8 +55,8 @@ def test_a_filled_form_makes_the_row_its_options_and_a_log_entry(scheduler_clien
     assert answer.status_code == 302, answer.context["errors"]
     row = PeriodicTask.objects.get()
     assert (row.task, json.loads(row.kwargs)) == (
-        helpers.START_RUN,
-        {"task": helpers.PROCESS, "selection": "processed__exact=0"},
+        START_RUN,
+        {"task": PROCESS, "selection": "processed__exact=0"},
     )
     assert (row.crontab.hour, str(row.crontab.timezone), row.headers, row.args) == ("2", "Europe/Berlin", "{}", "[]")
     assert (row.state.missed, row.state.overlap) == ("once", "skip")
@@ -74,13 +77,13 @@ REFUSALS = {
     "once, never": ({"when": "once"}, "at", "Choose a date"),
     "once, in the past": ({"when": "once", "at": "2020-01-01T10:00"}, "at", "has passed"),
     "an unknown task": ({"work": "no.such.task"}, "work", "Select a valid choice"),
-    "a task not allowed": ({"work": "tests.schedules.helpers.secret"}, "work", "Select a valid choice"),
+    "a task not allowed": ({"work": "tests.schedules.tasks.secret"}, "work", "Select a valid choice"),
     "the sweep": ({"work": "backoffice.runs.tasks.sweep"}, "work", "Select a valid choice"),
     "an unknown filter": ({"selection": "nope__exact=1"}, "selection", "does not know this filter"),
-    "arguments that are not JSON": ({"work": helpers.TICK, "arguments": "{x"}, "arguments", "not JSON"),
-    "arguments of the wrong kind": ({"work": helpers.TICK, "arguments": "5"}, "arguments", "Write"),
-    "arguments that do not fit": ({"work": helpers.TICK, "arguments": '{"x": 1}'}, "work", "do not fit"),
-    "arguments too deep": ({"work": helpers.TICK, "arguments": "[" * 100_000}, "arguments", "not JSON"),
+    "arguments that are not JSON": ({"work": TICK, "arguments": "{x"}, "arguments", "not JSON"),
+    "arguments of the wrong kind": ({"work": TICK, "arguments": "5"}, "arguments", "Write"),
+    "arguments that do not fit": ({"work": TICK, "arguments": '{"x": 1}'}, "work", "do not fit"),
+    "arguments too deep": ({"work": TICK, "arguments": "[" * 100_000}, "arguments", "not JSON"),
     "a null character in the search": ({"selection": "q=%00"}, "selection", "null character"),
     "an end that has passed": ({"expires": "2020-01-01T10:00"}, "expires", "would never fire"),
     "an end before its beginning": (
@@ -141,7 +144,7 @@ def test_headers_exchange_and_routing_key_are_not_offered(scheduler_client):
 
 
 def test_only_tasks_that_the_person_could_start_are_offered_and_accepted(client):
-    client.force_login(helpers.user("kim", *helpers.SCHEDULER))
+    client.force_login(user(*SCHEDULER, username="kim"))
     assert WORK not in client.get(reverse(ADD)).content.decode()
     answer = client.post(reverse(ADD), GOOD)
     assert "Select a valid choice" in answer.content.decode()
@@ -149,10 +152,8 @@ def test_only_tasks_that_the_person_could_start_are_offered_and_accepted(client)
 
 
 def test_an_edit_is_logged_with_before_and_after_and_shares_no_timing(scheduler_client):
-    other = helpers.row("Other", crontab=helpers.crontab("0 2 * * *"))
-    row = helpers.row(
-        "Nightly", task=helpers.START_RUN, kwargs=json.dumps({"task": helpers.PROCESS}), crontab=other.crontab
-    )
+    other = factories.row("Other", crontab=factories.crontab("0 2 * * *"))
+    row = factories.row("Nightly", task=START_RUN, kwargs=json.dumps({"task": PROCESS}), crontab=other.crontab)
     url = reverse("admin:django_celery_beat_periodictask_change", args=[row.pk])
     answer = scheduler_client.post(url, {**GOOD, "zone": "UTC", "crontab_text": "30 4 * * *"})
     assert answer.status_code == 302
@@ -164,9 +165,9 @@ def test_an_edit_is_logged_with_before_and_after_and_shares_no_timing(scheduler_
 
 
 def test_saving_the_form_leaves_what_beat_counted_meanwhile(scheduler_client):
-    row = helpers.row("Busy")
+    row = factories.row("Busy")
     url = reverse("admin:django_celery_beat_periodictask_change", args=[row.pk])
-    data = {**GOOD, "name": "Busy", "work": helpers.TICK, "when": "every", "every": "5", "period": "minutes"}
+    data = {**GOOD, "name": "Busy", "work": TICK, "when": "every", "every": "5", "period": "minutes"}
     form = ScheduleForm(data, instance=PeriodicTask.objects.get())
     assert form.is_valid()
     PeriodicTask.objects.update(total_run_count=7, last_run_at=timezone.now())
@@ -183,10 +184,10 @@ def test_the_form_can_be_opened_with_what_to_do_filled_in(scheduler_client):
 
 
 def test_a_row_spoilt_by_sql_can_be_repaired_in_the_form(scheduler_client):
-    row = helpers.row("Spoilt", headers="[]", enabled=False)
+    row = factories.row("Spoilt", headers="[]", enabled=False)
     url = reverse("admin:django_celery_beat_periodictask_change", args=[row.pk])
     answer = scheduler_client.post(
-        url, {**GOOD, "name": "Spoilt", "work": helpers.TICK, "when": "every", "every": "5", "period": "minutes"}
+        url, {**GOOD, "name": "Spoilt", "work": TICK, "when": "every", "every": "5", "period": "minutes"}
     )
     assert answer.status_code == 302
     row.refresh_from_db()
@@ -196,7 +197,7 @@ def test_a_row_spoilt_by_sql_can_be_repaired_in_the_form(scheduler_client):
 
 def test_the_preview_says_when_in_words_and_lists_ten_firings_with_the_clock_change(scheduler_client, clock):
     clock.set("2026-03-26 12:00:00")
-    helpers.partners(4)
+    factories.partners(4)
     answer = scheduler_client.post(reverse("admin:schedules_preview"), {**GOOD, "crontab_text": "30 2 * * *"}).json()
     assert "02:30" in answer["sentence"]
     assert answer["matching"] == "4 records match now: processed: no."
@@ -209,7 +210,7 @@ def test_the_preview_says_when_in_words_and_lists_ten_firings_with_the_clock_cha
 
 
 def test_the_preview_is_for_those_who_may_change_schedules(client):
-    client.force_login(helpers.user("val", "django_celery_beat.view_periodictask"))
+    client.force_login(user("django_celery_beat.view_periodictask", username="val"))
     assert client.post(reverse("admin:schedules_preview"), GOOD).status_code == 403
 
 

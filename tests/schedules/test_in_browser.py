@@ -15,7 +15,8 @@ from backoffice.schedules import switch
 from backoffice.schedules.models import Firing
 from tests.browser.page import NARROW, WIDE, accessibility_problems, watched_page
 from tests.factories import user
-from tests.schedules import helpers
+from tests.schedules import factories
+from tests.schedules.tasks import PROCESS
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 LIST = "/admin/django_celery_beat/periodictask/"
@@ -33,7 +34,7 @@ def site(transactional_db, live_server):
 
 
 def row_with_history() -> PeriodicTask:
-    row = helpers.row("Weekdays", crontab=helpers.crontab("30 7 * * 1-5", "Europe/Berlin"))
+    row = factories.row("Weekdays", crontab=factories.crontab("30 7 * * 1-5", "Europe/Berlin"))
     due = timezone.now() - timedelta(days=1)
     values = {"schedule": row, "schedule_name": row.name}
     Firing.objects.create(**values, due_at=due, state="sent", sent_at=due, note="Started run 1 over 3 records.")
@@ -52,7 +53,7 @@ def tab_to(page: Page, selector: str) -> None:
 
 
 def test_a_scheduler_makes_a_schedule_with_the_keyboard_alone(site, browser):
-    helpers.partners(4)
+    factories.partners(4)
     with watched_page(browser, site) as watched:
         watched.sign_in("scheduler", PASSWORD)
         page = watched.open(f"{LIST}add/")
@@ -98,7 +99,7 @@ def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(site, browse
 
 
 def test_each_group_may_do_what_it_should_and_no_more(site, browser):
-    row = helpers.row("Hourly", task=helpers.PROCESS, args="[1]", interval=helpers.interval(1, "hours"))
+    row = factories.row("Hourly", task=PROCESS, args="[1]", interval=factories.interval(1, "hours"))
     change = f"{LIST}{row.pk}/change/"
     with watched_page(browser, site) as watched:
         watched.sign_in("operator", PASSWORD)
@@ -137,7 +138,7 @@ def page_status(page: Page, url: str) -> int:
 
 @pytest.mark.parametrize(("width", "dark"), [(WIDE, False), (NARROW, True)])
 def test_a_filter_of_the_list_becomes_a_schedule_by_keyboard_and_leads_back(site, browser, width, dark):
-    helpers.partners(4)
+    factories.partners(4)
     with watched_page(browser, site, width, dark) as watched:
         watched.sign_in("scheduler", PASSWORD)
         page = watched.open("/admin/records/yourmodel/?processed__exact=0&q=P0002")
@@ -169,7 +170,7 @@ def test_the_pages_are_accessible_and_fit(site, browser, width, dark):
     row = row_with_history()
     alive_all_along = timezone.now() + timedelta(hours=1)
     Worker.objects.create(name="beat@here/1", kind="beat", seen_at=alive_all_along)
-    broken = helpers.row("Broken")
+    broken = factories.row("Broken")
     switch.disable(broken.pk, switch.BEAT, "The headers must be of the form {…}.")
     found = []
     with watched_page(browser, site, width, dark) as watched:

@@ -11,7 +11,9 @@ from django_celery_beat.models import PeriodicTask
 from backoffice.runs.models import Run
 from backoffice.schedules.scheduled import start_due
 from records.models import YourModel
-from tests.schedules import helpers
+from tests.factories import user
+from tests.schedules import factories, queued, rounds
+from tests.schedules.clock import in_hours
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +22,7 @@ LIST = "admin:records_yourmodel_changelist"
 
 @pytest.fixture
 def operator(client):
-    client.force_login(helpers.user("olga", "records.view_yourmodel", "records.process_yourmodel"))
+    client.force_login(user("records.view_yourmodel", "records.process_yourmodel", username="olga"))
     return client
 
 
@@ -30,7 +32,7 @@ def ask(client, rows, query="", **extra):
 
 
 def test_the_page_asks_for_a_time_and_repeats_the_count(operator):
-    page = ask(operator, helpers.partners(3)).content.decode()
+    page = ask(operator, factories.partners(3)).content.decode()
     assert 'type="datetime-local"' in page
     assert "Time zone: UTC" in page
     assert "Plan the run over 3 records" in page
@@ -38,8 +40,8 @@ def test_the_page_asks_for_a_time_and_repeats_the_count(operator):
 
 
 def test_a_planned_run_has_its_snapshot_and_one_clocked_row_and_starts_when_due(operator):
-    rows = helpers.partners(3)
-    answer = ask(operator, rows[:2], due_at=helpers.in_hours(3))
+    rows = factories.partners(3)
+    answer = ask(operator, rows[:2], due_at=in_hours(3))
     run = Run.objects.get()
     assert answer.url == reverse("admin:runs_run_change", args=[run.pk])
     assert (run.total, run.activated_at, run.requester_name) == (2, None, "olga")
@@ -57,17 +59,17 @@ def test_a_planned_run_has_its_snapshot_and_one_clocked_row_and_starts_when_due(
 
 
 def test_select_all_takes_what_the_filter_matches(operator):
-    rows = helpers.partners(5)
+    rows = factories.partners(5)
     YourModel.objects.filter(pk=rows[0].pk).update(processed=True)
     page = ask(operator, rows[:1], "?processed__exact=0", select_across="1").content.decode()
     assert 'name="select_across" value="1"' in page
-    ask(operator, rows[:1], "?processed__exact=0", select_across="1", due_at=helpers.in_hours(1))
+    ask(operator, rows[:1], "?processed__exact=0", select_across="1", due_at=in_hours(1))
     assert Run.objects.get().total == 4
 
 
 def test_a_doubled_post_makes_one_run(operator):
-    rows = helpers.partners(2)
-    due_at = helpers.in_hours(1)
+    rows = factories.partners(2)
+    due_at = in_hours(1)
     urls = {ask(operator, rows, due_at=due_at).url for _ in range(3)}
     assert len(urls) == Run.objects.count() == PeriodicTask.objects.count() == 1
 
@@ -81,20 +83,20 @@ def test_a_doubled_post_makes_one_run(operator):
     ],
 )
 def test_a_time_that_cannot_be_is_refused_with_a_sentence(due_at, sentence, operator):
-    assert sentence in ask(operator, helpers.partners(2), due_at=due_at).content.decode()
+    assert sentence in ask(operator, factories.partners(2), due_at=due_at).content.decode()
     assert not Run.objects.exists()
 
 
 def test_without_the_permission_the_action_does_not_exist(client):
-    client.force_login(helpers.user("val", "records.view_yourmodel"))
-    ask(client, helpers.partners(2), due_at=helpers.in_hours(1))
+    client.force_login(user("records.view_yourmodel", username="val"))
+    ask(client, factories.partners(2), due_at=in_hours(1))
     assert not Run.objects.exists()
 
 
 def test_an_empty_selection_is_said_and_plans_nothing(operator):
-    rows = helpers.partners(1)
+    rows = factories.partners(1)
     YourModel.objects.all().delete()
-    answer = ask(operator, rows, due_at=helpers.in_hours(1))
+    answer = ask(operator, rows, due_at=in_hours(1))
     assert not Run.objects.exists()
     assert not PeriodicTask.objects.exists()
     assert answer.status_code in (200, 302)
@@ -102,13 +104,13 @@ def test_an_empty_selection_is_said_and_plans_nothing(operator):
 
 def test_beat_starts_the_planned_run_at_its_time(operator, clock):
     clock.at = timezone.now()
-    ask(operator, helpers.partners(2), due_at=helpers.in_hours(1))
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
-    assert helpers.messages() == []
+    ask(operator, factories.partners(2), due_at=in_hours(1))
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
+    assert queued.messages() == []
     clock.go(hours=1, seconds=1)
-    helpers.round_of(scheduler)
-    assert [m["task"] for m in helpers.messages()] == ["backoffice.schedules.tasks.start_due_run"]
+    rounds.round_of(scheduler)
+    assert [m["task"] for m in queued.messages()] == ["backoffice.schedules.tasks.start_due_run"]
     assert not PeriodicTask.objects.get().enabled
 
 
@@ -123,5 +125,5 @@ def test_an_id_that_is_absent_is_answered():
 
 
 def test_the_time_offered_is_in_an_hour(operator):
-    page = ask(operator, helpers.partners(1)).content.decode()
+    page = ask(operator, factories.partners(1)).content.decode()
     assert f"{timezone.localtime() + timedelta(hours=1):%Y-%m-%dT%H:}" in page

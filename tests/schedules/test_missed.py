@@ -4,22 +4,23 @@ import pytest
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.schedules.models import Firing, Missed
-from tests.schedules import helpers
-from tests.schedules.helpers import dues, option
+from tests.schedules import factories, rounds
+from tests.schedules.factories import option
+from tests.schedules.rounds import dues
 
 pytestmark = pytest.mark.django_db
 
 
 def downtime(clock, missed):
-    row = helpers.row(crontab=helpers.crontab("0 * * * *"))
+    row = factories.row(crontab=factories.crontab("0 * * * *"))
     option(row, missed=missed)
-    helpers.round_of(helpers.beat())
+    rounds.round_of(rounds.beat())
     clock.set("2026-01-05 15:10:00")  # beat was down for three hours
-    scheduler = helpers.beat()
+    scheduler = rounds.beat()
     scheduler.leader.name = "beat@other/1"
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     clock.set("2026-01-05 16:00:01")
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     return row
 
 
@@ -49,55 +50,55 @@ def test_after_downtime_missed_firings_are_skipped_where_asked(clock):
 
 
 def test_an_hour_fixed_crontab_is_neither_early_nor_lost_around_downtime(clock):
-    helpers.row(crontab=helpers.crontab("0 2 * * *"))
-    helpers.round_of(helpers.beat())
+    factories.row(crontab=factories.crontab("0 2 * * *"))
+    rounds.round_of(rounds.beat())
     for at in ("2026-01-06 01:59:59", "2026-01-06 03:30:00", "2026-01-07 01:00:00"):
         clock.set(at)
-        scheduler = helpers.beat()
+        scheduler = rounds.beat()
         scheduler.leader.name = f"beat@{at}"
-        helpers.round_of(scheduler)
+        rounds.round_of(scheduler)
     assert dues() == ["06 02:00"]
 
 
 def test_an_edited_time_that_has_passed_today_does_not_fire_at_once(clock):
-    row = helpers.row(crontab=helpers.crontab("0 2 * * *"))
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    row = factories.row(crontab=factories.crontab("0 2 * * *"))
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     clock.go(minutes=5)
-    PeriodicTask.objects.filter(pk=row.pk).update(crontab=helpers.crontab("0 9 * * *"))
-    helpers.round_of(scheduler)
+    PeriodicTask.objects.filter(pk=row.pk).update(crontab=factories.crontab("0 9 * * *"))
+    rounds.round_of(scheduler)
     assert dues() == []
     clock.set("2026-01-06 09:00:01")
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     assert dues() == ["06 09:00"]
 
 
 def test_what_passes_while_a_schedule_is_off_is_not_missed(clock):
-    row = helpers.row(crontab=helpers.crontab("0 * * * *"))
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    row = factories.row(crontab=factories.crontab("0 * * * *"))
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     PeriodicTask.objects.filter(pk=row.pk).update(enabled=False)  # no signal, no save
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     clock.go(hours=5, minutes=30)
     PeriodicTask.objects.filter(pk=row.pk).update(enabled=True)
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     assert Firing.objects.count() == 0
     clock.go(minutes=31)
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     assert dues() == ["05 18:00"]
 
 
 def test_a_clock_that_ran_a_year_ahead_and_was_set_back_silences_no_schedule(clock):
-    helpers.row(crontab=helpers.crontab("0 * * * *"))
-    helpers.round_of(helpers.beat())
+    factories.row(crontab=factories.crontab("0 * * * *"))
+    rounds.round_of(rounds.beat())
     clock.set("2027-01-05 12:00:01")
-    helpers.row("Made meanwhile", crontab=helpers.crontab("30 * * * *"))
-    helpers.round_of(helpers.beat())
+    factories.row("Made meanwhile", crontab=factories.crontab("30 * * * *"))
+    rounds.round_of(rounds.beat())
     Firing.objects.all().delete()
     clock.set("2026-01-05 12:30:00")
-    scheduler = helpers.beat()
+    scheduler = rounds.beat()
     scheduler.leader.name = "beat@restarted/1"
     for _half_hour in range(5):
-        helpers.round_of(scheduler)
+        rounds.round_of(scheduler)
         clock.go(minutes=30)
     assert dues() == ["05 13:00", "05 13:30", "05 14:00", "05 14:30"]

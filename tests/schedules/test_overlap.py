@@ -5,22 +5,24 @@ import pytest
 from backoffice.runs.models import Run
 from backoffice.schedules.models import Firing, Overlap
 from backoffice.schedules.scheduled import start_run
-from tests.schedules import helpers
-from tests.schedules.helpers import dues, nightly, option
+from tests.schedules import factories, queued, rounds
+from tests.schedules.factories import nightly, option
+from tests.schedules.rounds import dues
+from tests.schedules.tasks import PROCESS
 
 pytestmark = pytest.mark.django_db
 
 
 def test_a_schedule_still_at_work_is_skipped_with_the_reason(clock):
-    helpers.partners()
+    factories.partners()
     row = nightly()
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     clock.set("2026-01-06 02:00:01")
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     clock.set("2026-01-07 02:00:01")
     scheduler.repeated_at = float("inf")
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     skipped = Firing.objects.get(schedule=row, state="skipped")
     assert "not been picked up by a worker" in skipped.reason
 
@@ -29,32 +31,32 @@ def test_a_schedule_still_at_work_is_skipped_with_the_reason(clock):
 def test_overlap_queue_waits_and_overlap_allow_does_not(overlap, sent, clock):
     row = nightly()
     option(row, overlap=overlap)
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     for day in (6, 7):
         clock.set(f"2026-01-0{day} 02:00:01")
-        helpers.round_of(scheduler)
+        rounds.round_of(scheduler)
     assert len(dues()) == sent
     Firing.objects.filter(state="sent").update(note="done")
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     assert len(dues()) == 2
 
 
 def test_a_start_of_a_run_that_no_worker_picked_up_is_sent_again_and_makes_one_run(clock):
-    helpers.partners()
+    factories.partners()
     nightly()
-    scheduler = helpers.beat()
-    helpers.round_of(scheduler)
+    scheduler = rounds.beat()
+    rounds.round_of(scheduler)
     clock.set("2026-01-06 02:00:01")
-    helpers.round_of(scheduler)
+    rounds.round_of(scheduler)
     clock.go(seconds=90)
-    helpers.round_of(scheduler)
-    helpers.round_of(scheduler)
-    sent = helpers.messages()
+    rounds.round_of(scheduler)
+    rounds.round_of(scheduler)
+    sent = queued.messages()
     assert len(sent) == 2
     chosen = {"filter": {"processed": False}}
     ids = [message["backoffice-firing"] for message in sent]
-    answers = {start_run(helpers.PROCESS, chosen, schedule_name="Nightly", firing_id=each) for each in ids}
+    answers = {start_run(PROCESS, chosen, schedule_name="Nightly", firing_id=each) for each in ids}
     run = Run.objects.get()
     assert answers == {f"Started run {run.pk} over 3 records."}
     assert (run.source, run.schedule_name, Firing.objects.get().run) == ("schedule", "Nightly", run)

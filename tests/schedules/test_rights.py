@@ -15,7 +15,10 @@ from backoffice.schedules.lookups import LOOKUPS
 from backoffice.schedules.models import Firing
 from backoffice.schedules.verify import BadSchedule, verify
 from records.models import YourModel
-from tests.schedules import helpers
+from tests.factories import user
+from tests.schedules import factories
+from tests.schedules.factories import SCHEDULER
+from tests.schedules.tasks import PROCESS
 from tests.schedules.test_form import GOOD
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +46,7 @@ def ask(client, **changes):
 
 
 def login(client, *permissions):
-    person = helpers.user("sam", *helpers.SCHEDULER, *permissions)
+    person = user(*SCHEDULER, *permissions, username="sam")
     client.force_login(person)
     return person
 
@@ -70,17 +73,17 @@ def test_a_regular_expression_that_stands_in_a_row_is_refused_at_its_firing(quer
     """By address and by field, by beat that reads the row and by the worker that takes the message."""
     YourModel.objects.create(reference="P1", name="a" * 60 + "!")
     name, value = query.split("=", 1)
-    row = helpers.nightly()
+    row = factories.nightly()
     for chosen in ({"selection": query}, {"filter": {name: value}}):
         with pytest.raises(selection.BadSelection):
             selection.records(YourModel, chosen)
         firing = Firing.objects.create(schedule=row, schedule_name=row.name, due_at=row.date_changed, state="sent")
         with pytest.raises(ValueError, match="cannot use|no field|know this filter"):
-            scheduled.start_run(helpers.PROCESS, chosen, schedule_name=row.name, firing_id=firing.pk)
+            scheduled.start_run(PROCESS, chosen, schedule_name=row.name, firing_id=firing.pk)
         firing.refresh_from_db()
         assert firing.note
         firing.delete()
-    row.kwargs = f'{{"task": "{helpers.PROCESS}", "filter": {{"name__regex": "x"}}}}'
+    row.kwargs = f'{{"task": "{PROCESS}", "filter": {{"name__regex": "x"}}}}'
     with pytest.raises(BadSchedule):
         verify(row)
 
@@ -89,13 +92,13 @@ def test_a_regular_expression_that_stands_in_a_row_is_refused_at_its_firing(quer
     "query", ["q=part", "verdict=invalid", "processed__exact=0", "country=DE", "issue=phone.spelling"]
 )
 def test_the_lists_own_filters_are_answered(query, client, sam):
-    helpers.partners()
+    factories.partners()
     answer = ask(client, selection=query)
     assert "match" in answer["matching"], answer
 
 
 def test_every_declared_lookup_is_answered_on_a_field_one_sees(client, sam):
-    helpers.partners()
+    factories.partners()
     for lookup in sorted(LOOKUPS):
         assert (
             "match" in ask(client, selection=f"name__{lookup}={'0' if lookup == 'isnull' else 'Partner 1'}")["matching"]
@@ -104,7 +107,7 @@ def test_every_declared_lookup_is_answered_on_a_field_one_sees(client, sam):
 
 @pytest.mark.parametrize("permissions", [(), ("records.process_yourmodel",), ("records.view_yourmodel",)])
 def test_who_may_not_look_or_not_start_is_told_no_number(permissions, client):
-    helpers.partners()
+    factories.partners()
     login(client, *permissions)
     for query in ("", "name__startswith=P", "q=Partner"):
         answer = ask(client, selection=query)
@@ -115,7 +118,7 @@ def test_who_may_not_look_or_not_start_is_told_no_number(permissions, client):
 
 def test_rows_that_the_list_hides_from_a_person_are_not_counted_nor_run(client, sam, monkeypatch):
     """A list that shows each person their own: the schedule of that person takes no other."""
-    helpers.partners()
+    factories.partners()
     model_admin = admin.site._registry[YourModel]
     seen = type(model_admin).get_queryset
 
@@ -133,11 +136,11 @@ def test_rows_that_the_list_hides_from_a_person_are_not_counted_nor_run(client, 
 @pytest.mark.django_db(transaction=True)
 def test_a_selection_that_takes_too_long_starts_nothing_and_says_so(monkeypatch):
     YourModel.objects.bulk_create([YourModel(reference=f"R{n}", name="x" * 200) for n in range(20_000)])
-    row = helpers.nightly()
+    row = factories.nightly()
     firing = Firing.objects.create(schedule=row, schedule_name=row.name, due_at=row.date_changed, state="sent")
     monkeypatch.setattr(scheduled, "LONGEST", 0.002)
     with pytest.raises(ValueError, match="did not answer within") as error:
-        scheduled.start_run(helpers.PROCESS, {}, schedule_name=row.name, firing_id=firing.pk)
+        scheduled.start_run(PROCESS, {}, schedule_name=row.name, firing_id=firing.pk)
     assert isinstance(error.value.__cause__, TooSlow)
     assert not Run.objects.exists()
 
@@ -159,16 +162,16 @@ TIMING = ("django_celery_beat.change_intervalschedule", "django_celery_beat.dele
     [TIMING, (*TIMING, "django_celery_beat.view_periodictask"), ("django_celery_beat.change_periodictask",)],
 )
 def test_an_interval_in_use_is_changed_only_by_those_who_may_change_its_schedules(permissions, client):
-    client.force_login(helpers.user("eve", *permissions))
-    row = helpers.row()
+    client.force_login(user(*permissions, username="eve"))
+    row = factories.row()
     assert change(client, row.interval, every="30", period="seconds").status_code == 403
     row.interval.refresh_from_db()
     assert row.interval.every == 60
 
 
 def test_with_both_rights_it_is_changed_but_not_below_what_the_form_allows(client):
-    client.force_login(helpers.user("sam", *TIMING, *helpers.SCHEDULER))
-    row = helpers.row()
+    client.force_login(user(*TIMING, *SCHEDULER, username="sam"))
+    row = factories.row()
     assert "shortest interval is 10" in change(client, row.interval, every="1", period="seconds").content.decode()
     assert change(client, row.interval, every="30", period="seconds").status_code == 302
     row.interval.refresh_from_db()
@@ -176,8 +179,8 @@ def test_with_both_rights_it_is_changed_but_not_below_what_the_form_allows(clien
 
 
 def test_an_interval_that_nobody_uses_needs_its_own_right_alone(client):
-    client.force_login(helpers.user("sam", *TIMING))
-    free = helpers.interval(45)
+    client.force_login(user(*TIMING, username="sam"))
+    free = factories.interval(45)
     assert change(client, free, every="50", period="seconds").status_code == 302
     assert IntervalSchedule.objects.get().every == 50
 
@@ -187,15 +190,15 @@ def test_an_interval_that_nobody_uses_needs_its_own_right_alone(client):
 
 @pytest.mark.parametrize("permission", ["runs.view_run", "records.process_yourmodel"])
 def test_the_page_of_a_run_names_no_record_to_those_who_may_not_look_at_records(permission, client):
-    person = helpers.user("sam", permission)
+    person = user(permission, username="sam")
     client.force_login(person)
-    helpers.partners()
-    run = start(YourModel.objects.all(), helpers.PROCESS, requester=person)
+    factories.partners()
+    run = start(YourModel.objects.all(), PROCESS, requester=person)
     record = YourModel.objects.first()
     address = reverse("admin:runs_run_change", args=[run.pk])
     page = client.get(address).content.decode()
     assert str(record) not in page
     assert f"/records/yourmodel/{record.pk}/" not in page
     assert f"{run.record_type.name} {record.pk}" in page
-    client.force_login(helpers.user("kim", "runs.view_run", "records.view_yourmodel"))
+    client.force_login(user("runs.view_run", "records.view_yourmodel", username="kim"))
     assert str(record) in client.get(address).content.decode()

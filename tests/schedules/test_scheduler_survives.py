@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backoffice.schedules.models import Firing
-from tests.schedules import helpers
+from tests.schedules import factories, rounds
+from tests.schedules.tasks import PROCESS, START_RUN, TICK
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +17,7 @@ json_like = st.sampled_from(["[]", "{}", "5", "null", "[1]", '{"a": 1}', "", "Na
 columns = st.fixed_dictionaries(
     {},
     optional={
-        "task": st.sampled_from([helpers.TICK, helpers.START_RUN, helpers.PROCESS, "celery.chord", ""]) | text,
+        "task": st.sampled_from([TICK, START_RUN, PROCESS, "celery.chord", ""]) | text,
         "args": json_like,
         "kwargs": json_like,
         "headers": json_like,
@@ -57,19 +58,19 @@ def update(table: str, pk: int, values: dict) -> None:
 def test_beat_goes_on_whatever_a_row_holds(values, crontab, every, period, clock):
     clock.set("2026-01-05 12:00:00")
     with transaction.atomic():
-        good = helpers.row("Good")
-        timing = {"crontab": helpers.crontab()} if crontab is not None else {"interval": helpers.interval(7)}
-        bad = helpers.row("Bad", **timing)
+        good = factories.row("Good")
+        timing = {"crontab": factories.crontab()} if crontab is not None else {"interval": factories.interval(7)}
+        bad = factories.row("Bad", **timing)
         update("periodictask", bad.pk, values)
         if crontab is not None:
             update("crontabschedule", timing["crontab"].pk, crontab)
         else:
             update("intervalschedule", timing["interval"].pk, {"every": every, "period": period})
-        scheduler = helpers.beat()
-        helpers.round_of(scheduler)
+        scheduler = rounds.beat()
+        rounds.round_of(scheduler)
         clock.go(seconds=61)
-        helpers.round_of(scheduler)
-        helpers.round_of(scheduler)
+        rounds.round_of(scheduler)
+        rounds.round_of(scheduler)
         assert Firing.objects.filter(schedule=good).count() == 1
         assert PeriodicTask.objects.filter(pk=good.pk, enabled=True).exists()
         transaction.set_rollback(True)

@@ -12,15 +12,16 @@ from django.urls import reverse
 from django_celery_beat.models import PeriodicTask, SolarSchedule
 
 from backoffice.schedules import timing
-from tests.schedules import helpers
+from tests.schedules import factories
+from tests.schedules.tasks import TICK
 
 pytestmark = pytest.mark.django_db
 
-FORM = {"name": "Evening", "work": helpers.TICK, "when": "solar", "missed": "once", "overlap": "skip"}
+FORM = {"name": "Evening", "work": TICK, "when": "solar", "missed": "once", "overlap": "skip"}
 
 
 def evening(**values) -> PeriodicTask:
-    return helpers.row(
+    return factories.row(
         "Evening", solar=SolarSchedule.objects.create(event="sunset", latitude=52, longitude=13), **values
     )
 

@@ -12,7 +12,8 @@ from django_celery_results.models import TaskResult
 
 from backoffice.schedules import publish
 from backoffice.schedules.models import Firing
-from tests.schedules import helpers
+from tests.schedules import factories, queued, rounds
+from tests.schedules.tasks import TICK
 from tests.servers import wait_until
 from tests.workers import running_worker
 
@@ -33,13 +34,13 @@ def beside(work):
 
 
 def another_beat():
-    scheduler = helpers.beat()
+    scheduler = rounds.beat()
     scheduler.leader.name = "beat@other/1"
     return scheduler
 
 
 def messages() -> Counter:
-    return Counter(message["backoffice-firing"] for message in helpers.messages())
+    return Counter(message["backoffice-firing"] for message in queued.messages())
 
 
 class Pause:
@@ -59,53 +60,53 @@ class Pause:
 def test_of_two_beats_that_both_believe_they_lead_one_writes_each_decision(rows, clock):
     values = {"task": SWEEP, "queue": "control", "expire_seconds": 5} if rows == "quiet" else {}
     for number in range(40):
-        helpers.row(f"Row {number}", interval=helpers.interval(60), **values)
-    beats = [helpers.beat(), helpers.beat()]
+        factories.row(f"Row {number}", interval=factories.interval(60), **values)
+    beats = [rounds.beat(), rounds.beat()]
     for scheduler in beats:
         scheduler.leader.lead = lambda: True
-        helpers.round_of(scheduler)
+        rounds.round_of(scheduler)
     for _minute in range(5):
         clock.go(seconds=60)
         both = threading.Barrier(2)
 
         def fire(scheduler, both=both):
             both.wait(10)
-            helpers.round_of(scheduler)
+            rounds.round_of(scheduler)
 
         with beside(lambda: fire(beats[1])):
             fire(beats[0])
     assert set(PeriodicTask.objects.values_list("total_run_count", flat=True)) == {5}
-    assert len(helpers.messages()) == 200
+    assert len(queued.messages()) == 200
 
 
 @pytest.mark.parametrize("where", ["decided", "taken"])
 def test_a_leader_that_stands_still_before_it_sends_finds_on_waking_that_it_need_not(where, clock, monkeypatch):
-    helpers.row()
-    first, second = helpers.beat(), another_beat()
-    helpers.round_of(first)
+    factories.row()
+    first, second = rounds.beat(), another_beat()
+    rounds.round_of(first)
     clock.go(seconds=60)
-    task = type(current_app.tasks[helpers.TICK])
+    task = type(current_app.tasks[TICK])
     pause = Pause(publish.send if where == "decided" else task.apply_async)
     monkeypatch.setattr(*((publish, "send") if where == "decided" else (task, "apply_async")), pause)
     if where == "taken":
         monkeypatch.setattr(task, "apply_async", lambda self, *args, **options: pause(self, *args, **options))
-    with beside(lambda: helpers.round_of(first)):
+    with beside(lambda: rounds.round_of(first)):
         assert pause.there.wait(10)
         clock.go(seconds=20)  # the lease has run out long ago
         for _round in range(3):
-            helpers.round_of(second)
+            rounds.round_of(second)
             clock.go(seconds=1)
         pause.go_on.set()
     for _round in range(3):
-        helpers.round_of(second)
+        rounds.round_of(second)
     assert messages() == Counter(Firing.objects.values_list("pk", flat=True))
     assert not Firing.objects.waiting().exists()
 
 
 def test_a_firing_whose_leader_was_killed_while_it_sent_it_is_left_alone_for_a_while_and_then_sent(clock, monkeypatch):
-    helpers.row(task="records.tasks.add", args="[2, 3]")
-    first, second = helpers.beat(), another_beat()
-    helpers.round_of(first)
+    factories.row(task="records.tasks.add", args="[2, 3]")
+    first, second = rounds.beat(), another_beat()
+    rounds.round_of(first)
     clock.go(seconds=60)
 
     def killed(*args, **options):
@@ -114,19 +115,19 @@ def test_a_firing_whose_leader_was_killed_while_it_sent_it_is_left_alone_for_a_w
     with monkeypatch.context() as patch:
         patch.setattr(current_app.tasks["records.tasks.add"], "apply_async", killed)
         with pytest.raises(SystemExit):
-            helpers.round_of(first)
+            rounds.round_of(first)
     clock.go(seconds=20)
-    helpers.round_of(second)
-    assert helpers.messages() == []  # it may be on its way
+    rounds.round_of(second)
+    assert queued.messages() == []  # it may be on its way
     clock.go(seconds=15)
     for _round in range(3):
-        helpers.round_of(second)
+        rounds.round_of(second)
     assert messages() == Counter(Firing.objects.values_list("pk", flat=True))
     assert Firing.objects.get().attempts == 2
 
 
 def test_of_two_messages_of_one_firing_the_worker_runs_one():
-    row = helpers.row(task="records.tasks.add", args="[2, 3]", enabled=False)
+    row = factories.row(task="records.tasks.add", args="[2, 3]", enabled=False)
     firing = Firing.objects.create(schedule=row, schedule_name=row.name, due_at=row.date_changed)
     asleep = Firing.objects.get()  # what a beat that stood still has in its hands
     assert Firing.objects.take([asleep])
@@ -146,9 +147,9 @@ def log(worker) -> str:
 
 
 def test_a_firing_that_is_held_lets_those_behind_it_pass(clock, monkeypatch):
-    row, other = helpers.row("Held"), helpers.row("Other")
-    helpers.option(row, overlap="queue")
-    helpers.option(other)
+    row, other = factories.row("Held"), factories.row("Other")
+    factories.option(row, overlap="queue")
+    factories.option(other)
     values = {"schedule": row, "schedule_name": "Held", "reason": "It waits."}
     Firing.objects.create(**values, due_at=clock.at, state="sent", task_id="at work")
     TaskResult.objects.create(task_id="at work", status="STARTED")
@@ -156,7 +157,7 @@ def test_a_firing_that_is_held_lets_those_behind_it_pass(clock, monkeypatch):
         clock.go(seconds=1)
         Firing.objects.create(**values, due_at=clock.at)
     passing = Firing.objects.create(schedule=other, schedule_name="Other", due_at=clock.at, reason="Not taken.")
-    scheduler = helpers.beat()
+    scheduler = rounds.beat()
     for _round in range(3):
-        helpers.round_of(scheduler)
+        rounds.round_of(scheduler)
     assert messages()[passing.pk] == 1

@@ -10,14 +10,14 @@ from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, PeriodicTask, SolarSchedule
 
 from backoffice.results.models import Activity
-from tests.schedules import helpers
+from tests.schedules import factories
 from tests.schedules.pages import untouched
 
 pytestmark = pytest.mark.django_db
 
 KINDS: dict[str, Any] = {
-    "interval": (lambda: helpers.interval(60), {"every": "90"}, "every"),
-    "crontab": (lambda: helpers.crontab("0 2 * * *", "Japan"), {"hour": "3"}, "minute"),
+    "interval": (lambda: factories.interval(60), {"every": "90"}, "every"),
+    "crontab": (lambda: factories.crontab("0 2 * * *", "Japan"), {"hour": "3"}, "minute"),
     "clocked": (
         lambda: ClockedSchedule.objects.create(clocked_time=timezone.now() + timedelta(days=1)),
         {"clocked_time": "2099-01-01T10:00:30"},
@@ -29,7 +29,7 @@ KINDS: dict[str, Any] = {
 def used_by(kind: str, *names: str) -> Any:
     timing = KINDS[kind][0]()
     for name in names:
-        helpers.row(name, one_off=kind == "clocked", **{kind: timing})
+        factories.row(name, one_off=kind == "clocked", **{kind: timing})
     return timing
 
 

@@ -22,25 +22,28 @@ from django_celery_beat.models import (
 from backoffice.results.models import Activity
 from backoffice.schedules.forms import ScheduleForm
 from backoffice.schedules.models import ScheduleState
-from tests.schedules import helpers
+from tests.factories import user
+from tests.schedules import factories
+from tests.schedules.factories import SCHEDULER
 from tests.schedules.pages import untouched
+from tests.schedules.tasks import PROCESS, START_RUN, TICK
 
 pytestmark = pytest.mark.django_db
 
 ODD = datetime(2031, 2, 3, 4, 5, 6, 789, tzinfo=UTC)
-RECORDS = {"task": helpers.START_RUN, "kwargs": json.dumps({"task": helpers.PROCESS, "filter": {"processed": False}})}
+RECORDS = {"task": START_RUN, "kwargs": json.dumps({"task": PROCESS, "filter": {"processed": False}})}
 TIMINGS: dict[str, Any] = {
-    "every minute": lambda: {"interval": helpers.interval(60)},
-    "every second": lambda: {"interval": helpers.interval(1)},
-    "more than the form takes": lambda: {"interval": helpers.interval(10**7, "seconds")},
-    "microseconds": lambda: {"interval": helpers.interval(30_000_000, "microseconds")},
-    "a crontab": lambda: {"crontab": helpers.crontab("5 2 * * 1-5", "Europe/Berlin")},
-    "a crontab in Japan": lambda: {"crontab": helpers.crontab("5 2 * * *", "Japan")},
-    "a crontab in CET": lambda: {"crontab": helpers.crontab("5 2 * * *", "CET")},
-    "a crontab in EST5EDT": lambda: {"crontab": helpers.crontab("5 2 * * *", "EST5EDT")},
+    "every minute": lambda: {"interval": factories.interval(60)},
+    "every second": lambda: {"interval": factories.interval(1)},
+    "more than the form takes": lambda: {"interval": factories.interval(10**7, "seconds")},
+    "microseconds": lambda: {"interval": factories.interval(30_000_000, "microseconds")},
+    "a crontab": lambda: {"crontab": factories.crontab("5 2 * * 1-5", "Europe/Berlin")},
+    "a crontab in Japan": lambda: {"crontab": factories.crontab("5 2 * * *", "Japan")},
+    "a crontab in CET": lambda: {"crontab": factories.crontab("5 2 * * *", "CET")},
+    "a crontab in EST5EDT": lambda: {"crontab": factories.crontab("5 2 * * *", "EST5EDT")},
     "a crontab with spaces": lambda: {"crontab": CrontabSchedule.objects.create(minute="1, 2", hour=" 3 ")},
-    "a crontab that is none": lambda: {"crontab": helpers.crontab("61 2 * * *")},
-    "the second of two equal ones": lambda: {"crontab": [helpers.crontab(), helpers.crontab()][1]},
+    "a crontab that is none": lambda: {"crontab": factories.crontab("61 2 * * *")},
+    "the second of two equal ones": lambda: {"crontab": [factories.crontab(), factories.crontab()][1]},
     "once, with seconds": lambda: {"clocked": ClockedSchedule.objects.create(clocked_time=ODD), "one_off": True},
     "once, and over": lambda: {
         "clocked": ClockedSchedule.objects.create(clocked_time=datetime(2020, 1, 1, tzinfo=UTC)), "one_off": True
@@ -51,11 +54,11 @@ VALUES: dict[str, dict[str, Any]] = {
     "plain": {},
     "over records": RECORDS,
     "over records, by address": {
-        "task": helpers.START_RUN, "kwargs": json.dumps({"task": helpers.PROCESS, "selection": "q=a b&verdict=valid"})
+        "task": START_RUN, "kwargs": json.dumps({"task": PROCESS, "selection": "q=a b&verdict=valid"})
     },
-    "over records that are no more": {"task": helpers.START_RUN, "kwargs": '{"task": "records.tasks.gone"}'},
+    "over records that are no more": {"task": START_RUN, "kwargs": '{"task": "records.tasks.gone"}'},
     "by a filter that the form would refuse": {
-        "task": helpers.START_RUN, "kwargs": json.dumps({"task": helpers.PROCESS, "filter": {"name__regex": "x"}})
+        "task": START_RUN, "kwargs": json.dumps({"task": PROCESS, "filter": {"name__regex": "x"}})
     },
     "a one-off made in code": {"one_off": True},
     "seconds in start and end": {"start_time": ODD, "expires": ODD + timedelta(days=1)},
@@ -63,9 +66,9 @@ VALUES: dict[str, dict[str, Any]] = {
     "arguments both ways": {"args": "[1]", "kwargs": '{"n":  1}'},
     "arguments by name": {"kwargs": ' {"n":1}'},
     "arguments that are none": {"args": "{x", "kwargs": "[1]"},
-    "a task nobody allowed": {"task": "tests.schedules.helpers.secret"},
+    "a task nobody allowed": {"task": "tests.schedules.tasks.secret"},
     "a task that is gone": {"task": "no.such.task"},
-    "a record task by id": {"task": helpers.PROCESS, "args": "[7]"},
+    "a record task by id": {"task": PROCESS, "args": "[7]"},
     "a queue that is gone": {"queue": "email"},
     "a priority of 200": {"priority": 200},
     "exchange and headers": {"exchange": "x", "routing_key": "y", "headers": '{"a":  1}'},
@@ -97,7 +100,7 @@ def save(client: Any, row: PeriodicTask, **changes: Any) -> Any:
 @pytest.mark.parametrize("has_state", [False, True])
 @pytest.mark.parametrize(("timing", "value"), CASES)
 def test_a_schedule_opened_and_saved_is_as_before_and_nothing_is_logged(timing, value, has_state, admin_client):
-    row = PeriodicTask(**{"name": "Row", "task": helpers.TICK, **TIMINGS[timing](), **VALUES[value]})
+    row = PeriodicTask(**{"name": "Row", "task": TICK, **TIMINGS[timing](), **VALUES[value]})
     PeriodicTask.objects.bulk_create([row])  # as SQL would: beat's own save refuses some of them
     if has_state:
         ScheduleState.objects.create(schedule=row, missed="each", overlap="queue", reason="Broken.", off_by="beat")
@@ -110,8 +113,8 @@ def test_a_schedule_opened_and_saved_is_as_before_and_nothing_is_logged(timing, 
 
 def test_a_row_without_a_timing_and_one_with_two_are_opened_and_saved_too(admin_client):
     PeriodicTask.objects.bulk_create([
-        PeriodicTask(name="None", task=helpers.TICK),
-        PeriodicTask(name="Two", task=helpers.TICK, interval=helpers.interval(), crontab=helpers.crontab()),
+        PeriodicTask(name="None", task=TICK),
+        PeriodicTask(name="Two", task=TICK, interval=factories.interval(), crontab=factories.crontab()),
     ])  # fmt: skip
     before = everything()
     for row in PeriodicTask.objects.all():
@@ -120,7 +123,7 @@ def test_a_row_without_a_timing_and_one_with_two_are_opened_and_saved_too(admin_
 
 
 def test_a_time_zone_that_cannot_be_loaded_is_kept(admin_client):
-    row = helpers.row(crontab=helpers.crontab())
+    row = factories.row(crontab=factories.crontab())
     with connection.cursor() as cursor:
         cursor.execute("UPDATE django_celery_beat_crontabschedule SET timezone = 'Mars/Olympus'")
     assert save(admin_client, row, description="Not mine").status_code == 302
@@ -139,7 +142,7 @@ CHANGES: dict[str, Any] = {
     "start_time": "2031-01-01T10:00:01",
     "expires": "2032-01-01T10:00",
     "expire_seconds": "60",
-    "work": helpers.TICK,
+    "work": TICK,
     "selection": "processed__exact=1",
     "missed": "skip",
     "overlap": "allow",
@@ -158,8 +161,8 @@ WRITES = {
 @pytest.mark.parametrize("field", sorted({*ScheduleForm.base_fields} - {"arguments", "every", "period", "at"}))
 def test_a_field_that_is_changed_is_written_and_logged_alone(field, admin_client):
     start = timezone.now() + timedelta(days=1, seconds=1)
-    row = helpers.row(crontab=helpers.crontab("5 2 * * *", "Japan"), start_time=start, **RECORDS)
-    helpers.option(row, missed="each", overlap="queue")
+    row = factories.row(crontab=factories.crontab("5 2 * * *", "Japan"), start_time=start, **RECORDS)
+    factories.option(row, missed="each", overlap="queue")
     before = model_to_dict(row)
     extra = {"every": "2", "period": "hours"} if field == "when" else {}
     value = {"zone": "Europe/Rome"}.get(field, CHANGES[field])
@@ -181,7 +184,7 @@ def test_every_field_of_the_form_is_in_these_tests():
 
 
 def test_a_schedule_that_fires_only_once_says_so_and_stays_so(admin_client):
-    row = helpers.row(one_off=True)
+    row = factories.row(one_off=True)
     page = admin_client.get(address(row)).content.decode()
     assert untouched(page, "work")["one_off"] == "on"
     assert (
@@ -197,14 +200,14 @@ def test_a_schedule_that_fires_only_once_says_so_and_stays_so(admin_client):
 
 
 def test_what_was_once_and_is_every_hour_now_does_not_stop_after_the_first(admin_client):
-    row = helpers.clocked("Once", ODD)
+    row = factories.clocked("Once", ODD)
     assert save(admin_client, row, when="every", every="1", period="hours").status_code == 302
     row.refresh_from_db()
     assert (row.one_off, row.clocked, row.interval.every) == (False, None, 1)
 
 
 def test_a_description_does_not_move_an_interval_that_has_not_fired(admin_client):
-    row = helpers.row(interval=helpers.interval(10, "days"))
+    row = factories.row(interval=factories.interval(10, "days"))
     changed = row.date_changed
     save(admin_client, row, description="x")
     row.refresh_from_db()
@@ -212,7 +215,7 @@ def test_a_description_does_not_move_an_interval_that_has_not_fired(admin_client
 
 
 def test_the_preview_of_a_schedule_takes_what_is_stored(admin_client):
-    row = helpers.row(crontab=helpers.crontab("5 2 * * *", "Japan"), queue="email", priority=200)
+    row = factories.row(crontab=factories.crontab("5 2 * * *", "Japan"), queue="email", priority=200)
     sent = untouched(admin_client.get(address(row)).content.decode(), "work")
     answer = admin_client.post(reverse("admin:schedules_preview") + f"?of={row.pk}", sent).json()
     assert answer["errors"] == {}
@@ -220,7 +223,7 @@ def test_the_preview_of_a_schedule_takes_what_is_stored(admin_client):
 
 
 def test_a_broken_row_is_turned_on_only_when_it_is_whole(admin_client):
-    row = helpers.row(priority=200, enabled=False)
+    row = factories.row(priority=200, enabled=False)
     assert "priority" in save(admin_client, row, enabled="on").content.decode()
     assert save(admin_client, row, enabled="on", priority="4").status_code == 302
     row.refresh_from_db()
@@ -229,7 +232,7 @@ def test_a_broken_row_is_turned_on_only_when_it_is_whole(admin_client):
 
 def test_who_saves_it_may_choose_its_records_for_it_is_theirs_then(client):
     """Else it would be turned off at its next firing."""
-    client.force_login(helpers.user("sam", *helpers.SCHEDULER, "records.process_yourmodel"))
-    row = helpers.nightly()
+    client.force_login(user(*SCHEDULER, "records.process_yourmodel", username="sam"))
+    row = factories.nightly()
     assert "Only who may look" in save(client, row, description="mine").content.decode()
     assert save(client, row, selection="", description="mine").status_code == 302

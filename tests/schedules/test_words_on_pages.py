@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule
 
-from tests.schedules import helpers
+from tests.factories import user
+from tests.schedules import factories, rounds
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +16,9 @@ CRONTAB = "admin:django_celery_beat_crontabschedule"
 
 @pytest.fixture
 def row():
-    return helpers.row("Nightly", crontab=helpers.crontab("0 2 * * *", "Europe/Berlin"), description="For the ledger.")
+    return factories.row(
+        "Nightly", crontab=factories.crontab("0 2 * * *", "Europe/Berlin"), description="For the ledger."
+    )
 
 
 def beats_words(page: str) -> list[str]:
@@ -23,7 +26,7 @@ def beats_words(page: str) -> list[str]:
 
 
 def test_whoever_may_only_look_reads_our_words(client, row):
-    client.force_login(helpers.user("val", "django_celery_beat.view_periodictask"))
+    client.force_login(user("django_celery_beat.view_periodictask", username="val"))
     page = client.get(reverse(f"{ROW}_change", args=[row.pk])).content.decode()
     assert beats_words(page) == []
     for text in ("At 02:00", "For the ledger.", "no bound", "<title> Nightly | View schedule"):
@@ -31,7 +34,7 @@ def test_whoever_may_only_look_reads_our_words(client, row):
 
 
 def test_deletions_name_the_schedule_and_nothing_that_belongs_to_it(admin_client, row):
-    helpers.round_of(helpers.beat())  # it has a state of its own now
+    rounds.round_of(rounds.beat())  # it has a state of its own now
     pages = [
         admin_client.get(reverse(f"{ROW}_delete", args=[row.pk])),
         admin_client.post(reverse(f"{ROW}_changelist"), {"action": "delete_selected", "_selected_action": [row.pk]}),
@@ -50,7 +53,7 @@ def test_the_tables_of_timings_are_titled_in_words(admin_client, row):
 
 
 def test_a_crontab_that_cannot_be_read_says_so_in_its_title(db):
-    assert str(helpers.crontab("x 2 * * *")) == "cannot be read"
+    assert str(factories.crontab("x 2 * * *")) == "cannot be read"
 
 
 def test_history_leads_to_the_changes_on_the_schedules_own_page(admin_client, row):

@@ -1,20 +1,11 @@
-"""Staff before the admin: who they are, and where they press."""
+"""The list of invoices, and what presses its action."""
 
-from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
 from backoffice.runs.models import Run
 from tests.second.models import Invoice
 
 INVOICES = "admin:second_invoice_changelist"
-
-
-def person(name: str, *permissions: str) -> User:
-    user = User.objects.create_user(name, password="x", is_staff=True)
-    for permission in permissions:
-        app, codename = permission.split(".")
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
-    return user
 
 
 def invoices(number: int) -> list[int]:
