@@ -15,6 +15,16 @@ FIRING = f"{PREFIX}firing"
 ATTEMPT = f"{PREFIX}firing-attempt"
 
 
+def of_chunk(chunk: int, run: int) -> dict[str, Any]:
+    """By the old names, too: during an upgrade a worker of the version before would take it for a plain call."""
+    return {CHUNK: chunk, RUN: run, "chunk": chunk, "run": run}
+
+
+def of_firing(firing: int, attempt: int) -> dict[str, Any]:
+    """By the old name, too: a worker of the version before starts a firing's run once because of it."""
+    return {FIRING: firing, ATTEMPT: attempt, "firing": firing}
+
+
 def chunk(request: Any) -> int | None:
     """The chunk that a message carries. Only a record task's message carries any."""
     task = current_app.tasks.get(_read(request, "task") or "")

@@ -133,7 +133,7 @@ class Run(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True)
     cancelled_by = models.CharField(_("cancelled by"), max_length=150, blank=True)
-    cancel_reason = models.TextField(_("why it was cancelled"), blank=True, default="")
+    cancel_reason = models.TextField(_("why it was cancelled"), blank=True, default="", db_default="")
 
     total = models.PositiveIntegerField(_("records"), default=0)
     skipped = models.PositiveIntegerField(_("skipped"), default=0)

@@ -42,7 +42,7 @@ def publish(run: Run, chunks: list[Chunk]) -> bool:
                 args=[chunk.first],
                 task_id=str(uuid4()),
                 queue=queue_of(task),
-                headers={headers.CHUNK: chunk.pk, headers.RUN: run.pk},
+                headers=headers.of_chunk(chunk.pk, run.pk),
                 ignore_result=True,
                 retry=False,
             )

@@ -62,7 +62,7 @@ class ScheduleState(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, db_constraint=False, null=True, editable=False,
         related_name="+", verbose_name=_("owner"),
     )  # fmt: skip
-    owner_name = models.CharField(_("owner"), max_length=150, blank=True, default="", editable=False)
+    owner_name = models.CharField(_("owner"), max_length=150, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = _("schedule state")

@@ -141,7 +141,7 @@ def message_options(row: PeriodicTask, firing: Firing) -> dict[str, Any]:
     told = {**json.loads(row.headers or "{}"), "periodic_task_name": row.name, "celery_beat_task": True}
     told[headers.SCHEDULE] = row.name  # beside Celery's own, which anybody's beat sets
     if firing.pk:
-        told |= {headers.FIRING: firing.pk, headers.ATTEMPT: firing.attempts}
+        told = headers.of_firing(firing.pk, firing.attempts) | told  # a header of the row's own keeps its value
     # retry: beat's own tries are written down, and kombu's would hold all schedules up for 9 s in a frozen broker.
     options: dict[str, Any] = {"headers": told, "task_id": firing.task_id, "retry": False}
     if row.queue:

@@ -8,6 +8,8 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 
 from backoffice.runs.models import Chunk, Run
+from backoffice.schedules.models import Firing
+from backoffice.schedules.publish import message_options
 from backoffice.schedules.tasks import start_scheduled_run
 from records.tasks import add
 from tests.probe.models import Probe
@@ -62,6 +64,20 @@ def test_a_schedule_is_not_blamed_for_what_a_stranger_sends_in_its_name(worker, 
     started = start_scheduled_run.apply_async((poke.name,), {"filter": {}}, headers=headers)
     assert started.get(timeout=20).startswith("Started run")
     assert list(Run.objects.values_list("schedule", "schedule_name")) == [(None, "")]
+
+
+def test_a_worker_of_the_version_before_finds_in_our_messages_what_it_looks_for(nightly):
+    probes(3)
+    poke_all()
+    with current_app.connection_for_read() as connection:
+        message = connection.default_channel.basic_get("records", no_ack=True)
+    chunk = Chunk.objects.get(pk=message.headers["backoffice-chunk"])
+    assert (message.headers["chunk"], message.headers["run"]) == (chunk.pk, chunk.run_id)
+    assert message.headers["ignore_result"] is True
+    told = message_options(nightly, Firing(pk=7, attempts=1))["headers"]
+    assert (told["firing"], told["periodic_task_name"], told["celery_beat_task"]) == (7, "Nightly", True)
+    nightly.headers = '{"firing": "its own"}'
+    assert message_options(nightly, Firing(pk=7, attempts=1))["headers"]["firing"] == "its own"
 
 
 def test_a_chunk_that_was_under_way_when_the_header_got_its_prefix_is_still_a_chunk(worker):

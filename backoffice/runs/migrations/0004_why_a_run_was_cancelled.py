@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='run',
             name='cancel_reason',
-            field=models.TextField(blank=True, default='', verbose_name='why it was cancelled'),
+            field=models.TextField(blank=True, db_default='', default='', verbose_name='why it was cancelled'),
         ),
     ]

@@ -21,6 +21,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='schedulestate',
             name='owner_name',
-            field=models.CharField(blank=True, default='', editable=False, max_length=150, verbose_name='owner'),
+            field=models.CharField(blank=True, db_default='', default='', editable=False, max_length=150, verbose_name='owner'),
         ),
     ]
