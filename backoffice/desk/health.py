@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.results import waiting
 from backoffice.runs import clock, fleet
 from backoffice.runs.drift import Drift
 from backoffice.runs.models import Chunk, Run, Worker
@@ -58,6 +59,7 @@ def checks() -> list[Check]:
         *([swept(processes)] if database.ok else []),
         clocks(processes),
         queue_depths(redis.broker, processes if database.ok else None),
+        *([set_aside(redis.results)] if redis.results.milliseconds else []),
     ]
 
 
@@ -188,6 +190,23 @@ def queue_depths(answer: Answer, processes: Iterable[Worker] | None) -> Check:
         correct = _("Correct the queue's name where the task is called, or start a worker for %(queues)s: %(command)s")
         advice = [correct % told, *advice]
     return Check(name, not advice, "; ".join(parts) + ".", " ".join(advice))
+
+
+def set_aside(answer: Answer) -> Check:
+    """Outcomes that waited in Redis for the database, and are no rows or none that it takes."""
+    name = _("Set aside")
+    if not answer.aside:
+        return Check(name, True, _("No outcome is."))
+    summary = ngettext(
+        "The database refuses %(n)d outcome. It is kept in Redis at %(address)s, under “%(key)s”.",
+        "The database refuses %(n)d outcomes. They are kept in Redis at %(address)s, under “%(key)s”.",
+        answer.aside,
+    ) % {"n": answer.aside, "address": answer.address, "key": waiting.ASIDE}
+    advice = _(
+        "Run: manage.py doctor --repair. It tries them once more, and notes in the activity log what can never be "
+        "written. The worker's log has the database's own words."
+    )
+    return Check(name, False, summary, advice)
 
 
 def migrations() -> Check:

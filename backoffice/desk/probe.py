@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from backoffice import redis_url
+from backoffice.results import waiting
 from backoffice.runs import queues as lists
 
 TIMEOUT = 0.5  # seconds, for connecting and for each answer
@@ -39,6 +40,7 @@ class Answer:
     milliseconds: float = 0.0
     depths: dict[str, int] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)  # queues that are not ours, a misspelt one say
+    aside: int = 0  # outcomes that the database refuses
 
     @property
     def ok(self) -> bool:
@@ -95,16 +97,19 @@ def ask(url: str, queues: tuple[str, ...] = ()) -> Answer:
             pipeline.set(NOBODYS_KEY, "", xx=True)
             if queues:
                 pipeline.scan(0, count=GLANCE, _type="list")
+            else:
+                waiting.ask_aside(pipeline)
             answers = pipeline.execute(raise_on_error=False)
             depths = lists.counted(queues, answers)
             others = depths_of_others(pipeline, answers[-1]) if queues else {}
     except (redis.RedisError, OSError, ValueError) as error:
         return Answer(address, in_words(error))
     # A user who may write no key but Celery's own is no fault.
-    written = answers[-2] if queues else answers[-1]
+    written, last = answers[-2:]
     refused = isinstance(written, Exception) and not isinstance(written, redis.exceptions.NoPermissionError)
     refusal = in_words(written) if refused else ""
-    return Answer(address, refusal, bool(refusal), (time.monotonic() - started) * 1000, depths, others)
+    aside = last if isinstance(last, int) else 0
+    return Answer(address, refusal, bool(refusal), (time.monotonic() - started) * 1000, depths, others, aside)
 
 
 def depths_of_others(pipeline: Any, glance: Any) -> dict[str, int]:

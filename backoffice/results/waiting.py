@@ -80,9 +80,9 @@ def _write(kept: bytes) -> bool:
     return True
 
 
-def set_aside(client: Any, number: int = AT_ONCE) -> list[bytes]:
-    """What could not be written, the oldest first. Raises RedisError."""
-    return list(client.zrange(ASIDE, 0, number - 1))
+def ask_aside(client: Any) -> Any:
+    """How many were set aside; of a pipeline the answer comes later. Raises RedisError."""
+    return client.zcard(ASIDE)
 
 
 def write_set_aside(client: Any) -> list[bytes]:

@@ -101,7 +101,7 @@ def _look_aside(survey: Survey) -> None:
     """Rows that waited in Redis and that the database refused: tried again, else noted in the log and let go of."""
     client = current_app.backend.client
     try:
-        number = int(client.zcard(waiting.ASIDE))
+        number = int(waiting.ask_aside(client))
         hopeless = waiting.write_set_aside(client) if number and survey.repair else []
         shown = [storable(kept.decode(errors="backslashreplace"), SHOWN) for kept in hopeless]
         survey.note("set_aside", number, _("Outcomes set aside"), never_written=shown)

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from backoffice.desk import health, probe
+from backoffice.results import waiting
 from backoffice.runs import fleet
 from backoffice.runs.models import Chunk, Worker
 from tests import servers
@@ -133,6 +134,29 @@ def test_a_queue_that_nobody_reads_is_named_on_the_desk_and_by_doctor(settings, 
     with pytest.raises(SystemExit):
         call_command("doctor")
     assert "nobody reads “taks”" in capsys.readouterr().out
+
+
+def test_outcomes_that_were_set_aside_are_counted_alike_on_the_desk_and_by_doctor(admin_client, capsys):
+    all_alive()
+    waits = current_app.backend.client
+    waits.zadd(waiting.KEY, {"{": 1, "null": 2, '{"task_id": 5}': 3})
+    assert by_name(health.checks())["Set aside"].ok
+    waiting.settle()
+    probe.forget()
+    check = by_name(health.checks())["Set aside"]
+    assert not check.ok
+    assert "refuses 3 outcomes" in check.summary
+    assert f"under “{waiting.ASIDE}”" in check.summary
+    page = admin_client.get("/admin/").text
+    assert "refuses 3 outcomes" in page
+    assert "Run: manage.py doctor --repair." in page
+    with pytest.raises(SystemExit):
+        call_command("doctor", "--json")
+    told = json.loads(capsys.readouterr().out)
+    assert "3 outcomes set aside" in json.dumps(told)
+    call_command("doctor", "--repair")
+    probe.forget()
+    assert by_name(health.checks())["Set aside"].ok
 
 
 def test_many_keys_and_queues_that_are_not_ours_cost_no_time(own_redis):

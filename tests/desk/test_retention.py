@@ -1,9 +1,13 @@
 """What is older than staff want to keep is deleted, and nothing else is."""
 
+import contextlib
+import threading
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import GroupResult, TaskResult
@@ -161,6 +165,40 @@ def test_an_age_that_makes_no_sense_is_refused(client, kind: str, days: str):
     assert response.status_code == 200
     assert response.context["errors"]
     assert RetentionPolicy.objects.get(kind=kind).days == policy.days
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_change_two_ages_at_once_keep_runs_as_long_as_their_records(monkeypatch: pytest.MonkeyPatch):
+    """Either alone is right: records for 1,000 days of 1,825, runs for 500 days of 365."""
+    boss = user(is_superuser=True)
+    for kind, days in (("items", 365), ("runs", 1825)):
+        RetentionPolicy.objects.update_or_create(kind=kind, defaults={"days": days})
+    both, real = threading.Barrier(2), RetentionPolicy.clean
+    answers: dict[str, int] = {}
+
+    def clean(policy: RetentionPolicy) -> None:
+        real(policy)
+        with contextlib.suppress(threading.BrokenBarrierError):  # who must wait for the other does not come here
+            both.wait(2)
+
+    def save(kind: str, days: int) -> None:
+        try:
+            client = Client()
+            client.force_login(boss)
+            pk = RetentionPolicy.objects.get(kind=kind).pk
+            answers[kind] = client.post(f"{LIST}{pk}/change/", {"days": days}).status_code
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(RetentionPolicy, "clean", clean)
+    threads = [threading.Thread(target=save, args=each) for each in (("items", 1000), ("runs", 500))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers.values()) == [200, 302]
+    kept = dict(RetentionPolicy.objects.values_list("kind", "days"))
+    assert kept["items"] <= kept["runs"]
 
 
 def test_nobody_adds_or_deletes_an_age(client):

@@ -32,6 +32,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         forget()
         mended = repair(who(), kept()) if options["repair"] and schema_is_there() else None
+        forget()  # what a repair has changed is asked anew
         checks = thorough_checks()
         if schema_is_there(checks):
             checks.append(agreement(measure(kept=kept())))
