@@ -14,12 +14,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Substr
 from django_celery_results.models import GroupResult, TaskResult
 
 from backoffice.results import activity
 from backoffice.results.batches import by_key
+from backoffice.runs.again import again
 from backoffice.runs.models import TERMINAL, Run, RunItem
 
 from .models import RetentionPolicy
@@ -57,18 +58,17 @@ def results(cutoff: datetime) -> Iterator[int]:
             if not found:
                 break
             last = found[-1][1]
-            with transaction.atomic():
-                old = model.objects.filter(pk__in=[pk for pk, _at in found], date_done__lt=cutoff)
-                number = old.delete()[0]
-                log(
-                    model._meta.label_lower,
-                    RetentionPolicy.Kind.RESULTS,
-                    number,
-                    cutoff,
-                    oldest=found[0][1],
-                    newest=last,
-                )
-            yield number
+            yield delete_results(model, found, cutoff)
+
+
+@again()
+def delete_results(model: Any, found: list[tuple[int, datetime]], cutoff: datetime) -> int:
+    with transaction.atomic():
+        old = model.objects.filter(pk__in=[pk for pk, _at in found], date_done__lt=cutoff)
+        number: int = old.delete()[0]
+        kind, seen = RetentionPolicy.Kind.RESULTS, {"oldest": found[0][1], "newest": found[-1][1]}
+        log(model._meta.label_lower, kind, number, cutoff, **seen)
+    return number
 
 
 def items(cutoff: datetime) -> Iterator[int]:
@@ -81,11 +81,17 @@ def items(cutoff: datetime) -> Iterator[int]:
             ids = list(mine.values_list("record_id", flat=True)[:CHUNK])
             if not ids:
                 break
-            with transaction.atomic():
-                # A range of the primary key and not a list of ids: one statement of one line.
-                number = mine.filter(record_id__gte=ids[0], record_id__lte=ids[-1]).order_by().delete()[0]
-                log(run, RetentionPolicy.Kind.ITEMS, number, cutoff, first=ids[0], last=ids[-1])
-            yield number
+            yield delete_items(run, ids[0], ids[-1], cutoff)
+
+
+@again()
+def delete_items(run: Run, first: int, last: int, cutoff: datetime) -> int:
+    with transaction.atomic():
+        # A range of the primary key and not a list of ids: one statement of one line.
+        mine = RunItem.objects.of(run).filter(state__in=TERMINAL, record_id__gte=first, record_id__lte=last)
+        number = mine.delete()[0]
+        log(run, RetentionPolicy.Kind.ITEMS, number, cutoff, first=first, last=last)
+    return number
 
 
 def runs(cutoff: datetime) -> Iterator[int]:
@@ -93,11 +99,19 @@ def runs(cutoff: datetime) -> Iterator[int]:
     kept = RunItem.objects.filter(run_id=OuterRef("pk"))
     needed = Run.objects.open().filter(retry_of=OuterRef("pk"))
     old = Run.objects.filter(~Exists(kept), ~Exists(needed), finished_at__lt=cutoff).order_by("pk")
-    while found := list(old.values_list("pk", "uid")[:RUNS_AT_ONCE]):
-        with transaction.atomic():
-            number = Run.objects.filter(pk__in=[pk for pk, _uid in found]).delete()[1].get(Run._meta.label, 0)
-            log(Run._meta.label_lower, RetentionPolicy.Kind.RUNS, number, cutoff, runs=dict(found))
-        yield number
+    while found := list(old.values_list("pk", flat=True)[:RUNS_AT_ONCE]):
+        yield delete_runs(found, old, cutoff)
+
+
+@again()
+def delete_runs(found: list[int], old: "QuerySet[Run]", cutoff: datetime) -> int:
+    with transaction.atomic():
+        # Locked, and asked again: who retries one of them locks it first, and is seen here once that has committed.
+        list(Run.objects.filter(pk__in=found).order_by("pk").select_for_update().values_list("pk"))
+        still = dict(old.filter(pk__in=found).values_list("pk", "uid"))
+        number = Run.objects.filter(pk__in=still).delete()[1].get(Run._meta.label, 0)
+        log(Run._meta.label_lower, RetentionPolicy.Kind.RUNS, number, cutoff, runs=still)
+    return number
 
 
 def log(target: Any, kind: str, number: int, cutoff: datetime, **details: Any) -> None:

@@ -97,11 +97,14 @@ def _state_in(value: Any) -> str:
 def _write_rows(survey: Survey, run: Run, missing: list[RunItem], wrong: list[RunItem]) -> None:
     if not missing and not wrong:
         return
-    with survey.transaction():
-        survey.note("rows_missing", len(missing), run, records=_named(missing))
-        survey.note("rows_wrong", len(wrong), run, records=_named(wrong))
-        if survey.repair:
-            rows.overwrite([_row(run, item) for item in (*missing, *wrong)])
+    survey.step(lambda: _overwrite(survey, run, missing, wrong))
+
+
+def _overwrite(survey: Survey, run: Run, missing: list[RunItem], wrong: list[RunItem]) -> None:
+    survey.note("rows_missing", len(missing), run, records=_named(missing))
+    survey.note("rows_wrong", len(wrong), run, records=_named(wrong))
+    if survey.repair:
+        rows.overwrite([_row(run, item) for item in (*missing, *wrong)])
 
 
 def _tell_redis(survey: Survey, run: Run, stale: list[RunItem]) -> None:
@@ -112,17 +115,19 @@ def _tell_redis(survey: Survey, run: Run, stale: list[RunItem]) -> None:
 
 def _take_back(survey: Survey, run: Run, ids: list[int]) -> None:
     """Ends that the ledger does not know. Looked at again, and locked: an outcome may have come meanwhile."""
-    if not ids:
-        return
-    with survey.transaction():
-        still = RunItem.objects.of(run).filter(record_id__in=ids, state__in=OPEN).order_by("record_id")
-        items = list(still.select_for_update() if survey.repair else still)
-        survey.note("too_early", len(items), run, records=_named(items))
-        if survey.repair:
-            written = TaskResult.objects.filter(task_id__in=[run.item_task_id(item.record_id) for item in items])
-            known = set(written.values_list("task_id", flat=True))
-            rows.overwrite([_row(run, item) for item in items if run.item_task_id(item.record_id) in known])
-            _forget([run.item_task_id(item.record_id) for item in items], survey.drift)
+    if ids:
+        survey.step(lambda: _reopen(survey, run, ids))
+
+
+def _reopen(survey: Survey, run: Run, ids: list[int]) -> None:
+    still = RunItem.objects.of(run).filter(record_id__in=ids, state__in=OPEN).order_by("record_id")
+    items = list(still.select_for_update() if survey.repair else still)
+    survey.note("too_early", len(items), run, records=_named(items))
+    if survey.repair:
+        written = TaskResult.objects.filter(task_id__in=[run.item_task_id(item.record_id) for item in items])
+        known = set(written.values_list("task_id", flat=True))
+        rows.overwrite([_row(run, item) for item in items if run.item_task_id(item.record_id) in known])
+        _forget([run.item_task_id(item.record_id) for item in items], survey.drift)
 
 
 def _forget(task_ids: list[str], drift: Drift) -> None:

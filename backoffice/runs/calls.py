@@ -5,6 +5,7 @@ A row that tells an end is believed before a key; a key that tells one, before a
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from celery import current_app, states
@@ -89,12 +90,14 @@ def _end_stuck(survey: Survey) -> None:
     if not survey.repair:
         return survey.note("calls_stuck", stuck.count(), "")
     while batch := list(stuck.values_list("task_id", "status")[:BATCH]):
-        with survey.transaction():
-            ids = [task_id for task_id, _status in batch]
-            error = rows.error(WorkerLostError("worker lost: it began, and came to no end"))
-            rows.write([rows.row(task_id, states.FAILURE, result=error) for task_id in ids])
-            survey.note("calls_stuck", len(batch), _("Calls"), task_ids=ids[:20])
+        survey.step(partial(_end, survey, [task_id for task_id, _status in batch]))
     return None
+
+
+def _end(survey: Survey, ids: list[str]) -> None:
+    error = rows.error(WorkerLostError("worker lost: it began, and came to no end"))
+    rows.write([rows.row(task_id, states.FAILURE, result=error) for task_id in ids])
+    survey.note("calls_stuck", len(ids), _("Calls"), task_ids=ids[:20])
 
 
 def _look_aside(survey: Survey) -> None:

@@ -3,9 +3,10 @@
 from collections import Counter
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
@@ -23,11 +24,14 @@ def chunks(survey: Survey, settled: datetime) -> None:
         survey.note("chunks_left", left.count(), "")
     if not survey.repair or not left.exists():  # looked for first: a transaction takes SQLite's write lock
         return
-    with transaction.atomic():
-        locked = list(left.select_for_update(of=("self",)))
-        for chunk in locked:
-            survey.note("chunks_left", 1, chunk.run, chunk=chunk.pk)
-        Chunk.objects.filter(pk__in=[chunk.pk for chunk in locked]).delete()
+    survey.step(lambda: _drop(survey, left))
+
+
+def _drop(survey: Survey, left: "QuerySet[Chunk]") -> None:
+    locked = list(left.select_for_update(of=("self",)))
+    for chunk in locked:
+        survey.note("chunks_left", 1, chunk.run, chunk=chunk.pk)
+    Chunk.objects.filter(pk__in=[chunk.pk for chunk in locked]).delete()
 
 
 def orphans(survey: Survey, run: Run) -> None:
@@ -37,11 +41,14 @@ def orphans(survey: Survey, run: Run) -> None:
     if not survey.repair:
         survey.note("orphans", lost.count(), run)
     while survey.repair and (found := ids_of(lost)):
-        with transaction.atomic():
-            locked = ids_of(RunItem.objects.of(run).filter(record_id__in=found).select_for_update())
-            # Asked again under their locks: meanwhile somebody may have come for them, with a chunk of their own.
-            still = RunItem.objects.of(run).filter(record_id__in=ids_of(lost.filter(record_id__in=locked)))
-            survey.note("orphans", still.update(state=State.PENDING, chunk_id=None, started_at=None), run)
+        survey.step(partial(_return, survey, run, lost, found))
+
+
+def _return(survey: Survey, run: Run, lost: "QuerySet[RunItem]", found: list[int]) -> None:
+    locked = ids_of(RunItem.objects.of(run).filter(record_id__in=found).select_for_update())
+    # Asked again under their locks: meanwhile somebody may have come for them, with a chunk of their own.
+    still = RunItem.objects.of(run).filter(record_id__in=ids_of(lost.filter(record_id__in=locked)))
+    survey.note("orphans", still.update(state=State.PENDING, chunk_id=None, started_at=None), run)
 
 
 def ids_of(items: "QuerySet[RunItem]") -> list[int]:
@@ -62,39 +69,43 @@ def mend(survey: Survey, run: Run, wrong: "QuerySet[RunItem]", *, active: bool) 
         survey.note("holds_wrong", wrong.count(), run)
     if not survey.repair or not wrong.exists():
         return
-    with suppress(IntegrityError), transaction.atomic():  # a click of this moment has one of them: found the next time
-        survey.note("holds_wrong", wrong.update(active=active), run)
+    with suppress(IntegrityError):  # a click of this moment has one of them: found the next time
+        survey.step(lambda: survey.note("holds_wrong", wrong.update(active=active), run))
 
 
 def counts(survey: Survey, run: Run) -> None:
     """The run's own numbers. Looked at in one statement, which sees what a worker writes whole or not at all; mended in
     one transaction with its row locked."""
-    if not differing(*counted(run)):
-        return
-    with survey.transaction():
+    if differing(*counted(run)):
+        survey.step(lambda: _count_again(survey, run))
+
+
+def _count_again(survey: Survey, run: Run) -> None:
+    if survey.repair:
+        Run.objects.select_for_update(of=("self",)).filter(pk=run.pk).first()
+    seen, by_state = counted(run)
+    wrong = differing(seen, by_state)
+    if wrong:
+        survey.note("runs_wrong", 1, run, was={name: str(getattr(seen, name)) for name in wrong})
         if survey.repair:
-            Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
-        seen, by_state = counted(run)
-        wrong = differing(seen, by_state)
-        if wrong:
-            survey.note("runs_wrong", 1, run, was={name: str(getattr(seen, name)) for name in wrong})
-            if survey.repair:
-                Run.objects.filter(pk=run.pk).update(**wrong)
+            Run.objects.filter(pk=run.pk).update(**wrong)
 
 
-def counted(run: Run) -> tuple[Run, Counter[str]]:
-    """The run as it stands, and its items by state, of one moment."""
+def counted(run: Run) -> tuple[Run | None, Counter[str]]:
+    """The run as it stands, and its items by state, of one moment. Retention may have taken it."""
     own = Run.objects.filter(pk=run.pk)
     items = RunItem.objects.of(run).order_by().values("state").annotate(n=Count("record_id"))
     found: Any = list(items.annotate(**{f"of_run_{name}": Subquery(own.values(name)) for name in NUMBERS}))
     if not found:
-        return own.get(), Counter()
+        return own.first(), Counter()
     seen = Run(pk=run.pk, **{name: found[0][f"of_run_{name}"] for name in NUMBERS})
     return seen, Counter({row["state"]: row["n"] for row in found})
 
 
-def differing(run: Run, by_state: Counter[str]) -> dict[str, object]:
+def differing(run: Run | None, by_state: Counter[str]) -> dict[str, object]:
     """What is wrong in the run's row, as it should be."""
+    if run is None:
+        return {}
     right = numbers(by_state) | end(run, by_state)
     return {name: value for name, value in right.items() if getattr(run, name) != value}
 

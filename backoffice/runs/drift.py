@@ -1,7 +1,7 @@
 """What a comparison of the accounts finds, and where its repairs are logged."""
 
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.db import transaction
 
 from backoffice.results import activity
 
+from .again import again
 from .models import Run
 
 
@@ -54,9 +55,19 @@ class Survey:
     kept: Kept = field(default_factory=Kept)
     drift: Drift = field(default_factory=Drift)
 
-    def transaction(self) -> AbstractContextManager[Any]:
-        """For what repairs. Looking alone takes no write lock, which on SQLite would hold every worker up."""
-        return transaction.atomic() if self.repair else nullcontext()
+    def step(self, step: Callable[[], object]) -> None:
+        """One transaction of a repair: what it noted is forgotten where it is asked again. Looking alone takes no
+        write lock, which on SQLite would hold every worker up."""
+        if self.repair:
+            self._repaired(step, self.drift)
+        else:
+            step()
+
+    @again()
+    def _repaired(self, step: Callable[[], object], before: Drift) -> None:
+        self.drift = replace(before)
+        with transaction.atomic():
+            step()
 
     def note(self, kind: str, number: int, run: Run | str, **details: Any) -> None:
         """Count, and log what is repaired: in the transaction that does it."""

@@ -8,6 +8,7 @@ from django.db import transaction
 from backoffice.results import activity
 
 from . import clock, identity, release, sweep
+from .again import again
 from .agreement import measure
 from .drift import Drift, Kept
 from .models import Chunk
@@ -25,8 +26,15 @@ def release_leases(by: str) -> int:
     """Leases that ran out long ago, so that no sweep came for them. Nobody is charged: who knows what stood still."""
     long_ago = clock.now(-timedelta(seconds=settings.RUNS_LEASE_SECONDS))
     expired = list(Chunk.objects.expired().filter(lease_until__lt=long_ago).select_related("run__task"))
-    for chunk in expired:
-        with transaction.atomic():
-            activity.log(by, "run.repaired", chunk.run, lease_of=identity.in_words(chunk.worker), chunk=chunk.pk)
-            release.lost(chunk.pk, charge=False, expired=True)
-    return len(expired)
+    return sum(_release(chunk, by) for chunk in expired)
+
+
+@again()
+def _release(chunk: Chunk, by: str) -> int:
+    with transaction.atomic():
+        # Asked again under its lock: its holder may live, or another repair have come for it.
+        if not Chunk.objects.expired().filter(pk=chunk.pk).select_for_update(of=("self",)).exists():
+            return 0
+        activity.log(by, "run.repaired", chunk.run, lease_of=identity.in_words(chunk.worker), chunk=chunk.pk)
+        release.lost(chunk.pk, charge=False, expired=True)
+    return 1

@@ -141,6 +141,7 @@ def _check(records: QuerySet[Any], task: RecordTask, due_at: datetime | None) ->
 
 def _write(run: Run, records: QuerySet[Any], task: RecordTask, asked: int | None) -> None:
     run.activated_at = None if run.due_at else timezone.now()
+    _hold(run.retry_of_id)
     run.save(force_insert=True)
     matched, fit, written = snapshot.write(run, records, task)
     busy = fit - written
@@ -156,6 +157,12 @@ def _write(run: Run, records: QuerySet[Any], task: RecordTask, asked: int | None
     )  # fmt: skip
     if run.activated_at:
         _send(run, task)
+
+
+def _hold(old: int | None) -> None:
+    """Retention takes no run that somebody retries at this moment; one that it took before has nothing left."""
+    if old is not None and not Run.objects.select_for_update(no_key=True).filter(pk=old).exists():
+        raise EmptySelection(_("Run %d was deleted meanwhile, so there is nothing left to retry.") % old)
 
 
 def _send(run: Run, task: RecordTask) -> None:

@@ -30,7 +30,7 @@ LIST = "/admin/desk/retentionpolicy/"
 
 def keep(**days: int | None) -> None:
     for kind in RetentionPolicy.Kind.values:
-        RetentionPolicy.objects.filter(kind=kind).update(days=days.get(kind))
+        RetentionPolicy.objects.update_or_create(kind=kind, defaults={"days": days.get(kind)})
 
 
 def long_ago(days: int = 30) -> None:

@@ -4,76 +4,27 @@ The deadlock is a real one, forced before each statement in turn of each of the 
 asks for a lock that another one holds, which in turn waits for one of ours.
 """
 
-import threading
-from contextlib import contextmanager
 from datetime import timedelta
 
-import psycopg
 import pytest
-from django.db import connection
 from django.utils import timezone
+from django_celery_results.models import TaskResult
 
+from backoffice.results.models import Activity
 from backoffice.runs import chunks, claims, fleet, release, single, sweep, verbs
 from backoffice.runs import start as starting
 from backoffice.runs.agreement import measure
-from backoffice.runs.models import Chunk, Run, RunItem
+from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.registry import find
+from backoffice.runs.repair import repair
 from backoffice.schedules import later
 from tests import factories
 from tests.probe.models import Odd, Probe
-from tests.workers import database_url
 
+from .deadlocks import struck
 from .factories import poke_all, probes, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
-OURS, THEIRS = 71, 72
-
-
-class Opponent:
-    """Makes this session a victim before the `at`-th statement that it runs inside a transaction."""
-
-    def __init__(self, at: int) -> None:
-        self.left, self.struck = at, False
-
-    def __call__(self, execute, sql, parameters, many, context):
-        if connection.in_atomic_block and not self.struck:
-            self.left -= 1
-            if self.left == 0:
-                self.struck = True
-                self.strike()
-        return execute(sql, parameters, many, context)
-
-    def strike(self) -> None:
-        ready = threading.Event()
-        own = connection.connection  # below the wrappers of Django, but for what turns errors into Django's
-        thread = threading.Thread(target=self.wait_for_us, args=(ready,))
-        with connection.wrap_database_errors:
-            own.execute("SET LOCAL deadlock_timeout = '300ms'")
-            own.execute(f"SELECT pg_advisory_xact_lock({OURS})")
-            thread.start()
-            assert ready.wait(10)
-            try:
-                own.execute(f"SELECT pg_advisory_xact_lock({THEIRS})")
-            except psycopg.errors.DeadlockDetected:
-                own.execute("ROLLBACK")  # as soon as it is the victim its locks are free: the other goes on
-                raise
-            finally:
-                thread.join(10)
-        raise AssertionError("no deadlock came about")
-
-    def wait_for_us(self, ready: threading.Event) -> None:
-        with psycopg.connect(database_url()) as other:
-            other.execute("SET deadlock_timeout = '60s'")
-            other.execute(f"SELECT pg_advisory_xact_lock({THEIRS})")
-            ready.set()
-            other.execute(f"SELECT pg_advisory_xact_lock({OURS})")
-
-
-@contextmanager
-def struck(at):
-    opponent = Opponent(at)
-    with connection.execute_wrapper(opponent):
-        yield opponent
 
 
 def begun(**fields):
@@ -122,6 +73,37 @@ def plan(_nothing):
     Run.objects.filter(pk=run.pk).update(due_at=timezone.now() - timedelta(seconds=1))
 
 
+def damaged():
+    """One of each kind that a repair mends, in a run that ended a minute ago."""
+    run, back = work_off(begun()), timezone.now() - timedelta(minutes=1)
+    first, second = RunItem.objects.of(run).order_by("record_id")
+    TaskResult.objects.filter(task_id=first.task_id).delete()
+    RunItem.objects.of(run).filter(record_id=first.record_id).update(active=True, finished_at=back)
+    lost = RunItem.objects.of(run).filter(record_id=second.record_id)
+    lost.update(state=State.STARTED, chunk_id=10**9, finished_at=None)
+    Chunk.objects.create(run=run, first=first.record_id, last=first.record_id, size=1)
+    Run.objects.filter(pk=run.pk).update(succeeded=1, failed=7, finished_at=back)
+    Probe.objects.update(effects=0)
+    other = starting.start(Probe.objects.filter(pk__in=[probe.pk for probe in probes(2)]), "poke")
+    Chunk.objects.create(run=other, first=0, last=0, size=1, claimed_at=back, lease_until=back)
+    TaskResult.objects.filter(task_id="stuck").delete()
+    TaskResult.objects.create(task_id="stuck", status="STARTED")
+    TaskResult.objects.filter(task_id="stuck").update(date_done=timezone.now() - timedelta(days=3))
+
+
+def mend(_nothing):
+    """What was found is told once, however often its transaction was asked again; so it is in the log."""
+    before = Activity.objects.filter(verb="run.repaired").count()
+    drift = repair("somebody")
+    found = {name: number for name, number in drift.as_dict().items() if number}
+    found.pop("compared")
+    assert found == {
+        "rows_missing": 1, "too_early": 1, "orphans": 1, "holds_wrong": 2, "chunks_left": 1, "runs_wrong": 1,
+        "calls_stuck": 1, "leases": 1,
+    }  # fmt: skip
+    assert Activity.objects.filter(verb="run.repaired").count() - before == sum(found.values())
+
+
 # What is there before, and the step of the engine that is struck.
 STEPS = {
     "a click": (planned, lambda _nothing: poke_all()),
@@ -134,6 +116,7 @@ STEPS = {
     "retries released": (retrying, lambda _run: sweep.release_due_retries()),
     "a stalled run": (stalled, lambda _run: sweep.repair_stalled()),
     "a sweep": (retrying, lambda _run: sweep.sweep()),
+    "a repair": (damaged, mend),
     "a heartbeat": (begun, lambda _run: fleet.report("celery@here/1/a")),
     "a plain call": (Odd.objects.create, lambda odd: single.process_one(find("poke_odd"), odd.pk)),
 }

@@ -1,0 +1,60 @@
+"""A deadlock as PostgreSQL ends it, forced before each statement in turn of whatever is struck."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+from tests.workers import database_url
+
+OURS, THEIRS = 71, 72
+
+
+class Opponent:
+    """Makes this session a victim before the `at`-th statement that it runs inside a transaction."""
+
+    def __init__(self, at: int) -> None:
+        self.left, self.struck = at, False
+
+    def __call__(self, execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        if connection.in_atomic_block and not self.struck:
+            self.left -= 1
+            if self.left == 0:
+                self.struck = True
+                self.strike()
+        return execute(sql, parameters, many, context)
+
+    def strike(self) -> None:
+        ready = threading.Event()
+        own = connection.connection  # below the wrappers of Django, but for what turns errors into Django's
+        thread = threading.Thread(target=self.wait_for_us, args=(ready,))
+        with connection.wrap_database_errors:
+            own.execute("SET LOCAL deadlock_timeout = '300ms'")
+            own.execute(f"SELECT pg_advisory_xact_lock({OURS})")
+            thread.start()
+            assert ready.wait(10)
+            try:
+                own.execute(f"SELECT pg_advisory_xact_lock({THEIRS})")
+            except psycopg.errors.DeadlockDetected:
+                own.execute("ROLLBACK")  # as soon as it is the victim its locks are free: the other goes on
+                raise
+            finally:
+                thread.join(10)
+        raise AssertionError("no deadlock came about")
+
+    def wait_for_us(self, ready: threading.Event) -> None:
+        with psycopg.connect(database_url()) as other:
+            other.execute("SET deadlock_timeout = '60s'")
+            other.execute(f"SELECT pg_advisory_xact_lock({THEIRS})")
+            ready.set()
+            other.execute(f"SELECT pg_advisory_xact_lock({OURS})")
+
+
+@contextmanager
+def struck(at: int) -> Iterator[Opponent]:
+    opponent = Opponent(at)
+    with connection.execute_wrapper(opponent):
+        yield opponent
