@@ -7,10 +7,20 @@ import pytest
 from celery import current_app
 from django.db import connection
 from playwright.sync_api import Browser
+from pytest_django import DjangoDbBlocker
 
-from tests import conditional_updates
+from tests import conditional_updates, emptying
 from tests.browser import page
 from tests.workers import Worker, running_worker
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """See tests.emptying."""
+    with pytest.MonkeyPatch.context() as patches:
+        with django_db_blocker.unblock():
+            emptying.patch(patches)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -223,6 +223,7 @@ def test_a_redis_that_cannot_save_is_named(own_redis, tmp_path):
     own_redis.bgsave()
     servers.wait_until(lambda: own_redis.info("persistence")["rdb_last_bgsave_status"] == "err")
     assert "cannot save to its disk" in by_name(health.checks())["Result backend"].summary
+    own_redis.config_set("save", "")  # else it does not leave when asked: it would lose what it cannot save
 
 
 def test_a_user_of_redis_who_may_write_the_queues_only_is_no_fault(own_redis, settings):
