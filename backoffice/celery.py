@@ -29,18 +29,21 @@ class DjangoCelery(Celery):
     def on_init(self) -> None:
         object.__setattr__(self.conf, "__class__", CensoredSettings)  # its own __setattr__ would write a setting
 
+    def _load_config(self) -> Settings:
+        _set_django_up()  # not by on_configure, which logs what is raised and goes on
+        return super()._load_config()
+
     def finalize(self, auto: bool = False) -> None:
         _set_django_up()
         super().finalize(auto)
 
 
-def _set_django_up(**_: Any) -> None:
+def _set_django_up() -> None:
     if not apps.loading:  # stays true once all is loaded
         django.setup()
 
 
 app = DjangoCelery("backoffice", task_cls="backoffice.schedules.pickup:FiredTask")
-app.on_configure.connect(_set_django_up)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # The result URL stays a plain redis:// one; what answers for it also writes the audit row.
 app.loader.override_backends = dict.fromkeys(

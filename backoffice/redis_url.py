@@ -26,10 +26,12 @@ class Address:
 
     @classmethod
     def read(cls, url: str) -> "Address":
-        """Raises ImproperlyConfigured, whose message holds no password."""
+        """Raises ImproperlyConfigured, whose message holds no password, and ValueError, whose message may hold one."""
         parts = urlsplit(url)
         if ";" in url or "sentinel" in parts.scheme:
             raise ImproperlyConfigured(ONE_SERVER)
+        if parts.scheme not in {"redis", "rediss", *SOCKETS} or parts.port == 0:
+            raise ValueError("no Redis address")
         user, _, host = parts.netloc.rpartition("@")
         if parts.scheme in SOCKETS and (host or not parts.path.strip("/")):
             raise ImproperlyConfigured(THREE_SLASHES)
@@ -58,7 +60,7 @@ def _rest(scheme: str, query: str) -> tuple[str, ...]:
 
 
 def database(url: str, number: int) -> str:
-    """For Celery, as broker or result backend. Raises ImproperlyConfigured."""
+    """For Celery, as broker or result backend. Raises ImproperlyConfigured and ValueError."""
     address = Address.read(url)
     if address.scheme in SOCKETS:
         return address.with_query(f"redis+socket://{address.place}{address.path}", f"virtual_host={number}")
@@ -66,8 +68,8 @@ def database(url: str, number: int) -> str:
 
 
 def for_client(url: str) -> str:
-    """For redis-py. Raises ImproperlyConfigured."""
+    """For redis-py. Raises ImproperlyConfigured and ValueError."""
     address = Address.read(url)
     if address.scheme in SOCKETS:
         return address.with_query(f"unix://{address.place}{address.path}", f"db={address.number}")
-    return address.with_query(f"{address.scheme}://{address.place}{address.path}") if "://" in url else url
+    return address.with_query(f"{address.scheme}://{address.place}{address.path}")

@@ -7,21 +7,22 @@ from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from kombu.entity import Exchange, Queue
 
 from backoffice import private, redis_url
+from backoffice.refused import Refused, reading
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("BACKOFFICE_VAR", BASE_DIR / "var"))
-private.folder(VAR)
+with reading("BACKOFFICE_VAR"):
+    private.folder(VAR)
 
 
 def flag(name: str, default: bool = False) -> bool:
     value = os.environ.get(name, str(default)).strip().lower()
     if value not in {"1", "true", "yes", "on", "0", "false", "no", "off", ""}:
-        raise ImproperlyConfigured(f"{name}={value!r} is neither yes nor no: write 1 or 0.")
+        raise Refused(f"{name}={value!r} is neither yes nor no: write 1 or 0.")
     return value in {"1", "true", "yes", "on"}
 
 
@@ -31,6 +32,7 @@ def proxies() -> int:
     return int(given) if given.isdecimal() else int(flag("DJANGO_BEHIND_PROXY"))
 
 
+@reading("BACKOFFICE_VAR")
 def secret_key() -> str:
     """The environment's key, or one made once and kept, so that restarts log nobody out."""
     if given := os.environ.get("DJANGO_SECRET_KEY"):
@@ -45,6 +47,7 @@ def secret_key() -> str:
     return path.read_text()
 
 
+@reading("REDIS_URL")
 def redis_database(number: int) -> str:
     """REDIS_URL with its database replaced: messages and results never share one.
 
@@ -138,7 +141,8 @@ FIXTURE_DIRS = [BASE_DIR / "fixtures"]
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
-STATIC_ROOT.mkdir(exist_ok=True)
+with reading("BACKOFFICE_VAR"):
+    STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True  # the web process serves the packages' own files: no collectstatic on a laptop
 
 # --- Security -------------------------------------------------------------------------------------------------------
@@ -171,6 +175,7 @@ CONTENT_SECURITY_POLICY = {
 # --- Database -------------------------------------------------------------------------------------------------------
 
 
+@reading("DATABASE_URL")
 def database() -> dict[str, Any]:
     config: dict[str, Any] = dict(
         dj_database_url.parse(os.environ.get("DATABASE_URL") or f"sqlite:///{VAR}/db.sqlite3")
