@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from . import access, items, progress, verbs
+from . import access, error_kinds, items, progress, verbs
 from .actions import ProcessableAdmin, form_token, run_action
 from .models import Run, State
 from .numbers import row_number
@@ -125,7 +125,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
                 request.GET.get("error", ""),
                 user=request.user,
             ),
-            "errors": items.error_groups(run, whole=request.GET.get("groups") == "all"),
+            "errors": error_kinds.error_groups(run, whole=request.GET.get("groups") == "all"),
             "states": State.choices,
             "retries": run.retries.select_related("task").order_by("pk")[:20],
             "may_cancel": access.may_cancel(request.user, run),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.results import activity
 
-from . import items, publish
+from . import error_kinds, publish
 from .again import again
 from .ledger import Verdict, count, remember, settle
 from .models import Chunk, Run, RunItem, State
@@ -92,7 +92,7 @@ def retry(
 
     Raises EmptySelection where there are none.
     """
-    failed, selection = items.failed(run, error), _("Failed records of run %d") % run.pk
+    failed, selection = error_kinds.failed(run, error), _("Failed records of run %d") % run.pk
     if error:
         selection = _("Records of run %(run)d that failed with %(error)s") % {"run": run.pk, "error": error}
     if record_ids is not None:

@@ -64,7 +64,7 @@ def may_choose(user: Any, task: str, kwargs: dict[str, Any]) -> bool:
     return not record_task or not chosen or selection.may_look(record_task.record_model, user)
 
 
-def permitted(calls: Sequence[tuple[PeriodicTask, Firing]]) -> list[tuple[PeriodicTask, Firing]]:
+def sendable(calls: Sequence[tuple[PeriodicTask, Firing]]) -> list[tuple[PeriodicTask, Firing]]:
     """Those that may be sent."""
     owners = Owners(row for row, _firing in calls)
     return [(row, firing) for row, firing in calls if not stops(row, firing, owners)]

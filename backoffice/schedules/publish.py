@@ -45,7 +45,7 @@ def send(calls: Sequence[Call]) -> bool:
     Bounded by the settings: 0.1 s where Redis refuses connections, 3 s where it does not answer. Beat then sends
     nothing for 2 s, so that the due times of all the others are written down in time, whatever their number.
     """
-    ours = take(owner.permitted(calls))
+    ours = take(owner.sendable(calls))
     batch = Batch(time.monotonic() + SURELY_OURS)
     try:
         batch.publish(ours)

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from backoffice.results.models import Activity
-from backoffice.runs import chunks, claims, items
+from backoffice.runs import chunks, claims, error_kinds
 from backoffice.runs.models import Chunk, Run, State
 from backoffice.runs.registry import find
 from backoffice.runs.sweep import sweep
@@ -82,7 +82,7 @@ def test_a_page_groups_the_first_failures_and_all_of_them_when_asked(admin_clien
     Probe.objects.filter(pk__in=[probe.pk for probe in late]).delete()
     work_off(run)
     assert "Group all" not in admin_client.get(page(run)).content.decode()
-    monkeypatch.setattr(items, "GROUPED", 3)
+    monkeypatch.setattr(error_kinds, "GROUPED", 3)
     answer = admin_client.get(page(run))
     assert "Of the first 3 failures." in answer.content.decode()
     assert [(group.kind, group.number) for group in answer.context_data["errors"].groups] == [("ValueError", 3)]
