@@ -43,7 +43,7 @@ def _set_django_up() -> None:
         django.setup()
 
 
-app = DjangoCelery("backoffice", task_cls="backoffice.schedules.pickup:FiredTask")
+app = DjangoCelery("backoffice", task_cls="backoffice.schedules.message:FiredTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # The result URL stays a plain redis:// one; what answers for it also writes the audit row.
 app.loader.override_backends = dict.fromkeys(
@@ -60,7 +60,7 @@ def _is_news(record: logging.LogRecord) -> bool:
 for _logger in ("celery.worker.strategy", "celery.app.trace"):
     logging.getLogger(_logger).addFilter(_is_news)
 
-app.steps["worker"].add("backoffice.runs.worker:Heartbeat")
+app.steps["worker"].add("backoffice.runs.worker.main_process:Heartbeat")
 app.autodiscover_tasks()
 
 

@@ -101,9 +101,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "backoffice.desk.idle.IdleMiddleware",
-    "backoffice.desk.sign_in.SignInMiddleware",
-    "backoffice.desk.refusals.RefusalMiddleware",
+    "backoffice.desk.people.idle.IdleMiddleware",
+    "backoffice.desk.people.sign_in.SignInMiddleware",
+    "backoffice.desk.parts.refusals.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "backoffice.urls"
@@ -217,7 +217,7 @@ CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = True  # who wants no result wants to 
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_TASK_SOFT_TIME_LIMIT = 29 * 60
-CELERY_TASK_ANNOTATIONS = ["backoffice.results.limits:SoftFollowsHard"]
+CELERY_TASK_ANNOTATIONS = ["backoffice.results.message.limits:SoftFollowsHard"]
 # `records` carries the chunks of runs, `control` the sweep and what schedules start, `tasks` everything else: a long
 # task holds up neither a run nor the sweep.
 CELERY_TASK_DEFAULT_QUEUE = "tasks"
@@ -225,7 +225,7 @@ CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in 
 CELERY_TASK_ROUTES = {"backoffice.*.tasks.*": {"queue": "control"}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_WORKER_CONSUMER = "backoffice.runs.consumer:SteadyConsumer"
+CELERY_WORKER_CONSUMER = "backoffice.runs.worker.consumer:SteadyConsumer"
 # Celery closes the database's connections before and after each task, whatever CONN_MAX_AGE says, unless so many tasks
 # may use them. Whether they still live is looked at before each (runs/worker.py).
 CELERY_DB_REUSE_MAX = 1_000
@@ -255,7 +255,7 @@ CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {
     "retry_policy": {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.2, "interval_max": 0.5}
 }
 
-CELERY_BEAT_SCHEDULER = "backoffice.schedules.scheduler:SteadyScheduler"
+CELERY_BEAT_SCHEDULER = "backoffice.schedules.beat.scheduler:SteadyScheduler"
 CELERY_BEAT_SYNC_EVERY = 1
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 

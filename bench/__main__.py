@@ -3,7 +3,7 @@
 Writes bench/results.json, and from it bench/RESULTS.md and bench/plots/*.svg.
 """
 
-from bench import environment
+from . import environment
 
 if __name__ == "__main__":
     environment.enter()
@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterable  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 from typing import Any  # noqa: E402
 
-from bench import contenders, machine, measures, results  # noqa: E402
-from bench.contenders import BARE, OURS, PEERS, PLAIN, SWAPPED, TUNED, USUAL  # noqa: E402
-from bench.session import Contender  # noqa: E402
-from bench.stage import Stage, stage  # noqa: E402
+from . import contenders, machine, measures, results  # noqa: E402
+from .contenders import BARE, OURS, PEERS, PLAIN, SWAPPED, TUNED, USUAL  # noqa: E402
+from .session import Contender  # noqa: E402
+from .stage import Stage, stage  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def main() -> int:
             bench = Bench(at, options, plan)
             bench.go()
             failures = bench.failures
-    from bench import plots, report
+    from . import plots, report
 
     plots.draw(results.load())
     report.write(results.load())

@@ -1,6 +1,6 @@
 """Who is measured."""
 
-from bench.session import Contender
+from .session import Contender
 
 OURS = Contender("ours", "this project", "ours")
 PLAIN = Contender("ours_plain", "this project, plain .delay(id)", "ours_plain")

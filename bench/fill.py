@@ -7,7 +7,7 @@ import django
 from django.core.management import call_command
 from django.db import connection
 
-from bench.environment import ROOT
+from .environment import ROOT
 
 
 def main() -> None:

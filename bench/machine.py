@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.stage import Stage
+from .stage import Stage
 
 PACKAGES = (
     "Django", "celery", "kombu", "redis", "psycopg", "django-celery-results", "django-q2", "huey", "dramatiq",

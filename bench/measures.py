@@ -4,10 +4,10 @@ import os
 import time
 from typing import Any
 
-from bench.contenders import BARE, OURS
-from bench.peers.bare.loop import PROCESSING
-from bench.session import Contender, Session, first_of_many, session
-from bench.stage import Stage
+from .contenders import BARE, OURS
+from .peers.bare.loop import PROCESSING
+from .session import Contender, Session, first_of_many, session
+from .stage import Stage
 
 Figures = dict[str, Any]
 SETTLE = 0.3  # seconds for the last result rows, after the last record

@@ -7,8 +7,8 @@ import matplotlib as mpl
 mpl.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-from bench import contenders  # noqa: E402
-from bench.results import FOLDER, rows, spread  # noqa: E402
+from . import contenders  # noqa: E402
+from .results import FOLDER, rows, spread  # noqa: E402
 
 VENDORS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 OURS, LIMIT, OTHER = "#1d4ed8", "#6b7280", "#d97706"

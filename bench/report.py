@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bench import contenders
-from bench.results import FOLDER, Row, rows, spread
+from . import contenders
+from .results import FOLDER, Row, rows, spread
 
 VENDORS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 Everything = dict[str, Any]

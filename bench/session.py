@@ -13,8 +13,9 @@ from typing import Any
 import psutil
 
 from backoffice.management.warden import Warden, send, wait_gone
-from bench.environment import ROOT
-from bench.stage import WARM_UP, Stage, connect
+
+from .environment import ROOT
+from .stage import WARM_UP, Stage, connect
 
 STALLED = 20.0  # seconds without a record done after which the rest counts as lost
 POLL = 0.01

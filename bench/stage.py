@@ -14,8 +14,9 @@ from uuid import uuid4
 import psycopg
 import redis
 
-from bench.environment import ROOT
 from tests import servers
+
+from .environment import ROOT
 
 WARM_UP = 300  # records beside those that are measured: for warming up and for single clicks
 

@@ -55,7 +55,7 @@ def start(_client: Any, task: str, first: int, last: int) -> dict[str, float]:
 
 
 def look(client: Any) -> dict[str, Any]:
-    from bench import pages
+    from . import pages
 
     return {"pages": pages.measure(client)}
 

@@ -19,15 +19,15 @@ from unfold.admin import ModelAdmin
 
 from backoffice.results import activity
 from backoffice.results.models import Activity
-from backoffice.runs.actions import ProcessableAdmin, begin, run_action
-from backoffice.schedules.later_action import later_action
+from backoffice.runs.pages.actions import ProcessableAdmin, begin, run_action
+from backoffice.schedules.pages.later_action import later_action
 
-from . import search, search_index
-from .exchange import ExchangeAdmin
+from .exchange.exchange import ExchangeAdmin
+from .exchange.forms import RecordForm
 from .filters import CountryFilter, IssueFilter, RecordList, VerdictFilter
-from .forms import RecordForm
 from .models import YourModel
 from .outcome import outcome_of
+from .search import search, search_index
 
 PROCESS = {"task": "records.tasks.process_model_instance", "permission": "records.process_yourmodel"}
 CORRECT = {"task": "records.tasks.apply_corrections", "permission": "records.apply_corrections_yourmodel"}

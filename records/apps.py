@@ -7,6 +7,6 @@ class RecordsConfig(AppConfig):
     verbose_name = "Records"
 
     def ready(self) -> None:
-        from . import search_index
+        from .search import search_index
 
         post_migrate.connect(search_index.keep, sender=self)

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
-from backoffice.runs.lists import StaffList
+from backoffice.runs.pages.lists import StaffList
 
 from .checks import codes
 from .models import YourModel

@@ -10,11 +10,11 @@ from uuid import uuid4
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.runs import timeline
+from backoffice.runs.pages import timeline
 
 from .checks import duplicate_candidates
 from .checks.duplicates import Candidate
-from .comparison import FIELDS
+from .exchange.comparison import FIELDS
 from .models import YourModel
 
 CANDIDATES = 200

@@ -106,7 +106,7 @@ def test_steps(
     apart = [] if pytest_arguments else [f"--ignore={each}" for each in [*whole, *waiting]]
     sqlite = Step("tests on SQLite", [*pytest, *apart], session(stack, directory, "sqlite"))
     # What asks no database, or looks at pages that another run looks at, is run once.
-    once = ["--ignore-glob=tests/records/test_checks*", "--ignore-glob=tests/*/test_in_browser.py"]
+    once = ["--ignore-glob=tests/records/checks/*", "--ignore-glob=tests/*/test_*in_browser.py"]
     once += [f"--ignore={each}" for each in whole] + [f"--deselect={LOOK}"]
     once += [] if everything else ["--ignore=tests/browser"]  # on PostgreSQL with the slow ones
     postgresql = Step("tests on PostgreSQL", [*pytest, *once], session(stack, directory, "postgresql"))

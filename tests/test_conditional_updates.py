@@ -2,7 +2,7 @@ import ast
 
 import pytest
 
-from .conditional_updates import Write, of_tree, walk
+from tests.conditional_updates import Write, of_tree, walk
 
 
 def of_source(source: str) -> list[Write]:

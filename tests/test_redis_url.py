@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django_celery_results.models import TaskResult
 from kombu import Connection
 
-from backoffice.desk import probe
+from backoffice.desk.health import redis_probe
 from backoffice.management.redis_server import PrivateRedis, answers, check
 from backoffice.redis_url import database, for_client
 from tests import servers
@@ -108,5 +108,5 @@ def test_a_worker_on_a_socket_takes_a_call_and_its_result_comes_back(on_a_socket
         servers.wait_until(lambda: client.exists(f"celery-task-meta-{call.id}"), what="the result")
         assert on_a_socket.split(":")[2].partition("@")[0] not in worker.log.read_text()
     assert TaskResult.objects.get(task_id=call.id).status == "SUCCESS"  # its backend writes the row too
-    asked = probe.ask(broker, probe.QUEUES)
+    asked = redis_probe.ask(broker, redis_probe.QUEUES)
     assert (asked.ok, asked.address, asked.depths["tasks"]) == (True, str(tmp_path / "redis.sock"), 0)

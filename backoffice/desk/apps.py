@@ -8,7 +8,7 @@ class DeskConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth import get_user_model
 
-        from . import names, receivers  # noqa: F401 - connects them
+        from .people import names, receivers  # noqa: F401 - connects them
 
         # Django's own user has no other place for it; the migrations of auth do not see it.
         get_user_model()._meta.get_field("username").validators.append(names.refuse_actors)

@@ -3,7 +3,8 @@
 from celery import shared_task
 from django.core.management import call_command
 
-from . import retention, throttle
+from .audit import retention
+from .people import throttle
 
 WORTH = 3600  # seconds: a message nobody took in an hour is replaced by tomorrow's
 

@@ -19,8 +19,8 @@ from gunicorn import http
 from gunicorn.errors import ConfigError
 from gunicorn.workers.gthread import ThreadWorker
 
-from .limits import largest
-from .wire import IN_MEMORY, Wire
+from backoffice.front.limits import largest
+from backoffice.front.wire import IN_MEMORY, Wire
 
 HEAD_SECONDS = 10.0
 GRACE = 10.0  # seconds for a body or a response, and one more for each SLOWEST of it

@@ -16,7 +16,8 @@ from kombu.exceptions import EncodeError
 from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
-from . import headers, known, redaction, rows, waiting
+from . import redaction, rows, waiting
+from .message import headers, known
 from .outage import DATABASE
 from .text import key
 

@@ -158,7 +158,7 @@ class RedactingTask(DjangoTask):
     """The base of all tasks: what Celery logs and sends as events in place of the arguments is redacted too."""
 
     abstract = True
-    Request = "backoffice.results.request:SteadyRequest"
+    Request = "backoffice.results.message.request:SteadyRequest"
     sensitive_args: tuple[str, ...] = ()
 
     def apply_async(self, args: Any = None, kwargs: Any = None, *rest: Any, **options: Any) -> Any:

@@ -9,8 +9,8 @@ from django.core.checks import CheckMessage, Error, Info, Warning, register
 from django.db.models import AutoField, BigIntegerField, IntegerField
 
 from .models import Processable
+from .pages.staff import StaffAdmin
 from .registry import record_tasks
-from .staff import StaffAdmin
 
 
 @register("runs")
@@ -65,8 +65,8 @@ def admins_of_ours(**_kwargs: Any) -> list[CheckMessage]:
     return [
         Warning(
             f"{type(model_admin).__module__}.{type(model_admin).__qualname__} is no StaffAdmin.",
-            hint="Its list takes any lookup and its form loses updates. Put StaffAdmin (backoffice.runs.staff), or for "
-            "records ProcessableAdmin (backoffice.runs.actions), before ModelAdmin.",
+            hint="Its list takes any lookup and its form loses updates. Put StaffAdmin (backoffice.runs.pages.staff), "
+            "or for records ProcessableAdmin (backoffice.runs.pages.actions), before ModelAdmin.",
             obj=model,
             id="runs.W001",
         )

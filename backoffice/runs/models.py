@@ -11,7 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from . import clock, identity
+from . import identity
+from .database import clock
 
 
 class State(models.TextChoices):

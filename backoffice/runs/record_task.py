@@ -5,9 +5,9 @@ from typing import Any
 
 from celery import shared_task
 
-from backoffice.results import headers
+from backoffice.results.message import headers
 
-from . import chunks, single
+from .engine import chunks, plain_call
 from .registry import Body, RecordTask
 
 
@@ -27,7 +27,7 @@ def record_task(model: str, *, writes: tuple[str, ...], **options: Any) -> Calla
             if chunk_id is not None:
                 chunks.work(self, chunk_id)
                 return None
-            return single.process_one(self, instance_id)
+            return plain_call.process_one(self, instance_id)
 
         run.__name__, run.__qualname__ = body.__name__, body.__qualname__
         run.__module__, run.__doc__ = body.__module__, body.__doc__

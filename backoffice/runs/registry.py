@@ -27,7 +27,7 @@ class RecordTask(RedactingTask):
 
     abstract = True
     takes_chunks = True
-    Request = "backoffice.runs.worker:ChunkRequest"
+    Request = "backoffice.runs.worker.main_process:ChunkRequest"
 
     body: Body
     model_label: str

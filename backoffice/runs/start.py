@@ -14,8 +14,9 @@ from django.utils.translation import ngettext
 
 from backoffice.results import activity
 
-from . import entitled, publish, slicing, snapshot
-from .again import again
+from . import entitled, snapshot
+from .database.again import again
+from .engine import broker, slicing
 from .models import Run, RunItem, State, TaskName
 from .registry import RecordTask, find
 
@@ -170,7 +171,7 @@ def _send(run: Run, task: RecordTask) -> None:
         Run.objects.filter(pk=run.pk).update(finished_at=timezone.now(), state=State.SUCCESS)
         return
     chunks = slicing.cut(run, slicing.size_for(run.total, task.chunk_size), slicing.window())
-    publish.after_commit(run, chunks)
+    broker.after_commit(run, chunks)
 
 
 def _plain(records: QuerySet[Any]) -> QuerySet[Any]:

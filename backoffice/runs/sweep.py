@@ -16,9 +16,11 @@ from django.utils import timezone
 
 from backoffice.results import waiting
 
-from . import clock, fleet, publish, release, slicing, verbs
-from .again import again, is_away
-from .ledger import close, drop_chunks
+from . import verbs
+from .database import clock
+from .database.again import again, is_away
+from .engine import broker, hand_back, heartbeats, slicing
+from .engine.ledger import close, drop_chunks
 from .models import Chunk, Run, RunItem, State, Worker
 from .registry import find
 from .start import activate
@@ -32,7 +34,7 @@ BATCH = 1_000
 
 def sweep() -> dict[str, int]:
     """Reconcile once. Returns what was done, by step. An error in one is raised when the others have had their turn."""
-    fleet.report_sweep()
+    heartbeats.report_sweep()
     steps: dict[str, Callable[[], int]] = {
         "started": start_due,
         "cancelled": finish_cancelled,
@@ -102,10 +104,10 @@ def rescue_expired() -> int:
     """
     done = 0
     for pk, worker, size in list(Chunk.objects.expired().values_list("pk", "worker", "size")):
-        gone = not fleet.is_alive(worker)
-        if gone and size == 1 and not fleet.is_watched():
+        gone = not heartbeats.is_alive(worker)
+        if gone and size == 1 and not heartbeats.is_watched():
             continue
-        release.lost(pk, charge=gone, expired=True)
+        hand_back.lost(pk, charge=gone, expired=True)
         done += 1
     return done
 
@@ -128,7 +130,7 @@ def _release(run_id: int, ids: list[int]) -> int:
             return 0
         RunItem.objects.of(run).filter(record_id__in=ids).update(state=State.PENDING, due_at=None)
         slices = slicing.contiguous(ids, slicing.size_for(len(ids), find(run.task.name).chunk_size))
-        publish.after_commit(run, slicing.chunks_of(run, slices))
+        broker.after_commit(run, slicing.chunks_of(run, slices))
     return len(ids)
 
 
@@ -157,7 +159,7 @@ def _repair(pk: int) -> int:
         if not chunks:
             run.cursor, run.sliced = None, False
             chunks = slicing.cut(run, size, slicing.window())
-        publish.after_commit(run, chunks)
+        broker.after_commit(run, chunks)
     return len(chunks)
 
 
@@ -168,14 +170,14 @@ def republish_unclaimed() -> int:
         return 0
     try:
         chunks = _not_queued(chunks)
-    except publish.UNREACHABLE as exc:
+    except broker.UNREACHABLE as exc:
         logger.warning("The broker is away, %d chunks wait: %s", len(chunks), exc)
         return 0
     sent = 0
     for run, group in groupby(chunks, key=lambda chunk: chunk.run):
         ours = list(group)
         Chunk.objects.filter(pk__in=[chunk.pk for chunk in ours]).update(published_at=clock.now())
-        sent += len(ours) if publish.publish(run, ours) else 0
+        sent += len(ours) if broker.publish(run, ours) else 0
         if run.waits_for_broker:
             break
     return sent
@@ -194,7 +196,7 @@ def _to_send_again() -> list[Chunk]:
 def _not_queued(chunks: list[Chunk]) -> list[Chunk]:
     """Without those whose message may be waiting among others. One sent twice finds its chunk claimed, or gone."""
     sent = Chunk.objects.unclaimed().exclude(published_at=None)
-    if publish.queue_length() < sent.count():
+    if broker.queue_length() < sent.count():
         return chunks
     lost = set(sent.filter(published_at__lt=clock.now(-SURELY_LOST)).values_list("pk", flat=True))
     return [chunk for chunk in chunks if chunk.published_at is None or chunk.pk in lost]

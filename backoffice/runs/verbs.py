@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from backoffice.results import activity
 
-from . import error_kinds, publish
-from .again import again
-from .ledger import Verdict, count, remember, settle
+from .database.again import again
+from .engine import broker, error_kinds
+from .engine.ledger import Verdict, count, remember, settle
 from .models import Chunk, Run, RunItem, State
 from .registry import find
 from .start import start
@@ -35,7 +35,7 @@ def cancel(run: Run, by: Any) -> Cancelled:
     if left is None:
         return Cancelled()
     if revoke(run):
-        publish.sweep_soon()
+        broker.sweep_soon()
     run.refresh_from_db()
     return left
 

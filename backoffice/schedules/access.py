@@ -7,12 +7,12 @@ from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs.registry import record_tasks
 
-from . import allowed
-from .allowed import loads
+from .rules import permitted
+from .rules.permitted import loads
 
 
 def is_system(row: PeriodicTask) -> bool:
-    return allowed.is_system(row.task)
+    return permitted.is_system(row.task)
 
 
 def may_change(user: Any, row: PeriodicTask) -> bool:
@@ -20,9 +20,9 @@ def may_change(user: Any, row: PeriodicTask) -> bool:
     schedules what they could not start by hand."""
     if is_system(row):
         return bool(user.is_superuser)
-    if allowed.is_one_off_start(row):
+    if permitted.is_one_off_start(row):
         return False
-    return is_unknown(row) or allowed.may_schedule(user, row.task, loads(row.kwargs, {}))
+    return is_unknown(row) or permitted.may_schedule(user, row.task, loads(row.kwargs, {}))
 
 
 def holds(user: Any, row: PeriodicTask) -> bool:
@@ -31,7 +31,7 @@ def holds(user: Any, row: PeriodicTask) -> bool:
 
 
 def may_delete(user: Any, row: PeriodicTask) -> bool:
-    return not is_system(row) and not allowed.is_one_off_start(row) and may_change(user, row)
+    return not is_system(row) and not permitted.is_one_off_start(row) and may_change(user, row)
 
 
 def owned_by(row: PeriodicTask, by: Any) -> dict[str, Any]:
@@ -43,6 +43,6 @@ def owned_by(row: PeriodicTask, by: Any) -> dict[str, Any]:
 
 def is_unknown(row: PeriodicTask) -> bool:
     """It starts nothing, so that whoever may change schedules may repair or remove it."""
-    if row.task == allowed.START_RUN:
+    if row.task == permitted.START_RUN:
         return str(loads(row.kwargs, {}).get("task")) not in record_tasks()
-    return bool(allowed.refusal(row.task))
+    return bool(permitted.refusal(row.task))

@@ -10,7 +10,7 @@ class SchedulesConfig(AppConfig):
 
     def ready(self) -> None:
         """Beat's tables get the names staff give them. Their migrations read the original Meta and stay as they are."""
-        from . import pickup, words  # noqa: F401 - they read models, which are loaded only now; pickup listens
+        from .rules import words  # noqa: F401 - they read models, which are loaded only now; pickup listens
 
         beat = apps.get_app_config("django_celery_beat")
         beat.verbose_name = _("Timetable")

@@ -18,7 +18,7 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from .allowed import loads
+from .rules.permitted import loads
 
 MODELS: dict[str, Any] = {
     "interval": IntervalSchedule, "crontab": CrontabSchedule, "solar": SolarSchedule, "clocked": ClockedSchedule

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 
 from backoffice.runs import start
-from backoffice.runs.again import again
+from backoffice.runs.database.again import again
 from backoffice.runs.models import Run
 
-from . import allowed
 from .models import Missed, ScheduleState
+from .rules import permitted
 
 
 @again()
@@ -38,7 +38,7 @@ def row_name(run: Run) -> str:
 def row_values(run: Run) -> dict[str, Any]:
     clocked = ClockedSchedule.objects.filter(clocked_time=run.due_at).first()
     return {
-        "task": allowed.START_DUE,
+        "task": permitted.START_DUE,
         "clocked": clocked or ClockedSchedule.objects.create(clocked_time=run.due_at),
         "one_off": True,
         "queue": "control",

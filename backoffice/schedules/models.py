@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.runs import clock
+from backoffice.runs.database import clock
 
 # A try ends within seconds, and Redis has taken the message or not: whoever has not said so by then was killed in the
 # middle, or stands still. Until then no other beat sends what may be on its way.

@@ -13,9 +13,10 @@ from django_celery_beat.models import PeriodicTask
 from backoffice.runs import entitled
 from backoffice.runs.registry import record_tasks
 
-from . import access, allowed, selection, switch, words
-from .allowed import loads
+from . import access, switch
 from .models import Firing, ScheduleState
+from .rules import permitted, selection, words
+from .rules.permitted import loads
 
 
 class Owners:
@@ -44,7 +45,7 @@ def responsible(row: PeriodicTask, firing: Firing | None = None, owners: Owners 
 
 def objection(row: PeriodicTask, firing: Firing | None = None, owners: Owners | None = None) -> str:
     """Why it must not fire; "" if it may."""
-    if access.is_system(row) or allowed.is_one_off_start(row):  # the run behind a one-off start asks by itself
+    if access.is_system(row) or permitted.is_one_off_start(row):  # the run behind a one-off start asks by itself
         return ""
     user, name = responsible(row, firing, owners)
     if not name:
@@ -52,14 +53,14 @@ def objection(row: PeriodicTask, firing: Firing | None = None, owners: Owners | 
     if gone := entitled.absence(user, name):
         return gone
     kwargs = loads(row.kwargs, {})
-    if not allowed.may_schedule(user, row.task, kwargs) or not may_choose(user, row.task, kwargs):
+    if not permitted.may_schedule(user, row.task, kwargs) or not may_choose(user, row.task, kwargs):
         return _("%(who)s asked for it, and may no longer start “%(what)s”.") % {"who": name, "what": words.what(row)}
     return ""
 
 
 def may_choose(user: Any, task: str, kwargs: dict[str, Any]) -> bool:
     """Who may not look at the records any more may not choose among them either."""
-    record_task = record_tasks().get(str(kwargs.get("task"))) if task == allowed.START_RUN else None
+    record_task = record_tasks().get(str(kwargs.get("task"))) if task == permitted.START_RUN else None
     chosen = kwargs.get("filter") or kwargs.get("selection")
     return not record_task or not chosen or selection.may_look(record_task.record_model, user)
 
@@ -86,7 +87,7 @@ def turn_off(row: PeriodicTask, firing: Firing | None, reason: str) -> None:
 
 
 def in_words(row: PeriodicTask) -> str:
-    if access.is_system(row) or allowed.is_one_off_start(row):
+    if access.is_system(row) or permitted.is_one_off_start(row):
         return ""
     state: ScheduleState | None = getattr(row, "state", None)
     if state is None or state.owner_id is None:

@@ -7,12 +7,13 @@ from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs import start
-from backoffice.runs.bounded import TooSlow, bounded
+from backoffice.runs.database.bounded import TooSlow, bounded
 from backoffice.runs.models import Run
 from backoffice.runs.registry import record_tasks
 
-from . import owner, selection, words
+from . import owner
 from .models import Firing
+from .rules import selection, words
 
 LONGEST = 60.0  # seconds for finding and noting the records: ten times what a million take
 

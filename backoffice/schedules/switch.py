@@ -10,7 +10,7 @@ from backoffice.results import activity
 
 from . import access
 from .models import ScheduleState
-from .verify import verify, verify_future
+from .rules.verify import verify, verify_future
 
 BEAT = "beat"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from celery import Task, shared_task
 
-from backoffice.results import headers
+from backoffice.results.message import headers
 
 from . import scheduled
 

@@ -1,8 +1,8 @@
 """Every table that any of the peers wants, for the database that each measurement gets a copy of."""
 
-from bench.peers.base import REDIS_URL
-from bench.peers.ours.settings import *  # noqa: F403
-from bench.peers.ours.settings import DATABASES, INSTALLED_APPS
+from .base import REDIS_URL
+from .ours.settings import *  # noqa: F403
+from .ours.settings import DATABASES, INSTALLED_APPS
 
 INSTALLED_APPS = ["django_dramatiq", *INSTALLED_APPS, "django_q"]
 DRAMATIQ_BROKER = {"BROKER": "dramatiq.brokers.stub.StubBroker", "OPTIONS": {}, "MIDDLEWARE": []}

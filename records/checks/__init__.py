@@ -1,8 +1,8 @@
 """The checks of a business partner's record: pure functions, no Django, no network."""
 
-from records.checks.duplicates import Candidate, duplicate_candidates
-from records.checks.findings import FIELDS, RULES_VERSION, Finding, Severity, Verdict, codes, verdict_of
-from records.checks.partner import check_partner
+from .duplicates import Candidate, duplicate_candidates
+from .findings import FIELDS, RULES_VERSION, Finding, Severity, Verdict, codes, verdict_of
+from .partner import check_partner
 
 __all__ = [
     "FIELDS",

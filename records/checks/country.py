@@ -8,7 +8,7 @@ from typing import Final
 
 import pycountry
 
-from records.checks.findings import Checked, finding
+from .findings import Checked, finding
 
 # UK and EL are the EU's own codes (Interinstitutional style guide, 7.1.1), 1A is TED's Kosovo, XK the code in common
 # use for it. Endonyms and everyday names follow, folded as `_fold` does it.

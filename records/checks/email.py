@@ -4,7 +4,7 @@ import re
 
 from email_validator import validate_email
 
-from records.checks.findings import Checked, finding
+from .findings import Checked, finding
 
 _BETWEEN = re.compile(r"[;,|\s]+|/(?=[^/@]*@)")
 _LABEL = re.compile(r"^(?:e-?mail|mailto)\s*:\s*", re.IGNORECASE)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from records.checks import country as countries
-from records.checks import email, phone, postal, tax_id, website
-from records.checks.findings import FIELDS, Checked, Finding, finding
-from records.checks.text import LIMITS, MESSAGES, is_placeholder, prepare
+from . import country as countries
+from . import email, phone, postal, tax_id, website
+from .findings import FIELDS, Checked, Finding, finding
+from .text import LIMITS, MESSAGES, is_placeholder, prepare
 
 ROLES: Final = ("supplier", "buyer", "customer")
 

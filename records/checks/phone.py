@@ -16,8 +16,8 @@ from phonenumbers import (
     region_code_for_number,
 )
 
-from records.checks.country import name_of
-from records.checks.findings import Checked, Finding, finding
+from .country import name_of
+from .findings import Checked, Finding, finding
 
 # Territories that share their telephone network with the country they belong to.
 _SAME_NETWORK: Final = {

@@ -7,8 +7,8 @@ the way of writing them. A form says nothing about the code being in use.
 import re
 from typing import Final
 
-from records.checks.country import name_of
-from records.checks.findings import Checked, finding
+from .country import name_of
+from .findings import Checked, finding
 
 _FORMS: Final[dict[str, tuple[str, str, str]]] = {
     # the form of the letters and digits alone, how its groups are written, an example for the message

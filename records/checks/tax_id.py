@@ -7,17 +7,9 @@ right (a Dutch KvK or a British company number has no check digit): somebody has
 import re
 from typing import Final, NamedTuple
 
-from records.checks.country import name_of
-from records.checks.findings import Checked, Finding, finding
-from records.checks.tax_schemes import (
-    PREFIXES,
-    Scheme,
-    home,
-    schemes,
-    short_regon,
-    text_schemes,
-    written_prefix,
-)
+from .country import name_of
+from .findings import Checked, Finding, finding
+from .tax_schemes import PREFIXES, Scheme, home, schemes, short_regon, text_schemes, written_prefix
 
 _SEPARATORS = re.compile(r"[\s.\-‐‑–—/:'’·()]+")
 _ALNUM = re.compile(r"[0-9A-Z]+")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import idna
 
-from records.checks.findings import Checked, Finding, finding
+from .findings import Checked, Finding, finding
 
 # What people make of "http://": slashes too many or too few, the colon lost, the scheme twice.
 _SCHEME = re.compile(r"^(https?)\s*(?::\s*[/\\]*|[.;,]?\s*[/\\]{2,})\s*", re.IGNORECASE)

@@ -14,13 +14,12 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 from unfold.admin import ModelAdmin, TabularInline
 
 from backoffice.desk.models import RetentionPolicy
-from backoffice.runs.staff import StaffAdmin
+from backoffice.runs.pages.staff import StaffAdmin
 from records.models import YourModel
+from tests.desk.parts.listed import LISTS, Page, url_of
 from tests.factories import record, user
 from tests.probe.models import Probe
 from tests.second.models import Invoice
-
-from .listed import LISTS, Page, url_of
 
 
 def in_days(number: int) -> Any:

@@ -2,14 +2,13 @@
 
 import pytest
 
-from backoffice.desk import failures
+from backoffice.desk.failures import failures
 from backoffice.desk.models import RetentionPolicy
 from backoffice.results.activity import log
 from backoffice.runs.models import RunItem
 from tests.browser import page as browsing
+from tests.desk import factories
 from tests.factories import record, user
-
-from . import factories
 
 pytestmark = pytest.mark.browser
 

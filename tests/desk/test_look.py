@@ -10,10 +10,9 @@ from django.test import Client
 from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
 
-from backoffice.desk.cells import badge
+from backoffice.desk.parts.cells import badge
+from tests.desk import factories
 from tests.factories import record, user
-
-from . import factories
 
 pytestmark = pytest.mark.django_db
 

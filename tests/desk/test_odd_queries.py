@@ -11,11 +11,10 @@ from django.urls import get_resolver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backoffice.desk import documents
+from backoffice.desk.parts import documents
+from tests.desk import factories
+from tests.desk.parts.listed import LISTS, one_of_each, url_of
 from tests.factories import record, user
-
-from . import factories
-from .listed import LISTS, one_of_each, url_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 often = settings(

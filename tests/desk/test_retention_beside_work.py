@@ -3,16 +3,15 @@
 import pytest
 from django_celery_results.models import GroupResult, TaskResult
 
-from backoffice.desk import retention
+from backoffice.desk.audit import retention
 from backoffice.runs import snapshot, start, verbs
 from backoffice.runs.models import Run, RunItem
+from tests.desk import factories
+from tests.desk.audit.test_retention import deletions, keep, long_ago
 from tests.probe.models import Probe
 from tests.runs.deadlocks import struck
 from tests.runs.factories import poke_all, probes, work_off
 from tests.runs.races import begun, beside, held, wait_until_locked
-
-from . import factories
-from .test_retention import deletions, keep, long_ago
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,9 +13,8 @@ from backoffice.results.activity import log
 from backoffice.results.cancel import request_cancel
 from backoffice.results.models import Activity, CancelRequest, UntoldResult
 from backoffice.runs.models import Chunk, Run, RunItem, TaskName, Worker
+from tests.desk import factories
 from tests.factories import member, record, user
-
-from . import factories
 
 pytestmark = pytest.mark.django_db
 WRITTEN_BY_THE_SYSTEM = (

@@ -16,12 +16,13 @@ def die(*_args: object, **_kwargs: object) -> None:
 
 
 def arm() -> None:
-    from backoffice.runs import publish, start
+    from backoffice.runs import start
+    from backoffice.runs.engine import broker
 
     if os.environ["DIE_AT"] == "commit":
         start.activity.log = die
     else:
-        publish.publish = die
+        broker.publish = die
 
 
 arm()

@@ -18,8 +18,9 @@ import pytest
 from django.db import connection
 from django_celery_results.models import TaskResult
 
-from backoffice.runs import publish, verbs
-from backoffice.runs.agreement import measure
+from backoffice.runs import verbs
+from backoffice.runs.doctor.compare import measure
+from backoffice.runs.engine import broker
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.start import EmptySelection, start
 from backoffice.runs.sweep import sweep
@@ -82,7 +83,7 @@ class Storm:
 
     def duplicate(self) -> None:
         for chunk in Chunk.objects.select_related("run__task").order_by("pk")[:20]:
-            publish.publish(chunk.run, [chunk])
+            broker.publish(chunk.run, [chunk])
 
     def cancel(self) -> None:
         if run := self.a_run(finished_at=None):

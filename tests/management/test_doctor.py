@@ -12,10 +12,10 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import TaskResult
 
-from backoffice.desk import retention
+from backoffice.desk.audit import retention
 from backoffice.desk.models import RetentionPolicy
 from backoffice.results.models import Activity
-from backoffice.runs import claims
+from backoffice.runs.engine import claims
 from backoffice.runs.models import Chunk, Run, RunItem, State, Worker
 from backoffice.runs.sweep import sweep
 from tests.desk import factories

@@ -1,9 +1,8 @@
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
-from backoffice.runs.actions import ProcessableAdmin, run_action
-
-from .models import Probe
+from backoffice.runs.pages.actions import ProcessableAdmin, run_action
+from tests.probe.models import Probe
 
 
 @admin.register(Probe)

@@ -8,9 +8,8 @@ from typing import Any
 from django.db import OperationalError, models
 
 from backoffice.runs.models import Outcome, Processable
-
-from .kinds import Kinds
-from .odd import Never, Odd
+from tests.probe.kinds import Kinds
+from tests.probe.odd import Never, Odd
 
 __all__ = ["Kinds", "Never", "Odd", "Probe"]
 

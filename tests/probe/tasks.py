@@ -11,9 +11,8 @@ from django.db.backends.signals import connection_created
 
 from backoffice.runs.models import Outcome
 from backoffice.runs.record_task import record_task
-
-from .kinds import Kinds
-from .models import Never, Odd, Probe
+from tests.probe.kinds import Kinds
+from tests.probe.models import Never, Odd, Probe
 
 
 @record_task(

@@ -5,8 +5,8 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
 
 from backoffice.results.models import Activity
-from backoffice.runs.edits import digests, written
 from backoffice.runs.models import Run
+from backoffice.runs.pages.edits import digests, written
 from backoffice.runs.start import start
 from records.models import YourModel
 from tests import factories

@@ -6,14 +6,13 @@ from django.urls import reverse
 
 from backoffice.results.activity import log
 from backoffice.results.models import Activity
-from backoffice.runs import timeline
 from backoffice.runs.models import Run, RunItem
+from backoffice.runs.pages import timeline
 from backoffice.runs.start import start
 from records.models import YourModel
 from tests import factories
+from tests.records.exchange.test_import import csv_of, line
 from tests.runs.factories import work_off
-
-from .test_import import csv_of, line
 
 pytestmark = pytest.mark.django_db
 

@@ -24,7 +24,7 @@ WORKERS = 2
 
 def sent() -> dict[str, str]:
     """The state that each task sent must end in, by task id."""
-    from . import storm_tasks
+    from tests.results import storm_tasks
 
     revoked, unknown = revoke(), "tests.results.storm_tasks.nobody_knows"
     storm_tasks.echo.apply_async(["never"], task_id=revoked)

@@ -7,10 +7,9 @@ from redis import Redis
 
 from backoffice.results.redaction import MASK
 from tests.factories import user
+from tests.results import storm_tasks
 from tests.servers import wait_until
 from tests.workers import running_worker
-
-from . import storm_tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "mArk3r-ß'\"\\"

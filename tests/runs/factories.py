@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backoffice.runs import chunks
+from backoffice.runs.engine import chunks
 from backoffice.runs.models import Chunk, Run, RunItem
 from backoffice.runs.registry import find
 from backoffice.runs.start import start

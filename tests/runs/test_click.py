@@ -4,11 +4,10 @@ import pytest
 from django.db import OperationalError
 from django.urls import reverse
 
-from backoffice.runs import publish
+from backoffice.runs.engine import broker
 from backoffice.runs.models import Run
 from tests.factories import user
-
-from .clicks import INVOICES, invoices, page, press
+from tests.runs.clicks import INVOICES, invoices, page, press
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,9 +77,9 @@ def test_without_redis_the_click_is_kept_and_said_to_wait(clerk, monkeypatch):
         name = "away"
 
         def apply_async(self, *_args, **_kwargs):
-            raise publish.OperationalError("refused")
+            raise broker.OperationalError("refused")
 
-    monkeypatch.setattr(publish, "find", lambda _name: Away())
+    monkeypatch.setattr(broker, "find", lambda _name: Away())
     answer = press(clerk, invoices(2))
     text = clerk.get(answer.url).content.decode()
     assert "Redis cannot be reached right now: the run is saved" in text

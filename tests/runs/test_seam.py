@@ -8,10 +8,9 @@ from django.core.checks import run_checks
 from django.urls import reverse
 
 from backoffice.runs.models import Run, State
+from tests.runs.factories import work_off
 from tests.second.models import Invoice
 from tests.second.tasks import tax_invoice
-
-from .factories import work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECOND = Path(__file__).resolve().parent.parent / "second"

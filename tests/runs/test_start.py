@@ -11,9 +11,8 @@ from backoffice.results.models import Activity
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.start import EmptySelection, activate, preview, start
 from tests.probe.models import Probe
+from tests.runs.factories import poke_all, probes, work_off
 from tests.second.models import Invoice
-
-from .factories import poke_all, probes, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

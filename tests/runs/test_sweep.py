@@ -4,16 +4,15 @@ import pytest
 from celery import current_app
 from django.utils import timezone
 
-from backoffice.runs import chunks, claims, release
 from backoffice.runs import sweep as sweeping
+from backoffice.runs.engine import chunks, claims, hand_back
 from backoffice.runs.models import Chunk, Run, RunItem, State, TaskName, Worker
 from backoffice.runs.registry import find
 from backoffice.runs.start import start
 from backoffice.runs.sweep import sweep
 from tests.probe.models import Probe
+from tests.runs.factories import item, poke_all, probes, work_off
 from tests.second.models import Invoice
-
-from .factories import item, poke_all, probes, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LONG_AGO = timedelta(hours=1)
@@ -75,7 +74,7 @@ def test_a_record_alone_with_three_workers_that_died_is_a_failure_and_named():
     (probe,) = probes(1)
     run = poke_all()
     sweeps_have_come_for_a_while()
-    for _ in range(release.DEATHS):
+    for _ in range(hand_back.DEATHS):
         claims.claim(Chunk.objects.get().pk)
         Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
         sweep()
@@ -197,7 +196,7 @@ def test_two_sweeps_at_once_do_no_more_than_one():
     Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
     expired = list(Chunk.objects.expired().values_list("pk", flat=True))
     for pk in expired * 2:
-        release.lost(pk)
+        hand_back.lost(pk)
     assert RunItem.objects.of(run).filter(deaths=2).count() == 0
     assert work_off(run).succeeded == 3
     assert set(Probe.objects.values_list("effects", flat=True)) == {1}
@@ -207,6 +206,6 @@ def test_giving_back_counts_no_attempt():
     probes(1)
     poke_all()
     chunk, _items = claims.claim(Chunk.objects.get().pk)
-    release.of_worker(chunk.worker)
+    hand_back.of_worker(chunk.worker)
     assert RunItem.objects.get().attempts == 0
     assert find("poke").name == "tests.probe.tasks.poke"

@@ -4,14 +4,13 @@ import pytest
 from django.utils import timezone
 
 from backoffice.results.models import Activity
-from backoffice.runs import chunks, claims, error_kinds
+from backoffice.runs.engine import chunks, claims, error_kinds
 from backoffice.runs.models import Chunk, Run, State
 from backoffice.runs.registry import find
 from backoffice.runs.sweep import sweep
 from tests.probe.models import Probe
-
-from .clicks import invoices, page, press
-from .factories import poke_all, probes, work_off
+from tests.runs.clicks import invoices, page, press
+from tests.runs.factories import poke_all, probes, work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

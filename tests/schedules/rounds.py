@@ -2,8 +2,8 @@
 
 from celery import current_app
 
+from backoffice.schedules.beat.scheduler import SteadyScheduler
 from backoffice.schedules.models import Firing
-from backoffice.schedules.scheduler import SteadyScheduler
 
 
 def beat() -> SteadyScheduler:

@@ -13,10 +13,11 @@ from django_celery_beat.models import PeriodicTask
 from kombu import Queue
 
 from backoffice.results.models import Activity
-from backoffice.schedules import configured, switch
+from backoffice.schedules import switch
+from backoffice.schedules.beat import configured
+from backoffice.schedules.beat.publish import message_options
 from backoffice.schedules.models import Configured, Firing, ScheduleState
-from backoffice.schedules.publish import message_options
-from backoffice.schedules.timing import crontab_of
+from backoffice.schedules.rules.timing import crontab_of
 from tests.factories import user
 from tests.schedules import factories, rounds
 from tests.schedules.factories import SCHEDULER

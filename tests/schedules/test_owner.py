@@ -18,8 +18,8 @@ from tests.factories import user
 from tests.schedules import factories, queued, rounds
 from tests.schedules.clock import in_hours
 from tests.schedules.factories import SCHEDULER
+from tests.schedules.form.test_form import ADD, GOOD
 from tests.schedules.tasks import PROCESS, START_RUN
-from tests.schedules.test_form import ADD, GOOD
 from tests.schedules.test_later import ask
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.schedules.verify import verify
+from backoffice.schedules.rules.verify import verify
 
 pytestmark = pytest.mark.django_db
 

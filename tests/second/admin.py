@@ -1,9 +1,8 @@
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
-from backoffice.runs.actions import ProcessableAdmin, run_action
-
-from .models import Invoice
+from backoffice.runs.pages.actions import ProcessableAdmin, run_action
+from tests.second.models import Invoice
 
 
 @admin.register(Invoice)

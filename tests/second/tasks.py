@@ -1,7 +1,6 @@
 from backoffice.runs.models import Outcome
 from backoffice.runs.record_task import record_task
-
-from .models import Invoice
+from tests.second.models import Invoice
 
 
 @record_task("second.Invoice", writes=("gross", "processed"), permission="second.change_invoice")

@@ -14,9 +14,10 @@ from unfold.decorators import display
 
 from backoffice.results.models import Activity
 
-from .. import cells, verbs
-from .filters import ActivityDayFilter, Rows, clean
-from .readonly import Document, Fact, ReadOnlyAdmin
+from ..audit import verbs
+from ..parts import cells
+from ..parts.filters import ActivityDayFilter, Rows, clean
+from ..parts.readonly import Document, Fact, ReadOnlyAdmin
 
 
 class KindFilter(DropdownFilter):

@@ -14,10 +14,10 @@ from unfold.admin import ModelAdmin
 from unfold.forms import UserChangeForm, UserCreationForm
 
 from backoffice.results.activity import log
-from backoffice.runs.staff import StaffAdmin
+from backoffice.runs.pages.staff import StaffAdmin
 
 from ..passwords import PasswordForm
-from ..powers import covers, grantable
+from ..people.powers import covers, grantable
 
 for model in (User, Group):
     if admin.site.is_registered(model):

@@ -24,12 +24,21 @@ from backoffice.results.models import CancelRequest
 from backoffice.runs import access
 from backoffice.runs.models import Run
 
-from .. import cells, find
-from ..documents import load, one_line, pretty
-from ..links import admin_url
-from ..provenance import Provenance, split_task_id, trace
-from .filters import RequesterFilter, ResultDayFilter, SourceFilter, StateFilter, TaskFilter, WorkerFilter, known_tasks
-from .readonly import Document, Fact, ReadOnlyAdmin
+from ..audit.origin import Provenance, split_task_id, trace
+from ..home import find
+from ..parts import cells
+from ..parts.documents import load, one_line, pretty
+from ..parts.filters import (
+    RequesterFilter,
+    ResultDayFilter,
+    SourceFilter,
+    StateFilter,
+    TaskFilter,
+    WorkerFilter,
+    known_tasks,
+)
+from ..parts.links import admin_url
+from ..parts.readonly import Document, Fact, ReadOnlyAdmin
 
 CANCELLABLE = {states.PENDING, states.STARTED, "PROGRESS"}
 LONG = {"args": "task_args", "kwargs": "task_kwargs", "result": "result", "traceback": "traceback", "meta": "meta"}

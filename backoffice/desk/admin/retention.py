@@ -13,7 +13,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from backoffice.results import activity
-from backoffice.runs.staff import StaffAdmin
+from backoffice.runs.pages.staff import StaffAdmin
 
 from ..models import RetentionPolicy
 

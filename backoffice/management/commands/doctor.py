@@ -9,12 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from backoffice.desk.health import Check, agreement, found, thorough_checks
+from backoffice.desk.health.health import Check, agreement, found, thorough_checks
+from backoffice.desk.health.redis_probe import forget
 from backoffice.desk.models import RetentionPolicy
-from backoffice.desk.probe import forget
-from backoffice.runs.agreement import measure
-from backoffice.runs.drift import Drift, Kept
-from backoffice.runs.repair import repair
+from backoffice.runs.doctor.compare import measure
+from backoffice.runs.doctor.findings import Drift, Kept
+from backoffice.runs.doctor.repair import repair
 
 
 class Command(BaseCommand):

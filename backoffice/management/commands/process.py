@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import BooleanField, Model, QuerySet
 from tqdm import tqdm
 
-from backoffice.runs import fleet
+from backoffice.runs.engine import heartbeats
 from backoffice.runs.models import Run
 from backoffice.runs.registry import RecordTask, record_tasks
 from backoffice.runs.start import EmptySelection, start
@@ -70,7 +70,7 @@ class Command(BaseCommand):
             self.stderr.write(f"The run was cancelled: {run.cancel_reason}.")
         if run.waits_for_broker:
             self.stderr.write("Redis cannot be reached: the run is saved and starts by itself when Redis is back.")
-        if wait and not fleet.alive():
+        if wait and not heartbeats.alive():
             self.stderr.write("No worker has reported: start one with 'celery -A backoffice worker -l info'.")
 
     def follow(self, run: Run) -> None:

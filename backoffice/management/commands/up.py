@@ -18,10 +18,10 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
-from backoffice.management import first_user, programs
-from backoffice.management.console import Console
-from backoffice.management.redis_server import PrivateRedis, RedisUnavailable, check
-from backoffice.management.supervisor import Failed, Stopped, Supervisor
+from .. import first_user, programs
+from ..console import Console
+from ..redis_server import PrivateRedis, RedisUnavailable, check
+from ..supervisor import Failed, Stopped, Supervisor
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
 

@@ -1,7 +1,7 @@
 """The limit: two processes in a loop, no queue, the same process() and the same three bulk writes."""
 
-from bench.peers.base import PYTHON
-from bench.peers.ours.settings import *  # noqa: F403
+from ..base import PYTHON
+from ..ours.settings import *  # noqa: F403
 
 PEER = "bench.peers.bare"
 ROOT_URLCONF = "bench.peers.urls"

@@ -2,8 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from bench.peers.base import *  # noqa: F403
-from bench.peers.base import INSTALLED_APPS, REDIS_URL, django_command, tuned_database
+from ..base import *  # noqa: F403
+from ..base import INSTALLED_APPS, REDIS_URL, django_command, tuned_database
 
 PEER = "bench.peers.django_q2"
 INSTALLED_APPS = [*INSTALLED_APPS, "django_q", PEER]

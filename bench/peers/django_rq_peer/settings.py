@@ -1,7 +1,7 @@
 """django-rq's README: one queue, two `rqworker` processes that fork for every job (its default)."""
 
-from bench.peers.base import *  # noqa: F403
-from bench.peers.base import INSTALLED_APPS, REDIS_URL, django_command, tuned_database
+from ..base import *  # noqa: F403
+from ..base import INSTALLED_APPS, REDIS_URL, django_command, tuned_database
 
 PEER = "bench.peers.django_rq_peer"
 INSTALLED_APPS = [*INSTALLED_APPS, "django_rq", PEER]

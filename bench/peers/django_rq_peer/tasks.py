@@ -2,7 +2,7 @@ from typing import Any
 
 import django_rq
 
-from bench.peers.work import get_process_save
+from ..work import get_process_save
 
 
 def click(queryset: Any) -> None:

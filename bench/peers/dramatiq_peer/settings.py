@@ -1,7 +1,7 @@
 """django-dramatiq's README: Redis broker, its list of middleware (a Task row per message), two processes."""
 
-from bench.peers.base import *  # noqa: F403
-from bench.peers.base import INSTALLED_APPS, REDIS_URL, django_command, tuned_database
+from ..base import *  # noqa: F403
+from ..base import INSTALLED_APPS, REDIS_URL, django_command, tuned_database
 
 PEER = "bench.peers.dramatiq_peer"
 INSTALLED_APPS = ["django_dramatiq", *INSTALLED_APPS, PEER]

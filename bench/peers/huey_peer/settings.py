@@ -1,7 +1,7 @@
 """huey's "Django" page: RedisHuey, two process workers, results in Redis (its default; it writes no row per task)."""
 
-from bench.peers.base import *  # noqa: F403
-from bench.peers.base import INSTALLED_APPS, REDIS_URL, django_command, tuned_database
+from ..base import *  # noqa: F403
+from ..base import INSTALLED_APPS, REDIS_URL, django_command, tuned_database
 
 PEER = "bench.peers.huey_peer"
 INSTALLED_APPS = [*INSTALLED_APPS, "huey.contrib.djhuey", PEER]

@@ -2,7 +2,7 @@ from typing import Any
 
 from huey.contrib.djhuey import db_task
 
-from bench.peers.work import get_process_save
+from ..work import get_process_save
 
 
 @db_task()

@@ -1,6 +1,6 @@
 """This project called the plain Celery way, with django-celery-results' own backend in place of the mirrored one."""
 
-from bench.peers.ours.settings import *  # noqa: F403
+from ..ours.settings import *  # noqa: F403
 
 PEER = "bench.peers.ours_django_db"
 ROOT_URLCONF = "bench.peers.urls"

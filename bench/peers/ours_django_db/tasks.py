@@ -1,3 +1,3 @@
-from bench.peers.ours_plain.tasks import click
+from ..ours_plain.tasks import click
 
 __all__ = ["click"]

@@ -1,7 +1,7 @@
 """procrastinate's "Django" pages: jobs are rows in PostgreSQL; two worker processes, jobs deferred in one batch."""
 
-from bench.peers.base import *  # noqa: F403
-from bench.peers.base import INSTALLED_APPS, django_command, tuned_database
+from ..base import *  # noqa: F403
+from ..base import INSTALLED_APPS, django_command, tuned_database
 
 PEER = "bench.peers.procrastinate_peer"
 INSTALLED_APPS = [*INSTALLED_APPS, "procrastinate.contrib.django", PEER]

@@ -2,7 +2,7 @@ from typing import Any
 
 from procrastinate.contrib.django import app
 
-from bench.peers.work import get_process_save
+from ..work import get_process_save
 
 
 @app.task

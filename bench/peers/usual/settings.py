@@ -1,7 +1,7 @@
 """Celery's "First steps with Django" and django-celery-results' "Getting started", on default database settings."""
 
-from bench.peers.base import *  # noqa: F403
-from bench.peers.base import INSTALLED_APPS, PYTHON, REDIS_URL, default_database
+from ..base import *  # noqa: F403
+from ..base import INSTALLED_APPS, PYTHON, REDIS_URL, default_database
 
 PEER = "bench.peers.usual"
 INSTALLED_APPS = [*INSTALLED_APPS, PEER]

@@ -1,6 +1,6 @@
 """The usual way with this project's database settings."""
 
-from bench.peers.base import tuned_database
-from bench.peers.usual.settings import *  # noqa: F403
+from ..base import tuned_database
+from ..usual.settings import *  # noqa: F403
 
 DATABASES = {"default": tuned_database()}

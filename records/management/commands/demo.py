@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from backoffice.results import activity
-from records.models import YourModel
+
+from ...models import YourModel
 
 PASSWORD = "backoffice"  # noqa: S105 - known to everybody, and said so
 GROUP_OF = {"operator": "Operator", "scheduler": "Scheduler", "auditor": "Auditor"}

@@ -1,0 +1,184 @@
+"""The evidence pack of a run: one ZIP, written while it is being sent.
+
+Nothing of it is ever held whole: rows are read by key, a page at a time, and leave as soon as they are compressed. The
+standard library's zipfile writes to a stream that cannot be rewound, with the sizes behind each file.
+"""
+
+import codecs
+import csv
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
+from typing import Any
+
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+from django_celery_results.models import TaskResult
+
+from backoffice.results.batches import by_key
+from backoffice.results.models import Activity
+from backoffice.results.spreadsheet import disarm
+from backoffice.runs.models import Run, RunItem
+
+from ..parts.documents import load, written
+
+AT_ONCE = 1_000  # items read and written in one go
+PACKAGES = ("backoffice", "django", "celery", "redis", "django-celery-beat", "django-celery-results")
+ITEM_COLUMNS = (
+    *("record_id", "task_id", "state", "attempts", "retries", "deaths"),
+    *("started_at", "finished_at", "outcome", "error"),
+)
+RESULT_FIELDS = (
+    *("task_id", "task_name", "periodic_task_name", "task_args", "task_kwargs", "status", "worker"),
+    *("result", "traceback", "meta", "date_created", "date_started", "date_done"),
+)
+JSON_FIELDS = {"task_args", "task_kwargs", "result", "meta"}
+RUN_FIELDS = (
+    *("source", "requester_name", "schedule_name", "retry_of_id", "selection", "parameters", "state"),
+    *("created_at", "due_at", "activated_at", "started_at", "finished_at", "cancelled_at", "cancelled_by"),
+    "cancel_reason",
+)
+ACTIVITY_FIELDS = ("at", "actor", "actor_id", "verb", "target", "details")
+COUNTS = ("total", "succeeded", "failed", "revoked", "skipped", "skip_reasons")
+
+
+class Outlet(io.RawIOBase):
+    """Where zipfile writes; what it wrote is taken away at once."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.parts.append(bytes(data))
+        return len(data)
+
+    def take(self) -> bytes:
+        taken, self.parts = b"".join(self.parts), []
+        return taken
+
+
+def pack(run: Run, by: object) -> Iterator[bytes]:
+    """The bytes of the ZIP: manifest, items, outcomes, activity, and the SHA-256 of each of them."""
+    outlet, sums = Outlet(), dict[str, str]()
+    files: dict[str, Callable[[], Iterable[bytes]]] = {
+        "manifest.json": lambda: [as_json(manifest(run, by), indent=2)],
+        "items.csv": lambda: items_csv(run),
+        "outcomes.jsonl": lambda: outcomes(run),
+        "activity.jsonl": lambda: activities(run),
+        "sha256sums.txt": lambda: ["".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()],
+    }
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, content in files.items():
+            digest = hashlib.sha256()
+            info = zipfile.ZipInfo(name, timezone.now().timetuple()[:6])
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            with archive.open(info, "w", force_zip64=True) as file:
+                for part in content():
+                    digest.update(part)
+                    file.write(part)
+                    yield outlet.take()
+            sums[name] = digest.hexdigest()
+    yield outlet.take()
+
+
+def manifest(run: Run, by: object) -> dict[str, Any]:
+    model = run.record_type.model_class()
+    return {
+        "run": run.pk,
+        "uid": run.uid,
+        "task": run.task.name,
+        "record_type": model._meta.label_lower if model else str(run.record_type),
+        **{name: getattr(run, name) for name in RUN_FIELDS},
+        "counts": {name: getattr(run, name) for name in COUNTS},
+        "is_finished": run.is_finished,
+        "taken_at": timezone.now(),
+        "taken_by": str(by),
+        "versions": {"python": python_version(), **{name: version_of(name) for name in PACKAGES}},
+        "database": connection.vendor,
+        "schema": schema(),
+        "files": {
+            "items.csv": "the ledger: one line per record of the run",
+            "outcomes.jsonl": "the task results of these records, as stored",
+            "activity.jsonl": "what people did to the run",
+            "sha256sums.txt": "check with: sha256sum -c sha256sums.txt",
+        },
+    }
+
+
+def version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # the project itself runs from its folder
+        return ""
+
+
+def schema() -> dict[str, str]:
+    """The latest migration of each app."""
+    applied = MigrationRecorder(connection).applied_migrations()
+    return {app: name for app, name in sorted(applied)}
+
+
+def pages(run: Run) -> Iterator[list[RunItem]]:
+    """All items in order of record id, by key: no cursor stays open while the reader is slow."""
+    last: int | None = None
+    while True:
+        items = RunItem.objects.of(run).order_by("record_id")
+        page = list((items if last is None else items.filter(record_id__gt=last))[:AT_ONCE])
+        if page:
+            yield page
+        if len(page) < AT_ONCE:
+            return
+        last = page[-1].record_id
+
+
+def items_csv(run: Run) -> Iterator[bytes]:
+    yield codecs.BOM_UTF8 + csv_lines([ITEM_COLUMNS])  # by which Excel knows UTF-8
+    for page in pages(run):
+        yield csv_lines([cell(run, item, column) for column in ITEM_COLUMNS] for item in page)
+
+
+def csv_lines(lines: Iterable[Iterable[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(lines)
+    return text.getvalue().encode()
+
+
+def cell(run: Run, item: RunItem, column: str) -> str:
+    if column == "task_id":
+        return run.item_task_id(item.record_id)
+    value = getattr(item, column)
+    if isinstance(value, int):
+        return str(value)
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return "" if value is None else disarm(str(value))
+
+
+def outcomes(run: Run) -> Iterator[bytes]:
+    for page in pages(run):
+        ids = [run.item_task_id(item.record_id) for item in page]
+        found = {row["task_id"]: row for row in TaskResult.objects.filter(task_id__in=ids).values(*RESULT_FIELDS)}
+        rows = [found[task_id] for task_id in ids if task_id in found]
+        yield b"".join(as_json(opened(row)) + b"\n" for row in rows)
+
+
+def opened(row: dict[str, Any]) -> dict[str, Any]:
+    """JSON that is stored as text stands in the file as JSON."""
+    return {name: load(value) if name in JSON_FIELDS else value for name, value in row.items()}
+
+
+def activities(run: Run) -> Iterator[bytes]:
+    log = Activity.objects.filter(model=run._meta.label_lower, object_id=str(run.pk))
+    for entry in by_key(log, AT_ONCE):
+        yield as_json({name: getattr(entry, name) for name in ACTIVITY_FIELDS}) + b"\n"
+
+
+def as_json(value: Any, indent: int | None = None) -> bytes:
+    return written(value, indent).encode()

@@ -1,0 +1,1 @@
+"""Failures grouped by what went wrong, and their retry."""

@@ -1,0 +1,1 @@
+"""Is everything there that the work needs? For the desk's page and for `doctor`."""

@@ -1,0 +1,301 @@
+"""Is everything there that the work needs? Answers in words, each with what to do, for the desk and for `doctor`."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import DurationField, ExpressionWrapper, F
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.results import waiting
+from backoffice.runs.database import clock
+from backoffice.runs.doctor.findings import Drift
+from backoffice.runs.engine import heartbeats
+from backoffice.runs.models import Chunk, Run, Worker
+from backoffice.runs.registry import record_tasks
+from backoffice.schedules.pages import status
+from backoffice.schedules.rules import permitted
+
+from . import sweeping
+from .redis_probe import QUEUES, Answer, probe
+
+SKEW = 5  # seconds
+BEHIND = {"control": 50}  # messages; more than that, or than MANY elsewhere, and somebody is missing
+MANY = 10_000
+STUCK = timedelta(minutes=2)  # the sweep looks every few seconds: what is older than this it has not seen
+SYSTEM_SCHEDULES = (permitted.SWEEP, "backoffice.desk.tasks.apply_retention")
+
+START_WORKER = "celery -A backoffice worker -l info"
+START_ANOTHER = "celery -A backoffice worker -l info -Q %s -n %s@%%h --concurrency 1"
+START_BEAT = "celery -A backoffice beat -l info"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    ok: bool
+    summary: str
+    advice: str = ""
+
+
+def checks() -> list[Check]:
+    """What the desk shows: cheap, bounded, one query."""
+    database, processes = look_at_database()
+    redis = probe()
+    return [
+        broker(redis.broker),
+        result_backend(redis.results),
+        database,
+        workers(processes),
+        beat(processes),
+        *([swept(processes)] if database.ok else []),
+        clocks(processes),
+        queue_depths(redis.broker, processes if database.ok else None),
+        *([set_aside(redis.results)] if redis.results.milliseconds else []),
+    ]
+
+
+def thorough_checks() -> list[Check]:
+    """What `manage.py doctor` asks: also the schema and the ledger."""
+    asked = checks()
+    if not next(check for check in asked if check.name == _("Database")).ok:
+        return asked
+    pending = migrations()
+    return [*asked, pending] + ([oldest_work(), lost_code(), leases(), system_schedules()] if pending.ok else [])
+
+
+def broker(answer: Answer) -> Check:
+    return redis_check(_("Broker"), answer, _("What staff start meanwhile is kept and runs when Redis takes it."))
+
+
+def result_backend(answer: Answer) -> Check:
+    return redis_check(_("Result backend"), answer, _("Outcomes are still written to the database."))
+
+
+def redis_check(name: str, answer: Answer, meanwhile: str) -> Check:
+    if answer.ok:
+        return Check(name, True, answered(answer))
+    told = {"address": answer.address, "error": answer.error}
+    advice = _("Start Redis, or correct REDIS_URL.")
+    if answer.refuses_writes:
+        advice = _("Raise its maxmemory, free its disk, or let REDIS_URL name the server that takes writes.")
+    return Check(name, False, _("Redis at %(address)s: %(error)s.") % told, f"{advice} {meanwhile}")
+
+
+def answered(answer: Answer) -> str:
+    return _("Redis at %(address)s answered in %(ms)d ms.") % {"address": answer.address, "ms": answer.milliseconds}
+
+
+def look_at_database() -> tuple[Check, list[Worker]]:
+    """One query does for two: that the database answers, and who reported lately."""
+    started = time.monotonic()
+    try:
+        ago = ExpressionWrapper(clock.now() - F("seen_at"), output_field=DurationField())
+        processes: list[Any] = list(heartbeats.living().annotate(ago=ago).order_by("name")[:500])
+    except DatabaseError as error:
+        kind = {"kind": type(error).__name__}
+        advice = _("Start the database, or correct DATABASE_URL; after an upgrade run: manage.py migrate")
+        return Check(_("Database"), False, _("%(kind)s when asked.") % kind, advice), []
+    ms = (time.monotonic() - started) * 1000
+    facts = {"database": connection.vendor, "ms": ms}
+    return Check(_("Database"), True, _("%(database)s answered in %(ms)d ms.") % facts), processes
+
+
+def workers(processes: Iterable[Worker]) -> Check:
+    """Each queue needs somebody who listens."""
+    name, serving = _("Workers"), processes_by_queue(processes)
+    missing = [queue for queue in QUEUES if not serving[queue]]
+    if missing == list(QUEUES):
+        return Check(name, False, _("No worker reported within 30 seconds."), _("Start one: %s") % START_WORKER)
+    if missing:
+        told = ngettext("No worker serves the queue %s.", "No worker serves the queues %s.", len(missing))
+        return Check(name, False, told % in_quotes(missing), _("Start one that does: %s") % start_for(missing))
+    parts = [
+        ngettext("%(queue)s: %(n)d process", "%(queue)s: %(n)d processes", serving[queue])
+        % {"queue": queue, "n": serving[queue]}
+        for queue in QUEUES
+    ]
+    return Check(name, True, "; ".join(parts) + ".")
+
+
+def start_for(queues: Sequence[str]) -> str:
+    """A worker for these queues. The one for records has as many processes as the machine has cores."""
+    return START_WORKER if "records" in queues else START_ANOTHER % (",".join(queues), queues[0])
+
+
+def in_quotes(names: Iterable[str]) -> str:
+    return ", ".join(f"“{name}”" for name in names)
+
+
+def processes_by_queue(processes: Iterable[Worker]) -> Counter[str]:
+    serving: Counter[str] = Counter()
+    for process in processes:
+        if process.kind == Worker.Kind.WORKER:
+            serving.update(dict.fromkeys(process.queues.replace(",", " ").split(), process.concurrency))
+    return serving
+
+
+def beat(processes: Iterable[Any]) -> Check:
+    alive = [process for process in processes if process.kind == Worker.Kind.BEAT]
+    if not alive:
+        advice = _("Start it: %s. Until then no schedule fires, and what is stuck is not rescued.") % START_BEAT
+        return Check(_("Beat"), False, _("Not seen within 30 seconds."), advice)
+    seconds = max(0, int(min(process.ago for process in alive).total_seconds()))
+    return Check(_("Beat"), True, ngettext("Seen %d second ago.", "Seen %d seconds ago.", seconds) % seconds)
+
+
+def swept(processes: Iterable[Worker]) -> Check:
+    ok, summary, advice = sweeping.told(processes, timezone.now())
+    return Check(_("Sweep"), ok, summary, "" if ok else advice)
+
+
+def clocks(processes: Iterable[Worker]) -> Check:
+    """Due times, retries and what pages show follow each machine's own clock; leases follow the database's."""
+    name, wrong = _("Clocks"), [process for process in processes if abs(process.seconds_ahead) > SKEW]
+    if not wrong:
+        return Check(name, True, _("Workers and beat agree with the database within %d seconds.") % SKEW)
+    advice = _("Set the clock of its machine, by NTP say: runs due at a time and retries start that much off.")
+    return Check(name, False, "; ".join(map(skew_in_words, wrong)) + ".", advice)
+
+
+def skew_in_words(process: Worker) -> str:
+    told = {"name": process, "n": round(abs(process.seconds_ahead))}
+    if process.seconds_ahead > 0:
+        return _("%(name)s is %(n)d s ahead of the database") % told
+    return _("%(name)s is %(n)d s behind the database") % told
+
+
+def queue_depths(answer: Answer, processes: Iterable[Worker] | None) -> Check:
+    """Also of queues that are not ours: a call to a misspelt one waits there for ever."""
+    name = _("Queues")
+    if not answer.depths:
+        return Check(name, False, _("Unknown while the broker does not answer."), _("See the broker."))
+    depths = answer.depths | answer.others
+    behind = [queue for queue in depths if depths[queue] > BEHIND.get(queue, MANY)]
+    serving = None if processes is None else processes_by_queue(processes)
+    unread = [queue for queue, length in answer.others.items() if length and serving is not None and not serving[queue]]
+    parts = [_("%(queue)s: %(n)d waiting") % {"queue": queue, "n": length} for queue, length in depths.items()]
+    advice = [_("The workers cannot keep up. Start another one: %s") % start_for(behind)] if behind else []
+    if unread:
+        parts.append(_("nobody reads %s") % in_quotes(unread))
+        told = {"queues": in_quotes(unread), "command": start_for(unread)}
+        correct = _("Correct the queue's name where the task is called, or start a worker for %(queues)s: %(command)s")
+        advice = [correct % told, *advice]
+    return Check(name, not advice, "; ".join(parts) + ".", " ".join(advice))
+
+
+def set_aside(answer: Answer) -> Check:
+    """Outcomes that waited in Redis for the database, and are no rows or none that it takes."""
+    name = _("Set aside")
+    if not answer.aside:
+        return Check(name, True, _("No outcome is."))
+    summary = ngettext(
+        "The database refuses %(n)d outcome. It is kept in Redis at %(address)s, under “%(key)s”.",
+        "The database refuses %(n)d outcomes. They are kept in Redis at %(address)s, under “%(key)s”.",
+        answer.aside,
+    ) % {"n": answer.aside, "address": answer.address, "key": waiting.ASIDE}
+    advice = _(
+        "Run: manage.py doctor --repair. It tries them once more, and notes in the activity log what can never be "
+        "written. The worker's log has the database's own words."
+    )
+    return Check(name, False, summary, advice)
+
+
+def migrations() -> Check:
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if not missing:
+        return Check(_("Schema"), True, _("All migrations are applied."))
+    summary = ngettext("%d migration is not applied.", "%d migrations are not applied.", missing) % missing
+    return Check(_("Schema"), False, summary, _("Run: manage.py migrate"))
+
+
+def oldest_work() -> Check:
+    """The oldest message nobody took, and the oldest run that is not finished."""
+    name, now = _("Oldest work"), timezone.now()
+    unclaimed = Chunk.objects.unclaimed().filter(created_at__lt=clock.now(-STUCK)).order_by("created_at").first()
+    if unclaimed:
+        waited = {"time": timesince(unclaimed.created_at, now), "run": unclaimed.run_id}
+        return Check(
+            name,
+            False,
+            _("A part of run %(run)s has waited for a worker for %(time)s.") % waited,
+            _("Look at workers and broker above. The sweep sends it again as long as beat and a control worker run."),
+        )
+    run = Run.objects.open().filter(activated_at__isnull=False).order_by("pk").first()
+    if run is None:
+        return Check(name, True, _("Nothing is open."))
+    age = {"run": run.pk, "time": timesince(run.activated_at or run.created_at, now)}
+    return Check(name, True, _("Run %(run)s has been open for %(time)s.") % age)
+
+
+def lost_code() -> Check:
+    """Open runs whose record task this installation does not have: they wait for it, for ever if need be."""
+    name, known = _("Record tasks"), record_tasks()
+    waiting = Run.objects.open().exclude(task__name__in=known).order_by("pk").values_list("pk", "task__name")[:10]
+    if not waiting:
+        return Check(name, True, _("Every open run's task is there."))
+    summary = " ".join(_("Run %(run)s waits for “%(task)s”.") % {"run": pk, "task": task} for pk, task in waiting)
+    return Check(name, False, summary, _("Install the code that has this task, or cancel the run on its page."))
+
+
+def leases() -> Check:
+    limit = clock.now(-timedelta(seconds=settings.RUNS_LEASE_SECONDS))
+    expired = Chunk.objects.expired().filter(lease_until__lt=limit).count()
+    if not expired:
+        return Check(_("Leases"), True, _("None has expired."))
+    summary = ngettext("%d expired and was not released.", "%d expired and were not released.", expired) % expired
+    return Check(_("Leases"), False, summary, _("The sweep releases them: start beat and a control worker."))
+
+
+def system_schedules() -> Check:
+    """The machine's own schedules are there and on."""
+    name = _("System schedules")
+    rows = {row.task: row for row in PeriodicTask.objects.filter(task__in=permitted.system_names())}
+    if missing := [task for task in SYSTEM_SCHEDULES if task not in rows]:
+        summary = _("Not there: %(tasks)s.") % {"tasks": ", ".join(missing)}
+        return Check(name, False, summary, _("Run: manage.py setup_backoffice"))
+    if off := sorted((row for row in rows.values() if not row.enabled), key=lambda row: str(row.name)):
+        summary = " ".join(f"“{row.name}”: {status.off_in_words(row)}" for row in off)
+        return Check(name, False, summary, _("Turn it on: page Schedules, as a superuser."))
+    return Check(name, True, _("All of them are on."))
+
+
+def agreement(drift: Drift) -> Check:
+    """Ledger, TaskResult and Redis of the runs whose results are still kept."""
+    name = _("Agreement")
+    compared = _("%(n)d outcomes compared in ledger, TaskResult and Redis") % {"n": drift.compared}
+    if drift.redis_unknown:
+        compared = _("%(n)d outcomes compared in ledger and TaskResult; Redis did not answer") % {"n": drift.compared}
+    if not drift.total:
+        return Check(name, True, compared + _(": they agree."))
+    advice = _("Write them as the ledger has it: manage.py doctor --repair")
+    return Check(name, False, f"{compared}: {found(drift)}.", advice)
+
+
+def found(drift: Drift) -> str:
+    parts = {
+        _("rows missing"): drift.rows_missing,
+        _("rows wrong"): drift.rows_wrong,
+        _("keys in Redis wrong"): drift.redis_wrong,
+        _("results of items that have not ended"): drift.too_early,
+        _("items held by nobody"): drift.orphans,
+        _("items that hold their record wrongly"): drift.holds_wrong,
+        _("chunks of ended runs"): drift.chunks_left,
+        _("runs counted or closed wrongly"): drift.runs_wrong,
+        _("calls that row and key tell differently"): drift.calls_wrong,
+        _("calls that began and came to no end"): drift.calls_stuck,
+        _("outcomes set aside, which the database refuses"): drift.set_aside,
+        _("leases long expired"): drift.leases,
+    }
+    return ", ".join(f"{number} {what}" for what, number in parts.items() if number)

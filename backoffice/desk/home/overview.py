@@ -1,0 +1,144 @@
+"""What the desk shows: what is running, what failed today, what fires next. Each person sees what they may."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from celery import states
+from django.db.models import Q
+from django.db.models.functions import Substr
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django_celery_results.models import TaskResult
+
+from backoffice.runs.models import Run, RunQuerySet
+from backoffice.runs.pages.progress import in_words, percent
+
+from ..health.health import Check, checks
+from ..parts.documents import one_line
+from ..parts.links import admin_url
+from .next_firings import NextFiring, next_firings
+
+SHOWN = 8  # rows of a list
+RECENT = 1_000  # runs and failures looked at when asking what failed today
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as the desk shows it; also what the page's poll answers."""
+
+    id: int | str = ""
+    url: str = ""
+    title: str = ""
+    requester: str = ""
+    state: str = ""
+    label: str = ""
+    counts: str = ""
+    done: int = 0
+    total: int = 0
+    percent: int = 0
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTask:
+    url: str
+    task: str
+    at: datetime
+    error: str
+
+
+@dataclass(slots=True)
+class Overview:
+    running: list[RunRow] = field(default_factory=list)
+    more_running: int = 0
+    failed_runs: list[RunRow] = field(default_factory=list)
+    failed_tasks: list[FailedTask] = field(default_factory=list)
+    failed_tasks_count: str = ""
+    sees_tasks: bool = False
+    firings: list[NextFiring] = field(default_factory=list)
+    broken: list[NextFiring] = field(default_factory=list)
+    sees_schedules: bool = False
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def healthy(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+
+def overview(user: Any) -> Overview:
+    running, more = running_now(user)
+    page = Overview(running=running, more_running=more, failed_runs=failed_runs_today(user), checks=checks())
+    if user.has_perm("django_celery_results.view_taskresult"):
+        page.sees_tasks = True
+        page.failed_tasks, page.failed_tasks_count = failed_tasks_today()
+    if user.has_perm("django_celery_beat.view_periodictask"):
+        page.sees_schedules = True
+        page.firings, page.broken = next_firings()
+    return page
+
+
+def running_now(user: Any) -> tuple[list[RunRow], int]:
+    """Runs whose time has come, newest first, and how many more there are."""
+    found = list(dressed(visible(user).open().filter(activated_at__isnull=False))[: SHOWN + 100])
+    return [row(run) for run in found[:SHOWN]], len(found[SHOWN:])
+
+
+def progress(user: Any, known: Iterable[int]) -> dict[str, Any]:
+    """For the page's poll: the open runs, and how those ended that the page shows and are open no more."""
+    running, more = running_now(user)
+    open_ids = {run.id for run in running}
+    ended = dressed(visible(user).filter(Q(pk__in=set(known) - open_ids)))[:SHOWN]
+    return {"open": len(running) + more, "more": more, "runs": [asdict(r) for r in [*running, *map(row, ended)]]}
+
+
+def visible(user: Any) -> RunQuerySet:
+    return Run.objects.visible_to(user)
+
+
+def dressed(runs: RunQuerySet) -> RunQuerySet:
+    return runs.select_related("task").order_by("-pk")
+
+
+def row(run: Run) -> RunRow:
+    return RunRow(
+        id=run.pk,
+        url=admin_url(run),
+        title=str(run),
+        requester=run.requester_name or run.schedule_name or _("the system"),
+        state=run.state,
+        label=run.get_state_display(),
+        counts=in_words(run),
+        done=run.done,
+        total=run.total,
+        percent=percent(run),
+        finished=run.is_finished,
+    )
+
+
+def midnight() -> datetime:
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def failed_runs_today(user: Any) -> list[RunRow]:
+    # Only the newest are looked at: runs carry no index on their end, and this page must stay quick.
+    newest = visible(user).order_by("-pk").values("pk")[:RECENT]
+    today = Q(finished_at=None) | Q(finished_at__gte=midnight())
+    return [row(run) for run in dressed(Run.objects.filter(today, pk__in=newest, failed__gt=0))[:SHOWN]]
+
+
+def failed_tasks_today() -> tuple[list[FailedTask], str]:
+    """The newest failures of today, and their number as text, with a plus where counting stopped."""
+    # By state and id, which is what the index on state gives for nothing: no count over a million rows.
+    found = TaskResult.objects.filter(status=states.FAILURE).order_by("-pk")
+    ids = [pk for pk, at in found.values_list("pk", "date_done")[: RECENT + 1] if at >= midnight()]
+    number = number_format(len(ids)) if len(ids) <= RECENT else f"{number_format(RECENT)}+"
+    newest = TaskResult.objects.filter(pk__in=ids[:5]).annotate(start=Substr("result", 1, 2_000)).order_by("-pk")
+    return [failed_task(result) for result in newest.only("task_name", "date_done")] if ids else [], number
+
+
+def failed_task(result: Any) -> FailedTask:
+    task = (result.task_name or _("unknown task")).rpartition(".")[2]
+    return FailedTask(admin_url(result), task, result.date_done, one_line(result.start))

@@ -1,0 +1,1 @@
+"""Who signs in from where, how often they may guess, and whom they may change."""

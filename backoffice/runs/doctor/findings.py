@@ -1,0 +1,76 @@
+"""What a comparison of the accounts finds, and where its repairs are logged."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from backoffice.results import activity
+
+from ..database.again import again
+from ..models import Run
+
+
+@dataclass(slots=True)
+class Drift:
+    compared: int = 0
+    rows_missing: int = 0  # terminal items without a TaskResult row
+    rows_wrong: int = 0  # TaskResult rows that say another state
+    redis_wrong: int = 0  # keys in Redis that say another state; a key that is gone is none: the row answers for it
+    redis_unknown: bool = False  # Redis did not answer
+    too_early: int = 0  # items that have not ended, though a row or a key says so
+    orphans: int = 0  # items STARTED for a chunk that is no more
+    holds_wrong: int = 0  # items that keep their record from other runs though they ended, or the reverse
+    chunks_left: int = 0  # chunks of runs that have ended
+    runs_wrong: int = 0  # runs whose counts, state or end are not those of their items
+    calls_wrong: int = 0  # calls outside of runs whose row and key tell different ends
+    calls_stuck: int = 0  # calls that began so long ago that nobody is at them
+    set_aside: int = 0  # outcomes that waited in Redis and that the database refuses
+    leases: int = 0  # that ran out long ago and were released by a repair
+
+    @property
+    def total(self) -> int:
+        return sum(value for name, value in self.as_dict().items() if name not in ("compared", "redis_unknown"))
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class Kept:
+    """What retention may have deleted by now: rows, or the items of runs, that ended before."""
+
+    rows: datetime | None = None
+    items: datetime | None = None
+
+
+@dataclass(slots=True)
+class Survey:
+    """One look at everything. With `repair` what differs is written as the ledger has it, in the name of `by`."""
+
+    repair: bool = False
+    by: str = ""
+    kept: Kept = field(default_factory=Kept)
+    drift: Drift = field(default_factory=Drift)
+
+    def step(self, step: Callable[[], object]) -> None:
+        """One transaction of a repair: what it noted is forgotten where it is asked again. Looking alone takes no
+        write lock, which on SQLite would hold every worker up."""
+        if self.repair:
+            self._repaired(step, self.drift)
+        else:
+            step()
+
+    @again()
+    def _repaired(self, step: Callable[[], object], before: Drift) -> None:
+        self.drift = replace(before)
+        with transaction.atomic():
+            step()
+
+    def note(self, kind: str, number: int, run: Run | str, **details: Any) -> None:
+        """Count, and log what is repaired: in the transaction that does it."""
+        setattr(self.drift, kind, getattr(self.drift, kind) + number)
+        if number and self.repair:
+            activity.log(self.by, "run.repaired", run, **{kind: number}, **details)

@@ -1,0 +1,63 @@
+"""What a record task read of a record, and whether the record is still so."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from ..models import Processable
+from ..registry import RecordTask
+
+Values = tuple[Any, ...]  # a record's id and inputs
+MUTABLE = {list, dict}
+
+
+class Edited(Exception):
+    """A record was changed each time it was processed: by somebody, or its values never equal themselves."""
+
+
+def of(task: RecordTask, record: Processable) -> Values:
+    """What the task read, the id first. Lists and mappings are copied: the task may change them in place."""
+    values: Values = task.read(record)
+    return values if MUTABLE.isdisjoint(map(type, values)) else deepcopy(values)
+
+
+def changed(task: RecordTask, read: Mapping[int, Values | None], asked: Sequence[int]) -> set[int]:
+    """Those of the `asked` that are not as they were read (None: not there). Call in a transaction: it locks them."""
+    held = task.record_model._base_manager.filter(pk__in=asked).order_by("pk").select_for_update()
+    now = {row[0]: row for row in held.values_list("pk", *task.inputs)}
+    try:
+        other = [pk for pk in asked if now.get(pk) != read[pk]]
+    except Exception:  # values that have no truth of their own, such as arrays
+        other = list(asked)
+    return set(other).difference(_same_after_all(task, read, [pk for pk in other if pk in now])) if other else set()
+
+
+def _same_after_all(task: RecordTask, read: Mapping[int, Values | None], ids: Iterable[int]) -> list[int]:
+    """A record may give other values than its row does, or values that equal nothing: read and compared as stored."""
+    records = task.records.in_bulk([pk for pk in ids if read[pk] is not None])
+    return [pk for pk, record in records.items() if _are_alike(task, of(task, record), read[pk] or ())]
+
+
+def _are_alike(task: RecordTask, one: Values, other: Values) -> bool:
+    fields = [task.record_model._meta.get_field(name) for name in task.inputs]
+    pairs = zip(fields, one[1:], other[1:], strict=True)
+    return all(_is_same(a, b) or _is_same(_stored(field, a), _stored(field, b)) for field, a, b in pairs)
+
+
+def _stored(field: Any, value: Any) -> Any:
+    try:
+        return field.get_prep_value(value)
+    except (TypeError, ValueError):
+        return value
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Equal, or not a number both: NaN equals nothing."""
+    if isinstance(one, list | tuple) and type(one) is type(other):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_same(value, other[key]) for key, value in one.items())
+    try:
+        return bool(one == other or (one != one and other != other))
+    except Exception:
+        return False

@@ -1,0 +1,131 @@
+"""Writing outcomes: items, TaskResult and run counts, in the caller's transaction."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import Case, F, Value, When
+from django.utils import timezone
+
+from backoffice.results import bulk, rows
+
+from ..models import TERMINAL, Chunk, Run, RunItem, State
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What became of one item."""
+
+    record_id: int
+    state: State
+    outcome: str = ""
+    error: str = ""
+    result: Any = None  # as Celery stores it: a text, or a mapping for an exception
+    traceback: str | None = None
+    retries: int = 0
+    due_at: datetime | None = None
+    started_at: datetime | None = None
+    values: Sequence[Any] = ()  # of the fields its record task writes, and the id
+    row: tuple[Any, ...] | None = None  # of TaskResult, where it was made before the transaction
+
+
+ITEM_FIELDS = ("state", "active", "chunk_id", "retries", "due_at", "finished_at", "outcome", "error")
+
+
+class Lost(Exception):
+    """The chunk is no longer ours: somebody took it for dead. Nothing may be written."""
+
+
+def settle(run: Run, verdicts: Sequence[Verdict], worker: str, *, owner: int | None) -> None:
+    """Write the verdicts of items owned by `owner` (a chunk's id; None: of items nobody owns).
+
+    Raises Lost when one of them is not as expected: the caller's transaction must then be undone.
+    """
+    if not verdicts:
+        return
+    now = timezone.now()
+    if owner is None:
+        keys: tuple[str, ...] = ("run", "record_id")
+        held: tuple[Any, ...] = ()
+        where = "runs_runitem.chunk_id IS NULL AND runs_runitem.state IN ('PENDING', 'RETRY')"
+    else:
+        keys, held, where = ("run", "record_id", "chunk_id", "state"), (owner, State.STARTED), ""
+    changes = [
+        (v.state, v.state not in TERMINAL, None, v.retries, v.due_at, now if v.state in TERMINAL else None,
+         v.outcome, v.error, run.pk, v.record_id, *held)
+        for v in verdicts
+    ]  # fmt: skip
+    changed = bulk.update(RunItem, ITEM_FIELDS, keys, changes, where=where)
+    if changed != len(verdicts):
+        raise Lost(f"{len(verdicts) - changed} of {len(verdicts)} items of run {run.pk} are no longer ours")
+    rows.write([v.row or row(run, v, worker, now) for v in verdicts])
+
+
+def count(run: Run, verdicts: Sequence[Verdict]) -> None:
+    """Add to the run's counts and close it when nothing is left. Last in a transaction: it locks the run's row."""
+    states = [v.state for v in verdicts]
+    Run.objects.filter(pk=run.pk).update(
+        succeeded=F("succeeded") + states.count(State.SUCCESS),
+        failed=F("failed") + states.count(State.FAILURE),
+        revoked=F("revoked") + states.count(State.REVOKED),
+    )
+    run.refresh_from_db(
+        fields=("total", "succeeded", "failed", "revoked", "cursor", "sliced", "state", "cancelled_at", "finished_at")
+    )
+    if run.open_items <= 0:
+        close(run)
+
+
+def close(run: Run) -> None:
+    """Give a run whose items are all terminal its own terminal state, once. Its chunks go with it."""
+    Run.objects.filter(pk=run.pk, finished_at=None).update(
+        finished_at=timezone.now(),
+        state=Case(
+            When(failed__gt=0, then=Value(State.FAILURE)),
+            When(revoked__gt=0, then=Value(State.REVOKED)),
+            default=Value(State.SUCCESS),
+        ),
+    )
+    # Of a message that finds no chunk nothing comes; one that is left would be sent for ever. After the commit: chunks
+    # are locked before the run's row, and whoever made one of an item that was open has committed by now.
+    transaction.on_commit(partial(drop_chunks, run.pk), robust=True)
+
+
+def drop_chunks(run_id: int) -> None:
+    Chunk.objects.filter(run=run_id)._raw_delete("default")
+
+
+def remember(run: Run, verdicts: Sequence[Verdict], worker: str) -> None:
+    """Put committed outcomes into Redis. If Redis is away, the rows answer for it."""
+    if not verdicts:
+        return
+    known = [verdict.row or row(run, verdict, worker) for verdict in verdicts]
+    try:
+        current_app.backend.remember_many(known)
+    except Exception:  # whatever it is: the outcomes are committed
+        logger.warning("Redis did not take %d results of run %s.", len(known), run.pk, exc_info=True)
+
+
+def row(run: Run, verdict: Verdict, worker: str, now: datetime | None = None) -> tuple[Any, ...]:
+    """An item's TaskResult row."""
+    return rows.row(
+        run.item_task_id(verdict.record_id),
+        str(verdict.state),
+        name=run.task.name,
+        args=[verdict.record_id],
+        kwargs={},
+        worker=worker or None,
+        result=verdict.result,
+        traceback=verdict.traceback,
+        started=verdict.started_at,
+        now=now,
+        periodic_task_name=run.schedule_name or None,
+        meta={"children": [], "run": run.pk, "outcome": verdict.outcome},
+    )

@@ -1,0 +1,74 @@
+"""A record task called the plain Celery way: one record, no run, no item, the same guards."""
+
+from typing import Any
+
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
+
+from backoffice.results import bulk
+
+from ..database.again import again
+from ..registry import RecordTask
+from . import inputs
+from .chunks import PASSES
+
+
+def process_one(task: RecordTask, instance_id: Any) -> str:
+    """Returns the task's sentence, or that the record is not there. Raises what the record's own work raises."""
+    try:
+        return _process(task, instance_id)
+    except Exception as exc:
+        if not task.passes(exc):
+            raise
+        raise task.retry(exc=exc, countdown=task.backoff(task.request.retries)) from exc
+
+
+def _process(task: RecordTask, instance_id: Any) -> str:
+    record_id = as_id(instance_id)
+    for _ in range(PASSES):
+        record = None if record_id is None else next(iter(task.records.filter(pk=record_id)), None)
+        if record is None:
+            return task.missing(instance_id)
+        read = inputs.of(task, record)
+        try:
+            task.body(record)
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as exc:
+            if task.passes(exc) or _is_as_read(task, read):
+                raise
+            continue
+        if _save(task, record, read):
+            return task.done.format(id=record_id)
+    raise task.retry(countdown=1, exc=inputs.Edited(f"Record {record_id} was changed each time it was processed."))
+
+
+def _is_as_read(task: RecordTask, read: inputs.Values) -> bool:
+    with transaction.atomic():
+        return not inputs.changed(task, {read[0]: read}, [read[0]])
+
+
+@again()
+def _save(task: RecordTask, record: Any, read: tuple[Any, ...]) -> bool:
+    """Write the task's fields, unless somebody changed the inputs meanwhile. A deleted record is read anew, too."""
+    model, values = task.record_model, task.written(record)
+    pk = model._meta.pk.name
+    found_by = (pk, *task.inputs)
+    if bulk.is_comparable(model, found_by, read):
+        return bool(bulk.update(model, task.writes, found_by, [(*values[:-1], *read)]))
+    with transaction.atomic():
+        if inputs.changed(task, {record.pk: read}, [record.pk]):
+            return False
+        bulk.update(model, task.writes, (pk,), [values])
+    return True
+
+
+def as_id(value: Any) -> int | None:
+    """A primary key, or None for what cannot be one."""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    try:
+        number = int(value)
+    except ValueError:
+        return None
+    return number if -(2**63) <= number < 2**63 else None

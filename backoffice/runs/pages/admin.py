@@ -1,0 +1,174 @@
+"""Runs in the admin: a list, and a page on which one is watched."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from .. import access, verbs
+from ..engine import error_kinds
+from ..models import Run, State
+from ..start import EmptySelection
+from . import items, progress
+from .actions import ProcessableAdmin, form_token, run_action
+from .numbers import row_number
+from .staff import StaffAdmin
+
+__all__ = ["ProcessableAdmin", "RunAdmin", "run_action"]
+
+
+class MineFilter(admin.SimpleListFilter):
+    title = gettext_lazy("whose")
+    parameter_name = "mine"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", _("My runs"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
+        return queryset.filter(requester_id=request.user.pk) if self.value() == "1" else queryset
+
+
+@admin.register(Run)
+class RunAdmin(StaffAdmin, ModelAdmin):
+    list_display = ("title", "state_badge", "done_of", "requester_name", "source", "created_at", "took")
+    list_filter = (MineFilter, "state", "source", "task")
+    list_select_related = ("task",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("=id", "requester_name", "selection", "schedule_name")
+    ordering = ("-pk",)
+    sortable_by = ()
+
+    @display(description=gettext_lazy("run"))
+    def title(self, run: Run) -> str:
+        return f"{run.pk} · {run.task.short}"
+
+    @display(description=gettext_lazy("state"))
+    def state_badge(self, run: Run) -> str:
+        return render_to_string("backoffice/badge.html", {"state": run.state, "label": State(run.state).label})
+
+    @display(description=gettext_lazy("done"))
+    def done_of(self, run: Run) -> str:
+        return progress.in_words(run)
+
+    @display(description=gettext_lazy("took"))
+    def took(self, run: Run) -> str:
+        return "–" if run.seconds is None else _("%.1f s") % run.seconds
+
+    # --- what the system writes is never added, changed or deleted by hand
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Run | None = None) -> bool:
+        """Everybody sees their own runs, holders of the view permission all of them."""
+        return obj is None or access.may_see(request.user, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_staff)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return super().get_queryset(request).visible_to(request.user)
+
+    # --- one run
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:pk>/progress/", wrap(self.progress_view), name="runs_run_progress"),
+            path("<int:pk>/cancel/", wrap(require_POST(self.cancel_view)), name="runs_run_cancel"),
+            path("<int:pk>/retry/", wrap(require_POST(self.retry_view)), name="runs_run_retry"),
+            *super().get_urls(),
+        ]
+
+    def seen(self, request: HttpRequest, pk: int | str) -> Any:
+        """The run, or 404: whether somebody else's run exists is not told."""
+        number = row_number(pk)
+        run = progress.with_counts(Run.objects.select_related("task")).filter(pk=number).first() if number else None
+        if run is None or not access.may_see(request.user, run):
+            raise Http404(_("There is no run %(pk)s, or it is not yours to see.") % {"pk": pk})
+        return run
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponse(_("A run cannot be edited."), status=405)
+        run = self.seen(request, object_id)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": run,
+            "title": str(run),
+            "run": run,
+            "counts": progress.counts(run),
+            "progress": progress.as_json(run),
+            "page": items.page(
+                run,
+                request.GET.get("state", ""),
+                row_number(request.GET.get("after")),
+                request.GET.get("error", ""),
+                user=request.user,
+            ),
+            "errors": error_kinds.error_groups(run, whole=request.GET.get("groups") == "all"),
+            "states": State.choices,
+            "retries": run.retries.select_related("task").order_by("pk")[:20],
+            "may_cancel": access.may_cancel(request.user, run),
+            "may_retry": access.may_retry(request.user, run),
+        }
+        return TemplateResponse(request, "runs/run.html", context)
+
+    def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
+        return JsonResponse(progress.as_json(self.seen(request, pk)), headers={"Cache-Control": "no-store"})
+
+    def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = self.seen(request, pk)
+        if run.finished_at or run.cancelled_at:
+            self.message_user(request, _("This run has ended or is being cancelled already."), messages.INFO)
+        elif not access.may_cancel(request.user, run):
+            raise PermissionDenied
+        else:
+            left = verbs.cancel(run, request.user)
+            self.message_user(request, progress.cancelled_in_words(*left), messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
+
+    def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = self.seen(request, pk)
+        back = HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
+        if not run.failed:
+            self.message_user(request, _("No record of this run has failed."), messages.INFO)
+            return back
+        if not access.may_retry(request.user, run):
+            raise PermissionDenied
+        chosen: dict[str, Any] = {}
+        if request.POST.get("action") == "selected":
+            picked = map(row_number, request.POST.getlist(ACTION_CHECKBOX_NAME))
+            chosen["record_ids"] = [number for number in picked if number is not None]
+        elif request.POST.get("action") == "error":
+            chosen["error"] = request.POST.get("error", "").replace("\x00", "")
+        if chosen and not any(chosen.values()):
+            self.message_user(request, _("Select the failed records to retry, in the table below."), messages.WARNING)
+            return back
+        try:
+            new = verbs.retry(run, request.user, form_token=form_token(request), **chosen)
+        except EmptySelection as exc:
+            self.message_user(request, str(exc), messages.WARNING)
+            return back
+        return HttpResponseRedirect(reverse("admin:runs_run_change", args=[new.pk]))

@@ -1,0 +1,81 @@
+"""How far a run is, in one query."""
+
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ..models import Chunk, Run, RunItem, State
+
+
+def with_counts(runs: Any) -> Any:
+    """Annotate runs with `in_hand` (claimed) and `retrying`; both come from small tables or indexes."""
+    claimed = Chunk.objects.filter(run=OuterRef("pk"), claimed_at__isnull=False).order_by().values("run")
+    # Asked of all that wait, who are few: asked of one run's items, SQLite reads a million of them.
+    retrying = RunItem.objects.filter(state=State.RETRY, due_at__isnull=False).order_by().values("state")
+    return runs.annotate(
+        in_hand=Coalesce(Subquery(claimed.annotate(n=Sum("size")).values("n")), 0),
+        retrying=Coalesce(
+            Subquery(retrying.annotate(n=Count("record_id", filter=Q(run=OuterRef("pk")))).values("n")), 0
+        ),
+    )
+
+
+def counts(run: Any) -> list[tuple[str, str, int]]:
+    """(state, word, number) for every state a record of this run may be in; they add up to its total."""
+    retrying = min(run.retrying, run.open_items)
+    in_hand = min(run.in_hand, run.open_items - retrying)
+    return [
+        (State.SUCCESS, _("succeeded"), run.succeeded),
+        (State.FAILURE, _("failed"), run.failed),
+        (State.STARTED, _("in work"), in_hand),
+        (State.RETRY, _("waiting to retry"), retrying),
+        (State.PENDING, _("waiting"), run.open_items - in_hand - retrying),
+        (State.REVOKED, _("cancelled"), run.revoked),
+    ]
+
+
+def percent(run: Run) -> int:
+    """Whole percent; 100 only when all is done."""
+    return 100 if not run.total or run.is_finished else run.done * 100 // run.total
+
+
+def in_words(run: Run) -> str:
+    done = run.succeeded + run.failed
+    text = _("%(done)s of %(total)s records done") % {"done": f"{done:,}", "total": f"{run.total:,}"}
+    if run.failed:
+        text += _(", %(n)s failed") % {"n": f"{run.failed:,}"}
+    if run.revoked:
+        text += _(", %(n)s left undone") % {"n": f"{run.revoked:,}"}
+    return text
+
+
+def cancelled_in_words(undone: int, in_hand: int) -> str:
+    text = ngettext("Cancelled: %d record is left undone.", "Cancelled: %d records are left undone.", undone) % undone
+    if in_hand:
+        text += (
+            " "
+            + ngettext(
+                "%d more is in hand: it is finished or given back within seconds.",
+                "%d more are in hand: they are finished or given back within seconds.",
+                in_hand,
+            )
+            % in_hand
+        )
+    return text + " " + _("What is done stays done.")
+
+
+def as_json(run: Any) -> dict[str, Any]:
+    return {
+        "state": str(run.state),
+        "label": State(run.state).label,
+        "total": run.total,
+        "done": run.done,
+        "percent": percent(run),
+        "text": in_words(run),
+        "finished": run.is_finished,
+        "cancelled": run.cancelled_at is not None,
+        "counts": {str(state): number for state, _word, number in counts(run)},
+    }

@@ -1,0 +1,186 @@
+"""What happened to one record, newest first: what people did, what runs did, and what it says itself.
+
+Read by the record's id from indexes of that record, so it answers for a record that is gone, however many others are.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
+from django.utils.timezone import is_aware
+from django.utils.translation import gettext as _
+
+from backoffice.results.models import Activity
+
+from ..access import may_see
+from ..models import Processable, RunItem, State, TaskName
+from .numbers import row_number
+
+PAGE = 50
+PEOPLE, RUNS, RECORD = 2, 1, 0  # of entries at the same moment, the highest comes first
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A record that keeps what its tasks changed in it: when, and for each field what was there before and after."""
+
+    def changes_made(self) -> Iterable[tuple[datetime, Mapping[str, Sequence[Any]]]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    at: datetime
+    rank: int
+    number: int
+    title: str
+    who: str = ""
+    said: str = ""
+    state: str = ""
+    label: str = ""
+    url: str = ""
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def key(self) -> tuple[datetime, int, int]:
+        return self.at, self.rank, self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    entries: list[Entry]
+    older: str = ""  # the key of the next page, "" when there is none
+
+
+def of_record(model: type[Processable], pk: int, user: Any, *, record: Any = None, before: str = "") -> Timeline:
+    """A page of what happened to a record; `record` is the row itself where it still exists."""
+    last = parse_key(before)
+    entries = [*done_by_people(model, pk, last), *done_by_runs(model, pk, user, last), *own(model, record, last)]
+    entries.sort(key=lambda entry: entry.key, reverse=True)
+    shown = entries[:PAGE]
+    if last is None:
+        shown = [*in_work(model, pk, user), *shown]
+    return Timeline(shown, as_key(shown[-1]) if len(entries) > PAGE else "")
+
+
+def as_key(entry: Entry) -> str:
+    return f"{entry.at.isoformat()}_{entry.rank}_{entry.number}"
+
+
+def parse_key(text: str) -> tuple[datetime, int, int] | None:
+    """The key of the last entry seen; None for what is none."""
+    moment, _rest, numbers = text.partition("_")
+    rank, number = (row_number(part) for part in numbers.partition("_")[::2])
+    try:
+        at = parse_datetime(moment)
+    except ValueError:
+        return None
+    # At the edges of the calendar there is no such moment in UTC.
+    if at is None or not is_aware(at) or not 1970 <= at.year <= 9000 or rank is None or number is None:
+        return None
+    return at, rank, number
+
+
+def older(last: tuple[datetime, int, int] | None, rank: int, moment: str, number: str) -> Q:
+    """What comes after that key on the page, among the rows of one source."""
+    if last is None:
+        return Q()
+    at, seen, seen_number = last
+    if rank == seen:
+        return Q(**{f"{moment}__lt": at}) | Q(**{moment: at, f"{number}__lt": seen_number})
+    return Q(**{f"{moment}__lte" if rank < seen else f"{moment}__lt": at})
+
+
+def done_by_people(model: type[Processable], pk: int, last: Any) -> Iterator[Entry]:
+    rows = Activity.objects.filter(older(last, PEOPLE, "at", "pk"), model=model._meta.label_lower, object_id=str(pk))
+    for row in rows.order_by("-at", "-pk")[: PAGE + 1]:
+        changes = [*pairs(model, row.details.get("changes")), *kept(model, row.details.get("corrections"))]
+        file = str(row.details.get("file") or "")
+        yield Entry(row.at, PEOPLE, row.pk, title_of(row), row.actor, file, changes=tuple(changes))
+
+
+def title_of(row: Activity) -> str:
+    imported = "file" in row.details
+    titles = {
+        "record.added": _("Added by an import") if imported else _("Added"),
+        "record.edited": _("Changed by an import") if imported else _("Edited"),
+        "record.deleted": _("Deleted"),
+    }
+    return titles.get(row.verb, row.verb)
+
+
+def items_of(model: type[Processable], pk: int) -> Any:
+    """By the record's id and every task number, which is how both indexes of the items begin."""
+    tasks = list(TaskName.objects.values_list("pk", flat=True))
+    kind = ContentType.objects.get_for_model(model)
+    return RunItem.objects.filter(record_id=pk, task_no__in=tasks, run__record_type=kind).select_related("run__task")
+
+
+def done_by_runs(model: type[Processable], pk: int, user: Any, last: Any) -> Iterator[Entry]:
+    rows = items_of(model, pk).filter(older(last, RUNS, "finished_at", "run_id"), finished_at__isnull=False)
+    for item in rows.order_by("-finished_at", "-run_id")[: PAGE + 1]:
+        yield of_item(item, user, item.finished_at)
+
+
+def in_work(model: type[Processable], pk: int, user: Any) -> Iterator[Entry]:
+    """What is not over comes first and on the first page only; at most one per task."""
+    for item in items_of(model, pk).filter(active=True).order_by("-run_id"):
+        yield of_item(item, user, item.started_at or item.run.created_at)
+
+
+def of_item(item: RunItem, user: Any, at: datetime) -> Entry:
+    return Entry(
+        at, RUNS, item.run_id,
+        _("Run %(number)d: %(task)s") % {"number": item.run_id, "task": item.run.task.short},
+        item.run.requester_name or item.run.schedule_name or _("system"),
+        item.error.strip().rpartition("\n")[2] or item.outcome,
+        item.state, str(State(item.state).label),
+        reverse("admin:runs_run_change", args=[item.run_id]) if may_see(user, item.run) else "",
+    )  # fmt: skip
+
+
+def own(model: type[Processable], record: Any, last: Any) -> Iterator[Entry]:
+    if not isinstance(record, Remembers):
+        return
+    for number, (at, changes) in enumerate(record.changes_made()):
+        entry = Entry(at, RECORD, number, _("Corrected"), changes=tuple(pairs(model, changes)))
+        if last is None or entry.key < last:
+            yield entry
+
+
+def pairs(model: type[Processable], changes: Any) -> Iterator[Change]:
+    """Before and after by field, as the activity log and the records write them; anything else is passed over."""
+    for field, pair in changes.items() if isinstance(changes, Mapping) else ():
+        if isinstance(pair, Sequence) and len(pair) == 2 and not isinstance(pair, str):
+            yield Change(label_of(model, field), text(pair[0]), text(pair[1]))
+
+
+def kept(model: type[Processable], corrections: Any) -> Iterator[Change]:
+    """Corrections that a deleted record left in the log."""
+    for each in corrections if isinstance(corrections, list) else ():
+        if isinstance(each, Mapping) and "field" in each:
+            yield Change(label_of(model, str(each["field"])), text(each.get("before")), text(each.get("after")))
+
+
+def label_of(model: type[Processable], field: str) -> str:
+    try:
+        return capfirst(str(getattr(model._meta.get_field(field), "verbose_name", field)))
+    except FieldDoesNotExist:
+        return field
+
+
+def text(value: Any) -> str:
+    return "" if value is None else str(value)

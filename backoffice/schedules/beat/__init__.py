@@ -1,0 +1,1 @@
+"""The beat process: `scheduler` leads, `timetable` reads, `fire` decides, `publish` sends, `unsent` sends later."""

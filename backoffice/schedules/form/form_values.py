@@ -1,0 +1,89 @@
+"""A row of beat's table as the form shows it, and what the form offers."""
+
+import inspect
+import json
+from typing import Any
+
+from django.utils.dates import MONTHS_3, WEEKDAYS_ABBR
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.runs.registry import record_tasks
+
+from ..rules import permitted, selection, words
+from ..rules.permitted import loads
+
+RECORDS = "records:"  # a choice of `work` that runs a record task over a selection
+EVERY, CRONTAB, ONCE, SOLAR = "every", "crontab", "once", "solar"
+
+
+# A row without a timing, or with one that cannot be read, shows none. Lists of choices begin with their first.
+NO_TIMING = {"when": "", "crontab_text": "", "zone": "UTC", "period": "minutes"}
+
+
+def work_choices(user: Any) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What this person may start, grouped: record tasks, then the tasks that opted in."""
+    tasks = sorted(record_tasks().items())
+    on_records = [
+        (f"{RECORDS}{name}", f"{capfirst(task.label)}: {words.records_label(task.record_model)}")
+        for name, task in tasks
+        if user is None or user.has_perm(task.permission)
+    ]
+    others = [
+        (name, words.task_label(name))
+        for name in permitted.offered()
+        if user is None or permitted.may_schedule(user, name, {})
+    ]
+    groups = [(_("Run over records"), on_records), (_("Other tasks"), others)]
+    return [(title, choices) for title, choices in groups if choices]
+
+
+def initial_of(row: PeriodicTask) -> dict[str, Any]:
+    """A row as the form shows it."""
+    kwargs = loads(row.kwargs, {})
+    values: dict[str, Any] = {"work": row.task, "queue": row.queue or "", **NO_TIMING}
+    values["one_off"] = row.one_off and not row.clocked_id  # "once, at a time" says it already
+    if row.task == permitted.START_RUN:
+        values |= {"work": f"{RECORDS}{kwargs.get('task')}", "selection": selection.describe(kwargs)}
+    else:
+        values["arguments"] = arguments_of(row)
+    if row.interval_id:
+        values |= {"when": EVERY, "every": row.interval.every, "period": row.interval.period}
+    elif row.crontab_id and row.crontab:
+        c = row.crontab
+        fields = (c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
+        values |= {
+            "when": CRONTAB,
+            "crontab_text": " ".join("".join(f.split()) for f in fields),
+            "zone": str(c.timezone),
+        }
+    elif row.clocked_id:
+        values |= {"when": ONCE, "at": row.clocked.clocked_time}
+    elif row.solar_id:
+        values["when"] = SOLAR
+    if state := getattr(row, "state", None):
+        values |= {"missed": state.missed, "overlap": state.overlap}
+    return values
+
+
+def arguments_of(row: PeriodicTask) -> str:
+    """By name where there are named ones: the form has one field for both."""
+    args, kwargs = loads(row.args, []), loads(row.kwargs, {})
+    if args and kwargs and (task := permitted.registered().get(row.task)):
+        try:
+            kwargs, args = inspect.signature(task.run).bind(*args, **kwargs).arguments, []
+        except TypeError:
+            return json.dumps(args)
+    return json.dumps(args or kwargs) if args or kwargs else ""
+
+
+def crontab_parts() -> list[dict[str, Any]]:
+    """The boxes from which a crontab can be put together by clicking."""
+    return [
+        {"label": _("Minute"), "size": 60, "values": [(n, f"{n:02}") for n in range(0, 60, 5)]},
+        {"label": _("Hour"), "size": 24, "values": [(n, f"{n:02}") for n in range(24)]},
+        {"label": _("Day of the month"), "size": 31, "values": [(n, str(n)) for n in range(1, 32)]},
+        {"label": _("Month"), "size": 12, "values": [(n, capfirst(name)) for n, name in MONTHS_3.items()]},
+        {"label": _("Day of the week"), "size": 7, "values": [((n + 1) % 7, d) for n, d in WEEKDAYS_ABBR.items()]},
+    ]

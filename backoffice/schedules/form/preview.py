@@ -1,0 +1,74 @@
+"""What a filled form would do: in words, the next firings, the records that match now."""
+
+import json
+from typing import Any
+
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.runs.database.bounded import TooSlow, bounded
+from backoffice.runs.registry import record_tasks
+
+from ..rules import permitted, selection, timing, words
+from . import record_list
+from .form_timing import TIMING
+from .forms import ScheduleForm
+
+COUNTING = 5.0  # seconds: a preview follows the typing
+
+REMARKS = {
+    "moved": _("moved: this hour does not exist on that day"),
+    "twice": _("this hour comes twice on that day; it fires the first time"),
+}
+
+
+def of_form(form: ScheduleForm) -> dict[str, Any]:
+    form.is_valid()
+    row = form.instance
+    timed = not any(form.has_error(field) for field in TIMING)
+    return {
+        "sentence": capfirst(words.when(row)) if timed else "",
+        "firings": firings(row) if timed else [],
+        "matching": "" if form.has_error("selection") or form.has_error("work") else matching(row, form.user),
+        "list": "" if form.has_error("selection") else record_list.url_of(row, form.user),
+        "errors": errors(form),
+    }
+
+
+def errors(form: ScheduleForm) -> dict[str, list[str]]:
+    """By field and with its label: the preview stands apart from the fields. What is not filled in yet is no error."""
+    found = {name: texts for name, texts in form.errors.items() if name != "name" and form.data.get(name) != ""}
+    return {name: [f"{form.fields[name].label}: {text}" for text in texts] for name, texts in found.items()}
+
+
+def firings(row: PeriodicTask) -> list[dict[str, str]]:
+    return [
+        {
+            "local": f"{due.local:%a %Y-%m-%d %H:%M:%S %Z}",
+            "utc": f"{due.utc:%Y-%m-%d %H:%M:%S}",
+            "remark": str(REMARKS.get(due.remark, "")),
+        }
+        for due in timing.upcoming(row, timezone.now(), 1 if row.one_off else 10)
+    ]
+
+
+def matching(row: PeriodicTask, user: Any) -> str:
+    """How many records the schedule would take now; nothing for those who may not look at them."""
+    if row.task != permitted.START_RUN:
+        return ""
+    kwargs = json.loads(row.kwargs)
+    task = record_tasks().get(kwargs["task"])
+    if task is None or not selection.may_look(task.record_model, user):
+        return ""
+    try:
+        records = selection.records(task.record_model, kwargs, user)
+        with bounded(COUNTING):
+            count = records.count()
+    except (selection.BadSelection, TooSlow) as error:
+        return str(error)
+    which = words.chosen_in_words(selection.describe(kwargs)) or _("all there are")
+    text = ngettext("%(n)s record matches now: %(which)s.", "%(n)s records match now: %(which)s.", count)
+    return text % {"n": f"{count:,}", "which": which}

@@ -1,0 +1,51 @@
+"""What a worker knows of a firing: that it took its message."""
+
+from typing import Any
+
+from celery import Task
+from celery.exceptions import Ignore
+from celery.signals import task_prerun
+from celery.utils.log import get_task_logger
+from django.db.models import Case, CharField, F, Q, TextField, Value, When
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from backoffice.results.message import headers
+from backoffice.results.redaction import RedactingTask
+
+from .models import Firing
+
+logger = get_task_logger(__name__)
+
+
+@task_prerun.connect(dispatch_uid="backoffice.schedules.message")
+def note_pickup(task: Task, task_id: str, **_: Any) -> None:
+    """A beat killed between sending and writing that it sent left the firing waiting. Whoever takes the message writes
+    it in its place, before the task begins, so that the next beat does not send it again."""
+    if firing_id := headers.firing(task.request):
+        waits = Q(state=Firing.State.WAITING)
+        Firing.objects.filter(pk=firing_id, task_id=task_id, taken=None).update(
+            taken=headers.attempt(task.request),
+            state=Case(When(waits, then=Value(Firing.State.SENT, CharField())), default=F("state")),
+            reason=Case(When(waits, then=Value("", TextField())), default=F("reason")),
+            sent_at=Coalesce("sent_at", Value(timezone.now())),
+        )
+
+
+class FiredTask(RedactingTask):
+    """The base of all tasks: of two messages of one firing the one that was taken first runs.
+
+    There are two where a beat stood still for very long in the middle of sending, or the broker took what it had not
+    answered. One that is delivered again is no other message: it has the same number.
+    """
+
+    abstract = True
+
+    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
+        firing_id, number = headers.firing(self.request), headers.attempt(self.request)
+        if firing_id is None or number is None:
+            return
+        others = Firing.objects.filter(pk=firing_id, task_id=task_id).exclude(taken=None)
+        if others.exclude(taken=number).exists():
+            logger.warning("Another message of firing %s was taken before: nothing to do.", firing_id)
+            raise Ignore

@@ -1,0 +1,1 @@
+"""Schedules, firings and timings in the admin."""

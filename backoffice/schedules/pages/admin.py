@@ -1,0 +1,265 @@
+"""Schedules in the admin: beat's tables, under a form a person can fill and that lets nothing bad through."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Case, Prefetch, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from django_celery_beat.models import PeriodicTask
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from backoffice.runs.pages.actions import list_buttons
+from backoffice.runs.pages.staff import StaffAdmin
+
+from .. import access, switch
+from ..beat import configured
+from ..beat.fire import run_now
+from ..form import preview
+from ..form.form_values import crontab_parts
+from ..form.forms import ScheduleForm
+from ..form.record_list import schedule_this_filter, url_of
+from ..models import ScheduleState
+from ..rules import permitted, timing, words
+from . import firing_admin, history, status, timing_admin
+from .confirm import confirmed
+from .later_action import later_action
+
+__all__ = ["ScheduleAdmin", "firing_admin", "later_action", "timing_admin"]
+
+admin.site.unregister(PeriodicTask)
+list_buttons.append(schedule_this_filter)
+
+STAFF, PLANNED, SYSTEM = "staff", "planned", "system"
+
+
+class KindFilter(admin.SimpleListFilter):
+    """System schedules and planned runs apart. Planned runs that have started are left out unless asked for."""
+
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(STAFF, _("schedules")), (PLANNED, _("planned runs")), (SYSTEM, _("system schedules"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> QuerySet[PeriodicTask]:
+        if self.value() == PLANNED:
+            return queryset.filter(task=permitted.START_DUE)
+        if self.value() == SYSTEM:
+            return queryset.filter(task__in=permitted.system_names())
+        if self.value() == STAFF:
+            return queryset.exclude(task__in=[*permitted.system_names(), permitted.START_DUE])
+        return queryset.exclude(task=permitted.START_DUE, enabled=False)
+
+
+@admin.register(PeriodicTask)
+class ScheduleAdmin(StaffAdmin, ModelAdmin):
+    form = ScheduleForm
+    list_display = ("name", "what", "when", "next_due", "last_run", "state_badge")
+    list_filter = (KindFilter, "enabled")
+    list_select_related = ("interval", "solar", "clocked", "state")
+    list_per_page = 50
+    search_fields = ("name", "description", "task")
+    sortable_by = ("name", "last_run")
+    actions = ("run_selected", "enable_selected", "disable_selected")
+    list_before_template = "schedules/configured.html"
+    change_form_outer_before_template = "schedules/standing.html"
+    change_form_after_template = "schedules/preview.html"
+    change_form_outer_after_template = "schedules/history.html"
+    fieldsets = (
+        (None, {"fields": ("name", "work", "selection", "enabled")}),
+        (gettext_lazy("When"), {"fields": ("when", ("every", "period"), ("crontab_text", "zone"), "at", "one_off")}),
+        (gettext_lazy("Missed and still running"), {"fields": (("missed", "overlap"),), "classes": ("collapse",)}),
+        (
+            gettext_lazy("More"),
+            {
+                "fields": (
+                    "description",
+                    "arguments",
+                    ("start_time", "expires"),
+                    ("queue", "priority"),
+                    "expire_seconds",
+                ),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+
+    # For those who may look and not change: in words, not as fields.
+    to_read = ("name", "what", "when", "if_missed", "if_running", "what_for", "not_before", "not_after")
+
+    class Media:
+        css = {"all": ["schedules/schedules.css"]}
+        js = ["schedules/form.js"]
+
+    # --- the list ---------------------------------------------------------------------------------------------------
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        remarks = configured.remarks(request.user) if request.method == "GET" else []
+        return super().changelist_view(request, {"title": _("Schedules"), "remarks": remarks, **(extra_context or {})})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PeriodicTask]:
+        system, planned = (
+            When(task__in=permitted.system_names(), then=Value(2)),
+            When(task=permitted.START_DUE, then=Value(1)),
+        )
+        rows = self.model._default_manager.annotate(section=Case(system, planned, default=Value(0)))
+        # Not select_related: a crontab whose time zone Django cannot load would break the page for all the others.
+        return rows.prefetch_related(Prefetch("crontab", timing_admin.readable_crontabs()))
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("section", "name")
+
+    @display(description=gettext_lazy("what"))
+    def what(self, row: PeriodicTask) -> str:
+        return words.what(row)
+
+    @display(description=gettext_lazy("when"))
+    def when(self, row: PeriodicTask) -> str:
+        return words.when(row)
+
+    @display(description=gettext_lazy("next due"))
+    def next_due(self, row: PeriodicTask) -> str:
+        due = timing.next_due_or_none(row, timezone.now()) if row.enabled else None
+        return render_to_string("schedules/next_due.html", {"due": words.moment(due)}) if due else ""
+
+    @display(description=gettext_lazy("last run"), ordering="last_run_at")
+    def last_run(self, row: PeriodicTask) -> str:
+        return format_html('<span class="bo-num">{}</span>', words.moment(row.last_run_at)) if row.last_run_at else ""
+
+    @display(description=gettext_lazy("state"))
+    def state_badge(self, row: PeriodicTask) -> str:
+        kind, label = status.badge(row)
+        system = _("system") if access.is_system(row) else ""
+        values = {"kind": kind, "label": label, "system": system, "reason": status.reason_off(row)}
+        return render_to_string("schedules/state.html", values)
+
+    @display(description=gettext_lazy("if missed"))
+    def if_missed(self, row: PeriodicTask) -> str:
+        return getattr(row, "state", ScheduleState()).get_missed_display()
+
+    @display(description=gettext_lazy("if still running"))
+    def if_running(self, row: PeriodicTask) -> str:
+        return getattr(row, "state", ScheduleState()).get_overlap_display()
+
+    @display(description=gettext_lazy("what it is for"))
+    def what_for(self, row: PeriodicTask) -> str:
+        return row.description or _("nobody has said")
+
+    @display(description=gettext_lazy("not before"))
+    def not_before(self, row: PeriodicTask) -> str:
+        return words.moment(row.start_time) if row.start_time else _("no bound")
+
+    @display(description=gettext_lazy("not after"))
+    def not_after(self, row: PeriodicTask) -> str:
+        return words.moment(row.expires) if row.expires else _("no bound")
+
+    # --- who may what -----------------------------------------------------------------------------------------------
+
+    def has_change_permission(self, request: HttpRequest, obj: PeriodicTask | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or access.may_change(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: PeriodicTask | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or access.may_delete(request.user, obj))
+
+    # --- actions ----------------------------------------------------------------------------------------------------
+
+    @admin.action(description=gettext_lazy("Run now"), permissions=["change"])
+    def run_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
+        return confirmed(self, request, queryset, _("Run now"), run_now, _("%(n)d started."))
+
+    @admin.action(description=gettext_lazy("Turn on"), permissions=["change"])
+    def enable_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
+        return confirmed(self, request, queryset, _("Turn on"), switch.enable, _("%(n)d turned on."))
+
+    @admin.action(description=gettext_lazy("Turn off"), permissions=["change"])
+    def disable_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
+        return confirmed(self, request, queryset, _("Turn off"), switch.turn_off, _("%(n)d turned off."))
+
+    # --- the form ---------------------------------------------------------------------------------------------------
+
+    def get_fieldsets(self, request: HttpRequest, obj: PeriodicTask | None = None) -> Any:
+        if obj is not None and not self.has_change_permission(request, obj):
+            return ((None, {"fields": self.to_read}),)
+        return super().get_fieldsets(request, obj)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[ScheduleForm]:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type("ScheduleForm", (form,), {"user": request.user})
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.preview_view))
+        take = self.admin_site.admin_view(require_POST(self.take_view))
+        return [
+            path("preview/", view, name="schedules_preview"),
+            path("configured/", take, name="schedules_configured"),
+            *super().get_urls(),
+        ]
+
+    def take_view(self, request: HttpRequest) -> HttpResponse:
+        """Put one schedule back to what CELERY_BEAT_SCHEDULE says."""
+        with transaction.atomic():
+            if not configured.take(request.POST.get("name", ""), request.user):
+                raise PermissionDenied
+        self.message_user(request, _("“%(name)s” is as in the code now.") % {"name": request.POST["name"]})
+        return redirect("admin:django_celery_beat_periodictask_changelist")
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            return JsonResponse({}, status=403)
+        form_class = type("ScheduleForm", (ScheduleForm,), {"user": request.user})
+        row = self.get_object(request, request.GET["of"]) if "of" in request.GET else None
+        if row is not None and not self.has_change_permission(request, row):
+            return JsonResponse({}, status=403)
+        return JsonResponse(preview.of_form(form_class(request.POST, instance=row)))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        context = {**(extra_context or {}), "crontab_parts": crontab_parts()}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        context = kwargs.pop("extra_context", None) or {}
+        row = self.get_object(request, object_id)
+        if row is not None:
+            context |= history.of(row) | {"records_url": url_of(row, request.user)}
+        return super().change_view(request, object_id, *args, extra_context=context, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The schedule's own page tells its changes, beat's among them; Django's log knows only those of this form."""
+        return redirect(f"{reverse('admin:django_celery_beat_periodictask_change', args=[object_id])}#changes")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Without the rows that belong to a schedule and that nobody knows apart from it."""
+        _tree, _counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        names = [row.name for row in objs]
+        return names, {self.opts.verbose_name_plural: len(names)}, forbidden, protected
+
+    def delete_model(self, request: HttpRequest, obj: PeriodicTask) -> None:
+        switch.log(request.user, "schedule.deleted", obj.pk, obj.name)
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        for row in queryset:
+            self.delete_model(request, row)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Django's log tells no change where there was none."""
+        return super().log_change(request, obj, message) if message else None
+
+    def save_model(self, request: HttpRequest, obj: PeriodicTask, form: ScheduleForm, change: bool) -> None:
+        with transaction.atomic():
+            history.save_with_log(obj, form, change, request.user)

@@ -1,0 +1,56 @@
+"""All firings of all schedules, newest first: what was due when, what was sent, and why not."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from backoffice.runs.pages.staff import StaffAdmin
+
+from ..models import Firing
+from ..rules import words
+
+
+@admin.register(Firing)
+class FiringAdmin(StaffAdmin, ModelAdmin):
+    list_display = ("schedule_name", "due", "state_badge", "late", "by", "what_came_of_it")
+    list_filter = ("state", "due_at")
+    search_fields = ("schedule_name",)
+    list_select_related = ("run",)
+    list_per_page = 50
+    empty_value_display = ""
+    show_full_result_count = False
+    sortable_by = ()
+    fields = readonly_fields = (
+        "schedule", "schedule_name", "due_at", "fired_at", "sent_at", "late", "state", "attempts", "times", "by",
+        "task_id", "run", "note", "reason",
+    )  # fmt: skip
+
+    @display(description=_("due"))
+    def due(self, firing: Firing) -> str:
+        return format_html('<span class="bo-num">{}</span>', words.moment(firing.due_at))
+
+    @display(description=_("late"))
+    def late(self, firing: Firing) -> str:
+        return format_html('<span class="bo-num">{}</span>', firing.late_in_words) if firing.sent_at else ""
+
+    @display(description=_("state"))
+    def state_badge(self, firing: Firing) -> str:
+        return render_to_string("backoffice/badge.html", {"state": firing.badge, "label": firing.get_state_display()})
+
+    @display(description=_("what came of it"))
+    def what_came_of_it(self, firing: Firing) -> str:
+        return firing.note or firing.reason
+
+    class Media:
+        css = {"all": ["schedules/schedules.css"]}
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission

@@ -1,0 +1,105 @@
+"""The admin action "Process later": a page that asks when, then a run that waits for it."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from backoffice.runs.pages.actions import Action, form_token, hidden_inputs, selection_text, ticked
+from backoffice.runs.registry import find
+from backoffice.runs.start import EmptySelection, preview
+
+from .. import later
+from ..form.fields import MOMENT, MomentField
+
+
+class LaterForm(forms.Form):
+    due_at = MomentField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["due_at"]
+        field.label = _("Start at")
+        field.help_text = _("Time zone: %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
+        field.widget.attrs |= {"min": f"{timezone.localtime():{MOMENT}}", "autofocus": True}
+
+    def clean_due_at(self) -> datetime:
+        due_at: datetime = self.cleaned_data["due_at"]
+        if due_at <= timezone.now():
+            raise forms.ValidationError(
+                _("This time has passed: it is %(now)s now. Choose a later one.")
+                % {"now": f"{timezone.localtime():%Y-%m-%d %H:%M %Z}"}
+            )
+        return due_at
+
+
+def later_action(task: str, name: str, description: Any, permission: str) -> Action:
+    """An admin action for any record's list: asks for a date and time and plans a run of `task` over the selection."""
+
+    def action(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        if not request.user.has_perm(permission):
+            raise PermissionDenied
+        form = LaterForm(request.POST if "due_at" in request.POST else None, initial={"due_at": in_an_hour()})
+        if form.is_valid():
+            return plan(modeladmin, request, queryset, task, form.cleaned_data["due_at"])
+        return ask(modeladmin, request, queryset, task, form)
+
+    action.__name__ = name
+    action.short_description = description  # type: ignore[attr-defined]
+    action.needs_permission = permission  # type: ignore[attr-defined]
+    action.record_task = task  # type: ignore[attr-defined]
+    return action
+
+
+def in_an_hour() -> datetime:
+    return (timezone.localtime() + timedelta(hours=1)).replace(second=0, microsecond=0)
+
+
+def plan(
+    modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str, due_at: datetime
+) -> HttpResponse | None:
+    try:
+        run = later.plan(
+            records,
+            task,
+            due_at,
+            requester=request.user,
+            selection=selection_text(modeladmin, request),
+            asked=ticked(request),
+            # With the time: going back and choosing another one is another wish, a doubled POST is not.
+            form_token=f"{form_token(request) or uuid.uuid4().hex}"[:40] + f"-{due_at.timestamp():.0f}",
+        )
+    except (EmptySelection, ValueError) as nothing:
+        modeladmin.message_user(request, str(nothing), messages.WARNING)
+        return None
+    modeladmin.message_user(request, _("The run is planned; it starts by itself."), messages.SUCCESS)
+    return redirect("admin:runs_run_change", run.pk)
+
+
+def ask(modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str, form: LaterForm) -> TemplateResponse:
+    """The page that asks when. It posts to the list's own address, so that Django selects the same records again."""
+    hidden = hidden_inputs(request)
+    if not request.POST.get("form_token"):
+        hidden = [*((n, v) for n, v in hidden if n != "form_token"), ("form_token", uuid.uuid4().hex)]
+    context = {
+        **modeladmin.admin_site.each_context(request),
+        "title": _("Process later"),
+        "opts": modeladmin.model._meta,
+        "form": form,
+        "preview": preview(records, task),
+        "what": find(task).label,  # not the task: a template calls whatever can be called
+        "selection": selection_text(modeladmin, request),
+        "hidden": hidden,
+        "back": request.get_full_path(),
+        "zone": timezone.get_current_timezone_name(),
+    }
+    return TemplateResponse(request, "schedules/later.html", context)

@@ -1,0 +1,65 @@
+"""How a schedule stands now, in one sentence: when it is due, or why it does not run."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_celery_beat.models import PeriodicTask
+
+from backoffice.runs.database import clock
+from backoffice.runs.models import Worker
+
+from ..beat import fire, leading
+from ..models import Firing, ScheduleState
+from ..rules import timing, words
+
+# As old as a heartbeat may be until beat counts as gone.
+SILENT = timedelta(seconds=4 * leading.HEARTBEAT)
+
+
+def in_words(row: PeriodicTask) -> str:
+    if not row.enabled:
+        return off_in_words(row)
+    if not Worker.objects.filter(kind=Worker.Kind.BEAT, seen_at__gt=clock.now(-SILENT)).exists():
+        return _("Beat is not running: nothing fires until it is started.")
+    held = Firing.objects.waiting().filter(schedule=row).order_by("pk").first()
+    if held:
+        values = {"due": words.moment(held.due_at), "why": held.reason}
+        return _("The firing due %(due)s waits to be sent. %(why)s") % values
+    if fire.is_quiet(row):
+        return _("It fires every few seconds: its firings are not listed. Last run: %(last)s.") % {
+            "last": words.moment(row.last_run_at) if row.last_run_at else _("never")
+        }
+    due = timing.next_due_or_none(row, timezone.now())
+    return _("Next due: %(due)s.") % {"due": words.moment(due)} if due else _("It is not due again.")
+
+
+def off_in_words(row: PeriodicTask) -> str:
+    state: ScheduleState | None = getattr(row, "state", None)
+    if is_done(row):
+        return _("It was due once, and has run.")
+    if state is None or not state.off_at:
+        return _("It is off, so that nothing fires.")
+    values = {"who": state.off_by, "at": words.moment(state.off_at), "why": state.reason}
+    return (_("Turned off by %(who)s, %(at)s. %(why)s") % values).strip()
+
+
+def is_done(row: PeriodicTask) -> bool:
+    return bool(not row.enabled and row.one_off and row.total_run_count)
+
+
+def reason_off(row: PeriodicTask) -> str:
+    """For the list: what is wrong with it, or who turned it off."""
+    state: ScheduleState | None = getattr(row, "state", None)
+    if row.enabled or state is None:
+        return ""
+    return state.reason or (_("by %(who)s") % {"who": state.off_by} if state.off_by else "")
+
+
+def badge(row: PeriodicTask) -> tuple[str, str]:
+    """The kind of badge and its word. Red is for what beat turned off because it is broken."""
+    if row.enabled:
+        return "yes", _("on")
+    if is_done(row):
+        return "none", _("done")
+    return ("failure", _("broken")) if getattr(getattr(row, "state", None), "reason", "") else ("cancelled", _("off"))

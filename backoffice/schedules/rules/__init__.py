@@ -1,0 +1,1 @@
+"""What may be said in a schedule: when (`timing`), what (`permitted`), which records (`selection`), all (`verify`)."""

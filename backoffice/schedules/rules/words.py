@@ -1,0 +1,115 @@
+"""Schedules in words, for lists, previews and messages."""
+
+from typing import Any
+
+from cron_descriptor import Options, get_description
+from django.db.models import Model
+from django.http import QueryDict
+from django.utils import formats, timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+
+from backoffice.runs.registry import record_tasks
+
+from . import permitted, selection, timing
+from .permitted import loads
+
+
+def when(row: PeriodicTask) -> str:
+    """For example "At 02:00, UTC". A row that cannot be read says so: this is shown in lists."""
+    try:
+        return _("%(times)s, only the first time") % {"times": _when(row)} if is_cut_short(row) else _when(row)
+    except Exception:  # anything may stand in a row; the scheduler says what
+        return _("cannot be read")
+
+
+def is_cut_short(row: PeriodicTask) -> bool:
+    """Due again and again by its timing, and turned off after the first firing."""
+    return bool(row.one_off and not row.clocked_id)
+
+
+def _when(row: PeriodicTask) -> str:
+    if row.interval_id:
+        return every(row.interval.every, row.interval.period)
+    if row.crontab_id:
+        return crontab_in_words(row)
+    if row.clocked_id:
+        return _("once, %(time)s") % {"time": moment(row.clocked.clocked_time)}
+    return str(row.solar or _("never: it has no timing"))
+
+
+def when_by(kind: str, timing: Model) -> str:
+    """Of a row of one of the tables of timings."""
+    return when(PeriodicTask(**{kind: timing}))
+
+
+def crontab(timing: CrontabSchedule) -> str:
+    return when_by("crontab", timing)
+
+
+def every(number: int, period: str) -> str:
+    phrases = {
+        "days": ngettext("every day", "every %(n)d days", number),
+        "hours": ngettext("every hour", "every %(n)d hours", number),
+        "minutes": ngettext("every minute", "every %(n)d minutes", number),
+        "seconds": ngettext("every second", "every %(n)d seconds", number),
+    }
+    return phrases.get(period, f"%(n)d {period}") % {"n": number}
+
+
+def crontab_in_words(row: PeriodicTask) -> str:
+    found = timing.crontab_of(row)
+    fields = [row.crontab.minute, row.crontab.hour, row.crontab.day_of_month, row.crontab.month_of_year]
+    days = "*" if len(found.weekdays) == 7 else ",".join(map(str, sorted(found.weekdays)))
+    options = Options()
+    options.use_24hour_time_format = True
+    options.verbose = len(found.hours) < 24  # "At 02:00, every day", but not "Every minute, every hour, every day"
+    text = get_description(" ".join([*("".join(f.split()) for f in fields), days]), options)
+    if len(found.days) < 31 and len(found.weekdays) < 7:
+        # Celery wants both to match, where the usual cron takes either.
+        text += ", " + _("and only when both the day of the month and the day of the week match")
+    return f"{text}, {row.crontab.timezone}"
+
+
+def moment(value: Any) -> str:
+    local = timezone.localtime(value)
+    return f"{formats.date_format(local, 'Y-m-d H:i')} {local.tzname()}"
+
+
+def what(row: PeriodicTask) -> str:
+    kwargs = loads(row.kwargs, {})
+    if row.task == permitted.START_RUN:
+        return over_records(kwargs)
+    if row.task == permitted.START_DUE:
+        return _("Start run %(run)s") % {"run": kwargs.get("run_id")}
+    return task_label(row.task)
+
+
+def over_records(kwargs: dict[str, Any]) -> str:
+    task = record_tasks().get(str(kwargs.get("task")))
+    if task is None:
+        return _("Unknown record task %(name)s") % {"name": kwargs.get("task")}
+    which = chosen_in_words(selection.describe(kwargs)) or _("all")
+    return f"{capfirst(task.label)}: {records_label(task.record_model)} ({which})"
+
+
+def chosen_in_words(query: str) -> str:
+    """For example "processed: no, search “berlin”"."""
+    found = QueryDict(query)
+    words = [part(name.removesuffix("__exact"), ", ".join(values)) for name, values in found.lists() if name != "q"]
+    return ", ".join([*words, *([_("search “%(text)s”") % {"text": found["q"]}] if found.get("q") else [])])
+
+
+def part(name: str, value: str) -> str:
+    shown = {"0": _("no"), "1": _("yes")}.get(value, value)
+    return f"{name.replace('__', ' ').replace('_', ' ')}: {shown}"
+
+
+def records_label(model: type[Model]) -> str:
+    return str(model._meta.verbose_name_plural)
+
+
+def task_label(name: str) -> str:
+    return capfirst(name.rpartition(".")[2].replace("_", " "))

@@ -1,0 +1,1 @@
+"""Files in and out: read within bounds, previewed, confirmed as previewed, and exported whole."""

@@ -1,0 +1,1 @@
+"""The record list's search, and the table of trigrams behind it."""

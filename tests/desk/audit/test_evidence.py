@@ -1,0 +1,112 @@
+"""The evidence pack: everything about one run in one file that can be checked, for those who may see the run."""
+
+import codecs
+import csv
+import hashlib
+import io
+import json
+import zipfile
+
+import pytest
+
+from backoffice.desk.audit import evidence
+from backoffice.results.models import Activity
+from backoffice.runs.models import Run, RunItem
+from tests.factories import user
+from tests.probe.models import Probe
+from tests.runs.factories import poke_all, probes, work_off
+
+pytestmark = pytest.mark.django_db
+FILES = ["manifest.json", "items.csv", "outcomes.jsonl", "activity.jsonl", "sha256sums.txt"]
+
+
+def url(run: Run) -> str:
+    return f"/admin/desk/evidence/{run.pk}/"
+
+
+def finished_run(**options) -> Run:
+    probes(3)
+    Probe.objects.create(text="Zoë <script>", behaviour="fail")
+    return work_off(poke_all(**options))
+
+
+def opened(response) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
+
+
+@pytest.fixture
+def anna(client):
+    made = user(username="anna")
+    client.force_login(made)
+    return made
+
+
+def test_the_pack_holds_the_ledger_the_outcomes_and_the_log(client, anna):
+    run = finished_run(requester=anna, selection="all of them", parameters={"a": 1})
+    response = client.get(url(run))
+    assert response["Content-Disposition"] == f'attachment; filename="run-{run.pk}-evidence.zip"'
+    archive = opened(response)
+    assert archive.namelist() == FILES
+    assert archive.testzip() is None
+    manifest = json.loads(archive.read("manifest.json"))
+    assert (manifest["requester_name"], manifest["source"], manifest["selection"]) == ("anna", "action", "all of them")
+    assert (manifest["task"], manifest["record_type"]) == ("tests.probe.tasks.poke", "probe.probe")
+    assert (manifest["counts"]["total"], manifest["counts"]["failed"]) == (4, 1)
+    assert manifest["versions"]["django"].startswith("5.2")
+    assert manifest["schema"]["runs"].startswith("0")
+    assert archive.read("items.csv").startswith(codecs.BOM_UTF8)
+    items = list(csv.DictReader(io.StringIO(archive.read("items.csv").decode("utf-8-sig"))))
+    outcomes = [json.loads(line) for line in archive.read("outcomes.jsonl").splitlines()]
+    assert [item["task_id"] for item in items] == [row["task_id"] for row in outcomes]
+    assert [item["state"] for item in items] == [row["status"] for row in outcomes]
+    assert len(items) == 4
+    assert "Zoë <script>" in outcomes[-1]["result"]["exc_message"][0]
+    log = [json.loads(line) for line in archive.read("activity.jsonl").splitlines()]
+    assert [entry["verb"] for entry in log] == ["run.started", "run.exported"]
+
+
+def test_every_file_has_its_checksum(client, anna):
+    archive = opened(client.get(url(finished_run(requester=anna))))
+    sums = dict(reversed(line.split("  ")) for line in archive.read("sha256sums.txt").decode().splitlines())
+    assert list(sums) == FILES[:-1]
+    for name, digest in sums.items():
+        assert hashlib.sha256(archive.read(name)).hexdigest() == digest
+
+
+def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(client, anna):
+    run = finished_run(requester=anna)
+    RunItem.objects.filter(run=run).update(error="=HYPERLINK(1)", outcome="+1")
+    items = list(csv.DictReader(io.StringIO(opened(client.get(url(run))).read("items.csv").decode("utf-8-sig"))))
+    assert {(item["error"], item["outcome"]) for item in items} == {("'=HYPERLINK(1)", "'+1")}
+
+
+def test_the_pages_of_items_leave_none_out_and_repeat_none(client, anna, monkeypatch):
+    run = finished_run(requester=anna)
+    for size in (1, 2, 4, 5):
+        monkeypatch.setattr(evidence, "AT_ONCE", size)
+        ids = [item.record_id for page in evidence.pages(run) for item in page]
+        assert ids == sorted(Probe.objects.values_list("pk", flat=True))
+
+
+def test_to_others_the_run_does_not_exist(client, anna):
+    run = finished_run(requester=anna)
+    client.force_login(user())
+    assert client.get(url(run)).status_code == 404
+    assert client.get(f"/admin/desk/evidence/{2**70}/").status_code == 404
+    client.logout()
+    assert client.get(url(run)).status_code == 302
+    assert not Activity.objects.filter(verb="run.exported").exists()
+
+
+def test_who_may_see_runs_may_take_it_and_that_is_logged(client):
+    run = finished_run(requester=user())
+    auditor = user("runs.view_run", username="otto")
+    client.force_login(auditor)
+    assert client.post(url(run)).status_code == 405
+    assert json.loads(opened(client.get(url(run))).read("manifest.json"))["taken_by"] == "otto"
+    assert Activity.objects.get(verb="run.exported").actor == "otto"
+
+
+def test_the_run_page_offers_it(client, anna):
+    run = finished_run(requester=anna)
+    assert url(run) in client.get(f"/admin/runs/run/{run.pk}/change/").content.decode()

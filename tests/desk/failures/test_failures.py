@@ -1,0 +1,180 @@
+"""Failures by cause: what belongs together stands together, and is retried together by those who may."""
+
+import pytest
+from django.urls import reverse
+
+from backoffice.desk.failures import failures
+from backoffice.results.models import Activity
+from backoffice.runs.models import Run, RunItem
+from backoffice.runs.start import start
+from tests.factories import user
+from tests.probe.models import Probe
+from tests.runs.factories import poke_all, probes, work_off
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/desk/failures/"
+
+
+@pytest.fixture
+def boss():
+    return user(is_superuser=True)
+
+
+def failed_run(number: int = 3, **options) -> Run:
+    probes(number, behaviour="fail")
+    return work_off(poke_all(**options))
+
+
+def only_group(who) -> failures.Group:
+    (group,) = failures.groups(who).groups
+    return group
+
+
+@pytest.mark.parametrize(
+    ("message", "plain"),
+    [
+        ("record 17 of 3,000 took 1.5 s", "record <n> of <n> took <n> s"),
+        ("no such file: '/var/lib/a b/c.txt'", "no such file: <value>"),
+        ("cannot open /var/lib/x.txt: denied", "cannot open <path>: denied"),
+        ('key "a \\" b" missing', "key <value> missing"),
+        ("job 3f1c0c5e-0000-4000-8000-000000000001 gone", "job <uuid> gone"),
+        ("job 3f1c0c5e00004000800000000000000a gone", "job <uuid> gone"),
+        ("<object at 0x7fb59df5fef0>", "<object at <n>>"),
+        ("GET https://x.example/a?b=1 gave 503", "GET <url> gave <n>"),
+        ("anna@example.com is unknown", "<email> is unknown"),
+        ("two\n  lines", "two lines"),
+        ("either/or", "either/or"),
+        ("", ""),
+    ],
+)
+def test_particulars_are_left_out_of_a_message(message: str, plain: str):
+    assert failures.normalise(message) == plain
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        ("ValueError: no", "ValueError", "no"),
+        ("psycopg.errors.DeadlockDetected: x", "DeadlockDetected", "x"),
+        ("KeyError", "KeyError", ""),
+        ("Instance 7 not found.", "", "Instance 7 not found."),
+    ],
+)
+def test_type_and_message_are_told_apart(error: str, kind: str, message: str):
+    assert failures.split(error) == (kind, message)
+
+
+def test_one_cause_is_one_group_with_counts_and_times(boss):
+    first = failed_run(3)
+    again = start(Probe.objects.all(), "poke")
+    work_off(again)
+    group = only_group(boss)
+    assert (group.kind, group.message, group.task) == ("ValueError", "cannot work on <value>", "poke")
+    assert (group.count, len(group.record_ids), group.run_ids) == (6, 3, {first.pk, again.pk})
+    ended = RunItem.objects.values_list("finished_at", flat=True)
+    assert (group.first, group.last) == (min(ended), max(ended))
+
+
+def test_the_list_is_searched_by_words(client, boss):
+    failed_run()
+    client.force_login(boss)
+    assert "cannot work on" in client.get(LIST, {"q": "VALUEERROR cannot"}).content.decode()
+    html = client.get(LIST, {"q": "deadlock <b>"}).content.decode()
+    assert "No failure has these words." in html
+    assert "<b>" not in html
+    assert client.get(LIST, {"q": "\x00"}).status_code == 200
+
+
+def test_the_page_says_how_far_it_looked(client, boss, monkeypatch):
+    failed_run(3)
+    client.force_login(boss)
+    assert "all there are" in client.get(LIST).content.decode()
+    monkeypatch.setattr(failures, "NEWEST", 2)
+    assert "newest 2 failed records" in client.get(LIST).content.decode()
+
+
+def test_the_failures_are_read_from_their_index_in_its_order(boss, is_sqlite):
+    if not is_sqlite:
+        pytest.skip("EXPLAIN differs")
+    plan = failures.rows(boss)[:10].explain()
+    assert "item_failed" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_each_person_sees_the_failures_of_their_own_runs(client):
+    anna, berta, auditor = user(), user(), user("runs.view_run")
+    failed_run(requester=anna)
+    fingerprint = only_group(anna).fingerprint
+    assert only_group(auditor).fingerprint == fingerprint
+    assert failures.groups(berta).groups == []
+    for who, status in ((anna, 200), (auditor, 200), (berta, 404)):
+        client.force_login(who)
+        assert client.get(f"{LIST}{fingerprint}/").status_code == status
+
+
+def test_nobody_is_let_in_without_signing_in(client):
+    assert client.get(LIST).status_code == 302
+    assert client.post(f"{LIST}abc/").status_code == 302
+
+
+def test_a_group_is_retried_as_one_run_and_logged(client, boss):
+    failed_run(2)
+    Probe.objects.update(behaviour="fine")
+    failed_run(2)  # two more of the same cause, in another run; the first two succeed here
+    Probe.objects.update(behaviour="fine")
+    client.force_login(boss)
+    group = only_group(boss)
+    page = client.get(f"{LIST}{group.fingerprint}/")
+    assert page.context["still"] == page.context["retryable"] == 2
+    response = client.post(f"{LIST}{group.fingerprint}/", {"form_token": page.context["token"]})
+    run = Run.objects.order_by("pk").last()
+    assert response["Location"] == reverse("admin:runs_run_change", args=[run.pk])
+    assert (run.source, run.total, run.requester_id) == ("retry", 2, boss.pk)
+    assert "ValueError: cannot work on <value>" in run.selection
+    assert Activity.objects.get(verb="failures.retried").details["fingerprint"] == group.fingerprint
+    assert work_off(run).succeeded == 2
+    assert failures.still_failing(only_group(boss)) == []
+    assert client.post(f"{LIST}{group.fingerprint}/", {"form_token": "another"}).status_code == 302
+    assert Run.objects.order_by("pk").last() == run
+
+
+def test_the_button_pressed_twice_makes_one_run_and_one_entry(client, boss):
+    failed_run()
+    client.force_login(boss)
+    url = f"{LIST}{only_group(boss).fingerprint}/"
+    for _ in range(2):
+        client.post(url, {"form_token": "same"})
+    assert Run.objects.count() == 2
+    assert Activity.objects.filter(verb="failures.retried").count() == 1
+
+
+def test_who_may_not_retry_gets_no_button_and_a_refusal(client):
+    failed_run(requester=user())
+    auditor = user("runs.view_run")
+    client.force_login(auditor)
+    url = f"{LIST}{only_group(auditor).fingerprint}/"
+    assert client.get(url).context["retryable"] == 0
+    assert client.post(url).status_code == 403
+    assert Run.objects.count() == 1
+
+
+def test_who_may_retry_runs_but_not_start_the_task_is_refused(client, monkeypatch):
+    from backoffice.runs.registry import find
+
+    failed_run(requester=user())
+    monkeypatch.setattr(find("poke"), "permission", "probe.change_probe")
+    clerk = user("runs.view_run", "runs.retry_run")
+    client.force_login(clerk)
+    assert client.post(f"{LIST}{only_group(clerk).fingerprint}/").status_code == 403
+
+
+def test_the_questions_asked_do_not_grow_with_the_failures(client, boss, django_assert_max_num_queries):
+    failed_run(40)
+    client.force_login(boss)
+    url = f"{LIST}{only_group(boss).fingerprint}/"
+    client.get(url)
+    with django_assert_max_num_queries(14):
+        client.get(url)
+    with django_assert_max_num_queries(10):
+        client.get(LIST)
