@@ -1,5 +1,6 @@
 """Turning schedules on and off, with who, why and a line in the log. Beat and the admin use the same verbs."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +11,8 @@ from backoffice.results import activity
 
 from . import access
 from .models import ScheduleState
-from .rules.verify import verify, verify_future
+from .rules import permitted
+from .rules.verify import BadSchedule, verify, verify_future
 
 BEAT = "beat"
 
@@ -53,6 +55,13 @@ def enable(row: PeriodicTask, by: Any) -> bool:
             log(by, "schedule.enabled", row.pk, row.name)
             PeriodicTasks.update_changed()
     return bool(won)
+
+
+def restore_system() -> None:
+    """Turn on what a beat of the version before turned off during an upgrade: it did not know the task."""
+    for row in PeriodicTask.objects.filter(enabled=False, task__in=permitted.system_names(), state__off_by=BEAT):
+        with suppress(BadSchedule):
+            enable(row, BEAT)
 
 
 def log(by: Any, verb: str, schedule_id: int, name: str, **details: Any) -> None:

@@ -49,6 +49,7 @@ class SteadyScheduler(DatabaseScheduler):
     def setup_schedule(self) -> None:
         """Rows for CELERY_BEAT_SCHEDULE: the stock scheduler overwrites what staff changed at each start."""
         configured.settle(self.app)
+        switch.restore_system()
 
     @property
     def schedule(self) -> dict[str, Entry]:
