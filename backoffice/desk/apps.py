@@ -8,6 +8,7 @@ class DeskConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth import get_user_model
 
+        from . import logged  # noqa: F401 - names what the wing logs
         from .people import names, receivers  # noqa: F401 - connects them
 
         # Django's own user has no other place for it; the migrations of auth do not see it.

@@ -10,7 +10,8 @@ class SchedulesConfig(AppConfig):
 
     def ready(self) -> None:
         """Beat's tables get the names staff give them. Their migrations read the original Meta and stay as they are."""
-        from .rules import words  # noqa: F401 - they read models, which are loaded only now; pickup listens
+        from . import logged, message  # noqa: F401 - the one names what the wing logs, the other listens
+        from .rules import words  # reads models, which are loaded only now
 
         beat = apps.get_app_config("django_celery_beat")
         beat.verbose_name = _("Timetable")

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 from unfold.decorators import display
 
+from backoffice.results import verbs
 from backoffice.results.models import Activity
 
-from ..audit import verbs
 from ..parts import cells
 from ..parts.filters import ActivityDayFilter, Rows, clean
 from ..parts.readonly import Document, Fact, ReadOnlyAdmin
@@ -26,7 +26,7 @@ class KindFilter(DropdownFilter):
     title, parameter_name = gettext_lazy("kind"), "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(verbs.KINDS.items())
+        return list(verbs.kinds())
 
     def queryset(self, request: HttpRequest, rows: Rows) -> Rows:
         return rows.filter(verb__startswith=f"{self.value()}.") if self.value() else rows
@@ -36,7 +36,7 @@ class VerbFilter(DropdownFilter):
     title, parameter_name = gettext_lazy("what was done"), "did"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(verbs.WORDS.items())
+        return list(verbs.words().items())
 
     def queryset(self, request: HttpRequest, rows: Rows) -> Rows:
         return rows.filter(verb=self.value()) if self.value() else rows

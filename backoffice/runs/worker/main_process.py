@@ -12,7 +12,10 @@ from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.worker import state as worker_state
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
-from backoffice.results.message import headers
+from backoffice.results.message import (
+    headers,
+    revoked,  # noqa: F401 - takes the place of a command
+)
 from backoffice.results.message.request import SteadyRequest
 
 from .. import identity

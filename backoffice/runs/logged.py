@@ -1,0 +1,16 @@
+"""What this wing writes into the activity log, in words."""
+
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.results import verbs
+
+verbs.add(
+    "run",
+    _("Runs"),
+    started=_("Run started"),
+    planned=_("Run planned for later"),
+    due=_("Planned run began"),
+    cancelled=_("Run cancelled"),
+    repaired=_("Run repaired"),
+    exported=_("Evidence of a run exported"),
+)

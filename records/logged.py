@@ -1,0 +1,15 @@
+"""What this wing writes into the activity log, in words."""
+
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.results import verbs
+
+verbs.add(
+    "record",
+    _("Records: edits, imports, exports"),
+    added=_("Record added"),
+    edited=_("Record edited"),
+    deleted=_("Record deleted"),
+    imported=_("Records imported"),
+    exported=_("Records exported"),
+)
