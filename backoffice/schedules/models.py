@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs.database import clock
+from backoffice.runs.database.again import again
 
 # A try ends within seconds, and Redis has taken the message or not: whoever has not said so by then was killed in the
 # middle, or stands still. Until then no other beat sends what may be on its way.
@@ -80,6 +81,7 @@ class FiringQuerySet(models.QuerySet["Firing"]):
         """Those nobody is sending right now. A mark that old is that of a beat that was killed, or stands still."""
         return self.waiting().filter(Q(tried_at=None) | Q(tried_at__lte=clock.now(-STALE)))
 
+    @again()
     def take(self, firings: "Sequence[Firing]") -> "list[Firing]":
         """Mark as being sent by us those that nobody has tried to send since they were read, and return them."""
         ids = [firing.pk for firing in firings]

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from backoffice.results import activity
+from backoffice.runs.database.again import again
 
 from . import access
 from .models import ScheduleState
@@ -17,6 +18,7 @@ from .rules.verify import BadSchedule, verify, verify_future
 BEAT = "beat"
 
 
+@again()
 def disable(schedule_id: int, by: Any, reason: str = "") -> bool:
     """True when it was on. Touches no column but `enabled`: the row may hold what cannot be loaded."""
     with transaction.atomic():
@@ -40,6 +42,7 @@ def note_off(schedule_id: int, by: Any, reason: str = "") -> None:
     ScheduleState.objects.update_or_create(schedule_id=schedule_id, defaults=values)
 
 
+@again()
 def enable(row: PeriodicTask, by: Any) -> bool:
     """True when it was off. Raises BadSchedule when it could not be loaded, or could never fire again."""
     verify(row)

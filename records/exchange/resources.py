@@ -12,6 +12,7 @@ from import_export.resources import ModelResource
 
 from backoffice.results import activity
 from backoffice.results.models import Activity
+from backoffice.runs.database.again import again
 
 from ..models import YourModel
 from .comparison import Comparison, ImportRow, compare, existing
@@ -34,6 +35,7 @@ class RecordImport(ModelResource):
 # --- Writing what was confirmed -------------------------------------------------------------------------------------
 
 
+@again()
 def write(sheet: Sheet, seen: dict[str, str], user: object, file: str) -> Comparison:
     """All rows whose records are as `seen`, the stamps of the preview; the others are refused. Nothing if there are
     problems."""

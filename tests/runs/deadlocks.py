@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import psycopg
+import pytest
 from django.db import connection
 
 from tests.workers import database_url
@@ -53,8 +54,13 @@ class Opponent:
             other.execute(f"SELECT pg_advisory_xact_lock({OURS})")
 
 
-@contextmanager
-def struck(at: int) -> Iterator[Opponent]:
-    opponent = Opponent(at)
-    with connection.execute_wrapper(opponent):
-        yield opponent
+def strikes() -> Iterator[AbstractContextManager[None]]:
+    """One for each statement in turn that is run in a transaction within it, and a last one that nothing meets."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer, and no deadlocks")
+    for at in range(1, 200):
+        opponent = Opponent(at)
+        yield connection.execute_wrapper(opponent)
+        if not opponent.struck:
+            break
+    assert at > 1, "it was never struck"

@@ -21,6 +21,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..database.again import again
+
 AT_ONCE = 1_000
 SECONDS = 20.0  # of one request: what stands between may give up after 30
 _NAMED = 10
@@ -82,15 +84,23 @@ def delete(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any], keys:
     for batch in batches(keys):
         if seen and time.monotonic() > deadline:
             break
-        with transaction.atomic():
-            matching = list(queryset.filter(pk__in=batch).order_by().values_list("pk", flat=True))
-            rows = modeladmin.model._default_manager.filter(pk__in=matching)
-            if problem := obstacle(modeladmin, request, rows):
-                return gone, seen, problem
-            modeladmin.log_deletions(request, rows)
-            modeladmin.delete_queryset(request, rows)
-        gone, seen = gone + len(matching), seen + len(batch)
+        number, problem = delete_batch(modeladmin, request, queryset, batch)
+        if problem:
+            return gone, seen, problem
+        gone, seen = gone + number, seen + len(batch)
     return gone, seen, ""
+
+
+@again()
+def delete_batch(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any], batch: list[Any]) -> tuple[int, str]:
+    with transaction.atomic():
+        matching = list(queryset.filter(pk__in=batch).order_by().values_list("pk", flat=True))
+        rows = modeladmin.model._default_manager.filter(pk__in=matching)
+        if problem := obstacle(modeladmin, request, rows):
+            return 0, problem
+        modeladmin.log_deletions(request, rows)
+        modeladmin.delete_queryset(request, rows)
+    return len(matching), ""
 
 
 def batches(keys: Sequence[Any]) -> Iterator[list[Any]]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.results import bulk
+from backoffice.runs.database.again import again
 
 from .. import switch
 from ..models import Firing, Overlap, ScheduleState
@@ -28,6 +29,7 @@ class Due:
     busy: str = ""
 
 
+@again()
 def claim(dues: Sequence[Due]) -> dict[int, list[Firing]]:
     """Write decisions, firings and last_run_at in one transaction. Returns the firings by schedule; one that is not
     among them was another beat's, or has been turned off."""

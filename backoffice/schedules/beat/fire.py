@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.results import bulk
+from backoffice.runs.database.again import again
 
 from .. import switch
 from ..models import Firing, Missed, ScheduleState
@@ -56,6 +57,7 @@ class Beginning:
     timing: str
 
 
+@again()
 def begin(beginnings: Sequence[Beginning]) -> None:
     """Write them in one transaction; where another beat was first, take what it wrote."""
     with transaction.atomic():
@@ -101,6 +103,7 @@ def is_quiet(row: PeriodicTask) -> bool:
     return bool(row.interval_id and row.expire_seconds and permitted.is_system(row.task))
 
 
+@again()
 def run_now(row: PeriodicTask, by: Any) -> Firing:
     """A firing beside the timetable, for whoever pressed the button. Raises BadSchedule.
 

@@ -12,6 +12,7 @@ from records.exchange.uploads import UploadFolder, UploadGoneError
 from records.models import YourModel
 from tests import factories
 from tests.records.exchange.made_files import csv_of, line
+from tests.runs.deadlocks import strikes
 from tests.servers import wait_until
 
 URL = "/admin/records/yourmodel/import/"
@@ -151,6 +152,17 @@ class TestBesideAnotherPerson:
         [page] = answers
         assert page.context["refused"] == [said]
         assert towns() == ({} if change is delete else {"R-1": "Ulm"}) | {"R-2": "Köln"}
+
+    def test_a_deadlocks_victim_is_asked_again_and_logs_each_row_once(self, operator):
+        for strike in strikes():
+            YourModel.objects.all().delete()
+            make()
+            form = previewed(operator, line(town="Bonn"), line(reference="R-2", town="Köln"))
+            before = Activity.objects.count()
+            with strike:
+                assert operator.post(CONFIRM, form).status_code == 302
+            assert towns() == {"R-1": "Bonn", "R-2": "Köln"}
+            assert Activity.objects.count() - before == 3
 
     def test_of_two_who_confirm_at_once_one_imports_and_the_other_is_told(self, operator):
         form = previewed(operator, *(line(reference=f"N-{n}") for n in range(50)))

@@ -15,6 +15,7 @@ from backoffice.runs.pages import deleting
 from backoffice.runs.start import start
 from records.models import YourModel
 from tests import factories
+from tests.runs.deadlocks import strikes
 
 LIST = "/admin/records/yourmodel/"
 USERS = "/admin/auth/user/"
@@ -50,6 +51,19 @@ def confirm(client, url, page, **changes):
 def said(client, response):
     page = client.get(response["Location"]) if response.status_code == 302 else response
     return " ".join(map(str, page.context["messages"]))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deadlocks_victim_is_asked_again_and_each_deletion_is_logged_once(deleter, monkeypatch):
+    monkeypatch.setattr(deleting, "AT_ONCE", 2)
+    for strike in strikes():
+        first, *_rest = make(3)
+        page = select_all(deleter, f"{LIST}?country=FR", first.pk)
+        before = Activity.objects.count()
+        with strike:
+            assert "3 records deleted." in said(deleter, confirm(deleter, f"{LIST}?country=FR", page))
+        assert not YourModel.objects.exists()
+        assert Activity.objects.count() - before == 3
 
 
 @pytest.mark.django_db
