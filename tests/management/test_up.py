@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import http.client
+import json
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -136,6 +138,7 @@ def test_the_demo_answers_and_one_ctrl_c_leaves_nothing_behind(tmp_path: Path) -
         assert started.get("/admin/login/")[0] == 200
         assert "operator" in started.output
         redis_url = (tmp_path / "redis/url").read_text()
+        assert redis_url.startswith("unix://:")
         assert answers(redis_url)
         assert redis_url.rpartition("@")[0].rpartition(":")[2] not in started.output
         assert len(started.sessions) == 7  # redis, worker, tasks, control, beat, web and the warden
@@ -144,6 +147,18 @@ def test_the_demo_answers_and_one_ctrl_c_leaves_nothing_behind(tmp_path: Path) -
         assert started.orphans() == []
         assert not answers(redis_url)
         assert not (tmp_path / "redis/url").exists()
+
+
+def test_workers_beat_and_doctor_reach_the_private_redis_on_its_socket(tmp_path: Path) -> None:
+    with up(tmp_path, "--demo", "--port", "0") as started:
+        started.wait_running()
+        assert (tmp_path / "redis/redis.sock").is_socket()
+        processed = typed(tmp_path, "process", "records.YourModel", "--filter", "id__lte=20", "--wait", "--json")
+        assert processed["succeeded"] + processed["failed"] == processed["total"] > 0
+        wait_until(lambda: firings(tmp_path / "db.sqlite3"), what="what beat sends")
+        checks = typed(tmp_path, "doctor", "--json")["checks"]
+        assert [check for check in checks if not check["ok"]] == []
+        assert str(tmp_path / "redis/redis.sock") in json.dumps(checks)
 
 
 @pytest.mark.slow
@@ -171,7 +186,7 @@ def test_a_killed_worker_comes_back_and_its_own_children_are_ended(tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_a_killed_redis_comes_back_on_its_port(tmp_path: Path) -> None:
+def test_a_killed_redis_comes_back_on_its_socket(tmp_path: Path) -> None:
     with up(tmp_path, "--port", "0") as started:
         started.wait_running()
         url = (tmp_path / "redis/url").read_text()
@@ -265,6 +280,26 @@ def test_the_demo_refuses_a_database_with_people_before_it_is_migrated(tmp_path:
 def test_the_demo_names_a_database_that_cannot_be_asked(tmp_path: Path) -> None:
     said = refused(tmp_path, "--demo", "--port", "0", DATABASE_URL=f"sqlite:///{tmp_path}/no/such/folder/db")
     assert "The database does not say who is in it" in said
+
+
+def typed(var: Path, *arguments: str) -> dict[str, Any]:
+    """The JSON that a command in another terminal ends with."""
+    own = {
+        "BACKOFFICE_VAR": str(var),
+        "DJANGO_SETTINGS_MODULE": "backoffice.settings",
+        "REDIS_URL": "",
+        "DATABASE_URL": "",
+    }
+    ended = subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env={**os.environ, **own}, capture_output=True, text=True
+    )
+    assert ended.stdout, ended.stderr
+    return dict(json.loads(ended.stdout.splitlines()[-1]))
+
+
+def firings(database: Path) -> int:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return int(connection.execute("SELECT sum(total_run_count) FROM django_celery_beat_periodictask").fetchone()[0])
 
 
 def manage(*arguments: str, **environment: str) -> None:

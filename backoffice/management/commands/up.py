@@ -20,7 +20,7 @@ from django.db import DatabaseError, connection
 
 from .. import first_user, programs
 from ..console import Console
-from ..redis_server import PrivateRedis, RedisUnavailable, check
+from ..redis_server import PrivateRedis, RedisUnavailable, check, socket_file
 from ..supervisor import Failed, Stopped, Supervisor
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -134,9 +134,11 @@ def _redis() -> Iterator[PrivateRedis | None]:
         check(given)
         yield None
         return
-    private = PrivateRedis.configure(settings.VAR / "redis")
-    with private.announced():
-        yield private
+    directory = settings.VAR / "redis"
+    with socket_file(directory) as path:
+        private = PrivateRedis.configure(directory, path)
+        with private.announced():
+            yield private
 
 
 def _refuse_others(listener: socket.socket) -> None:
