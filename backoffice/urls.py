@@ -3,6 +3,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.generic import RedirectView
 
+from backoffice.desk.parts import theme_pages
+
 
 def healthz(request: HttpRequest) -> HttpResponse:
     """Says that the web process answers, and nothing about the rest: the desk does that, to people logged in."""
@@ -12,5 +14,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
+    path("admin/search/", admin.site.admin_view(theme_pages.search)),
+    path("admin/password_change/", admin.site.admin_view(theme_pages.password_change)),
     path("admin/", admin.site.urls),
 ]

@@ -27,6 +27,7 @@ verbs.add(
     "user",
     _("Users"),
     created=_("User created"),
+    changed=_("User changed"),
     deleted=_("User deleted"),
     password_set=_("Password set"),
 )
@@ -34,6 +35,7 @@ verbs.add(
     "group",
     _("Groups"),
     created=_("Group created"),
+    changed=_("Group changed"),
     deleted=_("Group deleted"),
 )
 verbs.add(

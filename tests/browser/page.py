@@ -21,7 +21,7 @@ FLAGS = [
     "--disable-sync",
 ]
 WIDE, NARROW = 1280, 390
-SERIOUS = {"serious", "critical"}
+TELLING = {"moderate", "serious", "critical"}
 
 
 def is_there() -> bool:
@@ -84,11 +84,11 @@ def watched_page(browser: Browser, base: str, width: int = WIDE, dark: bool = Fa
 
 
 def accessibility_problems(page: Page) -> list[str]:
-    """What axe-core calls serious or critical, one line each, with the elements."""
+    """What axe-core calls moderate or worse, one line each, with the elements."""
     found: dict[str, Any] = Axe().run(page).response
     return [
         f"{violation['id']}: {node['html'][:160]} ({node.get('failureSummary', '').splitlines()[1:2]})"
         for violation in found["violations"]
-        if violation["impact"] in SERIOUS
+        if violation["impact"] in TELLING
         for node in violation["nodes"]
     ]

@@ -53,6 +53,7 @@ NAMES = [
     *("q", "p", "o", "e", "all", "_facets", "_popup", "_to_field", "_changelist_filters", "after", "before", "state"),
     *("error", "groups", "known", "again", "day", "since", "until", "who", "kind", "did", "task", "worker", "source"),
     *("requester", "verdict", "country", "issue", "mine", "next", "format", "pk", "name", "selection", "work"),
+    *("s", "page", "extended", "term", "of"),
 ]
 values = st.sampled_from(ODD) | st.text(st.characters(codec="utf-8"), max_size=30) | st.integers().map(str)
 
@@ -184,6 +185,12 @@ def test_no_address_of_a_row_is_an_error_page(client: Client, rows, pk: str):
             url = url_of(model_admin, f"{pk}/{page}/")
             fine(client.get(url), url)
             fine(client.post(url, {"post": "yes"}), url)
+
+
+def test_the_search_for_pages_takes_any_page(client: Client, rows):
+    for odd in ODD:
+        fine(client.get("/admin/search/", {"s": "user", "page": odd}), odd)
+    assert b"/admin/auth/user/" in client.get("/admin/search/", {"s": "user"}).content
 
 
 def test_what_a_run_shows_of_its_records_takes_any_cursor(client: Client, rows):

@@ -194,6 +194,12 @@ def test_a_body_of_no_announced_size_is_refused(server: Server) -> None:
         assert answer(connection)[0] == 411
 
 
+def test_a_body_in_other_letters_than_utf_8_is_refused(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(head(LOGIN, 3, "POST", "Content-Type: text/plain; charset=hex") + b"a=b")
+        assert answer(connection)[0] == 415
+
+
 def test_what_can_be_read_in_two_ways_ends_the_connection(server: Server) -> None:
     for doubtful in (["Content-Length: 5", "Content-Length: 50"], ["Content-Length: +5"], ["Content-Length : 5"]):
         with server.connect() as connection:

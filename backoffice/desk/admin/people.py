@@ -25,6 +25,7 @@ for model in (User, Group):
 
 GRANTS = ("groups", "user_permissions", "permissions")
 FLAGS = ("is_active", "is_staff", "is_superuser")
+Changes = dict[str, list[str]]
 
 
 def powers(obj: Model) -> set[str]:
@@ -38,6 +39,12 @@ def powers(obj: Model) -> set[str]:
 
 def permission_names(permissions: QuerySet[Any]) -> set[str]:
     return {f"{app}.{name}" for app, name in permissions.values_list("content_type__app_label", "codename")}
+
+
+def described(form: Any) -> Changes:
+    """What was changed beside powers, before and after: another name must not hide who did what."""
+    fields = (name for name in form.changed_data if name not in (*GRANTS, *FLAGS) and name in form.initial)
+    return {name: [str(form.initial[name] or ""), str(form.cleaned_data[name] or "")] for name in fields}
 
 
 class LoggedPeopleAdmin(StaffAdmin, ModelAdmin):
@@ -66,6 +73,8 @@ class LoggedPeopleAdmin(StaffAdmin, ModelAdmin):
         before, after = form.powers_before, powers(form.instance)
         if not change:
             log(request.user, f"{self.kind}.created", form.instance)
+        elif changes := described(form):
+            log(request.user, f"{self.kind}.changed", form.instance, changes=changes)
         if before != after:
             log(
                 request.user,

@@ -69,11 +69,25 @@ def test_a_change_of_permissions_is_logged_with_what_was_added_and_removed(clien
     assert entry.details == {"added": ["group Operators", "is_superuser"], "removed": ["runs.view_run"]}
 
 
-def test_a_change_of_a_name_is_no_change_of_permissions(client: Client):
-    anna = user()
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("username", "beata"), ("first_name", "Anna"), ("last_name", "Meier"), ("email", "anna@example.org")],
+)
+def test_a_change_of_who_somebody_is_is_logged_and_no_change_of_permissions(client: Client, field: str, value: str):
+    anna = user(username="anna")
     client.force_login(user(is_superuser=True))
-    assert client.post(f"{USERS}{anna.pk}/change/", form_of(anna, first_name="Anna")).status_code == 302
+    before = getattr(anna, field)
+    assert client.post(f"{USERS}{anna.pk}/change/", form_of(anna, **{field: value})).status_code == 302
+    assert [entry.details for entry in entries("user.changed")] == [{"changes": {field: [before, value]}}]
     assert entries("permissions.changed") == []
+
+
+def test_another_name_of_a_group_is_logged_and_what_nobody_changed_is_not(client: Client):
+    client.force_login(user(is_superuser=True))
+    group = Group.objects.create(name="Operators")
+    for name in ("Operators", "Admins"):
+        assert client.post(f"{GROUPS}{group.pk}/change/", {"name": name}).status_code == 302
+    assert [entry.details for entry in entries("group.changed")] == [{"changes": {"name": ["Operators", "Admins"]}}]
 
 
 def test_a_change_of_a_group_is_logged(client: Client):
@@ -157,6 +171,17 @@ def test_somebody_with_powers_who_is_no_staff_is_named_on_saving_and_on_their_pa
     assert client.get(page).context["adminform"].form["is_staff"].help_text == told
     answer = client.post(page, form_of(anna, **changes, is_staff="on"), follow=True)
     assert "cannot sign in here" not in answer.text + client.get(page).text
+
+
+def test_one_s_own_new_password_is_logged_and_a_refused_one_is_not(client: Client):
+    anna = user(username="anna", password="a long one")
+    client.force_login(anna)
+    for old in ("wrong", "a long one"):
+        fields = {"old_password": old, "new_password1": "a longer one 7", "new_password2": "a longer one 7"}
+        client.post("/admin/password_change/", fields)
+    assert [(entry.actor, entry.target) for entry in entries("user.password_set")] == [("anna", "anna")]
+    anna.refresh_from_db()
+    assert anna.check_password("a longer one 7")
 
 
 # --- the activity log

@@ -14,6 +14,7 @@ function wordsBesideIcons(control) {
 }
 
 function makeAccessible(root) {
+  for (const page of root.querySelectorAll("#main, body.login #page")) page.setAttribute("role", "main");
   for (const icon of root.querySelectorAll(".material-symbols-outlined")) {
     if (icon.hasAttribute("x-on:click")) continue;
     const control = icon.closest("a, button");
