@@ -8,6 +8,13 @@ import re
 UNSEEN = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 COLOURED = re.compile(r"(\x1b\[[\d;]*m)?(.*?)(\x1b\[0m)?", re.DOTALL)  # as Celery does it on a terminal
 CONTINUED = "    | "
+LONGEST = 20_000  # characters of an event, and of its traceback: an error may quote a whole file
+
+
+def cut(text: str) -> str:
+    """Its beginning and its end, where it is long: they say what and why."""
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]} … {len(text) - LONGEST:,} characters … {text[-half:]}"
 
 
 def escaped(text: str) -> str:
@@ -26,8 +33,8 @@ class LineFormatter(logging.Formatter):
         bare.exc_info = bare.exc_text = bare.stack_info = None
         colour, line, end = (part or "" for part in _parts(self.inner.format(bare)))
         more = [text for text in (self._traceback(record), record.stack_info) if text]
-        lines = [escaped(each) for text in more for each in text.split("\n")]
-        return colour + escaped(line) + end + "".join(f"\n{CONTINUED}{each}" for each in lines)
+        lines = [escaped(each) for text in more for each in cut(text).split("\n")]
+        return colour + escaped(cut(line)) + end + "".join(f"\n{CONTINUED}{each}" for each in lines)
 
     def _traceback(self, record: logging.LogRecord) -> str:
         """None of what was refused to a client: Django tells of a 403 or 400 with thirty lines of its own code."""

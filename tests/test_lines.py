@@ -90,3 +90,16 @@ def test_a_workers_log_holds_no_line_that_a_task_made_up(transactional_db: None)
     strange = [line for line in lines_of(worker.log) if "forged" in line and not LINE.match(line)]
     assert strange == []
     assert not [line for line in lines_of(worker.log) if line.startswith("[2026-01-01") or "\x1b" in line]
+
+
+def test_a_line_and_a_traceback_are_cut_in_the_middle_where_an_error_quotes_a_whole_file():
+    try:
+        raise ValueError("from" + "x" * 5_000_000 + "to")
+    except ValueError as exc:
+        record = logging.LogRecord("a", logging.ERROR, "", 0, "began %s ended", (exc,), sys.exc_info())
+    line = LineFormatter().format(record)
+    assert len(line) < 50_000
+    assert line.startswith("began from")
+    assert "to ended\n" in line
+    assert "characters" in line
+    assert line.endswith("to")

@@ -8,15 +8,15 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from celery import current_app, states
+from celery import current_app, current_task, states
 from celery.backends.redis import RedisBackend
 from django.db import connection
 from django_celery_results.models import TaskResult
-from kombu.exceptions import EncodeError
+from kombu.exceptions import DecodeError, EncodeError
 from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
-from . import redaction, rows, waiting
+from . import left_open, redaction, rows, waiting
 from .message import headers, known
 from .outage import DATABASE
 from .text import key
@@ -69,6 +69,11 @@ def _is_first(request: Any) -> bool:
     return request is not None and not request.retries and not info.get("redelivered")
 
 
+def _is_at_hand(request: Any) -> bool:
+    """Whether it is the call whose work has just ended in this process, and not another one that is told of."""
+    return request is not None and bool(current_task) and current_task.request_stack.top is request
+
+
 class MirroredRedisBackend(RedisBackend):
     def on_task_call(self, producer: Any, task_id: str) -> dict[str, Any]:
         # Stock Celery subscribes to every result at publish: 19 s of retries when Redis is away, and nobody waiting.
@@ -77,6 +82,22 @@ class MirroredRedisBackend(RedisBackend):
 
     def get_key_for_task(self, task_id: Any, key: Any = "") -> Any:
         return super().get_key_for_task(task_id and _key(task_id), key)
+
+    def mark_as_done(self, task_id: Any, result: Any, request: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """The end of a task's work. Raises LeftOpenError, of which Celery makes its failure."""
+        if _is_at_hand(request) and left_open.undo():
+            raise left_open.LeftOpenError(request.task)
+        return super().mark_as_done(task_id, result, request, *args, **kwargs)
+
+    def mark_as_failure(self, task_id: Any, exc: Any, *args: Any, request: Any = None, **kwargs: Any) -> Any:
+        if _is_at_hand(request):
+            left_open.undo()
+        return super().mark_as_failure(task_id, exc, *args, request=request, **kwargs)
+
+    def mark_as_retry(self, task_id: Any, exc: Any, *args: Any, request: Any = None, **kwargs: Any) -> Any:
+        if _is_at_hand(request):
+            left_open.undo()
+        return super().mark_as_retry(task_id, exc, *args, request=request, **kwargs)
 
     def _store_result(
         self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **kwargs: Any
@@ -112,9 +133,18 @@ class MirroredRedisBackend(RedisBackend):
                 self.encode(meta["result"])
             meta |= {name: rows.loads(rows.dumps(meta[name])) for name in ("args", "kwargs") if name in meta}
             value = self.encode(meta)
+        if '"__type__"' in value:
+            self._look(value)
         if len(value) > self._MAX_STR_VALUE_SIZE:
             raise EncodeError(f"The result of {meta['task_id']} has {len(value)} characters: too many for Redis.")
         return value
+
+    def _look(self, value: Any) -> None:
+        """A result may look like a value that JSON has no word for, and be none: nobody could read it back."""
+        try:
+            self.decode(value)
+        except DecodeError as exc:
+            raise EncodeError(f"The result has a mapping with a __type__ that it is not: {exc}") from exc
 
     def _mirror(self, row: tuple[Any, ...]) -> bool:
         try:

@@ -35,11 +35,21 @@ def by_driver(exc: BaseException) -> bool:
     return exc.__cause__ is not None
 
 
+def sqlstate(exc: BaseException) -> str:
+    """PostgreSQL's code, or nothing: whoever raises such an error may call anything so."""
+    state = getattr(_of_driver(exc), "sqlstate", None)
+    return state if isinstance(state, str) else ""
+
+
+def _of_driver(exc: BaseException) -> Any:
+    return exc if exc.__cause__ is None else exc.__cause__
+
+
 def _of_database(exc: BaseException) -> bool:
-    error: Any = exc.__cause__ or exc
-    if state := getattr(error, "sqlstate", None):
+    error = _of_driver(exc)
+    if state := sqlstate(exc):
         return state[:2] in CLASSES or state == LOCK_NOT_AVAILABLE
-    if (code := getattr(error, "sqlite_errorcode", None)) is not None:
+    if isinstance(code := getattr(error, "sqlite_errorcode", None), int):
         return code & 0xFF in SQLITE  # the rest says more of the same
     # Without a code: the driver found the connection closed, or could not make one.
     return isinstance(exc, OperationalError) or (

@@ -74,7 +74,7 @@ class RecordTask(RedactingTask):
     def label(self) -> str:
         return self.name.rpartition(".")[2].replace("_", " ")
 
-    def passes(self, exc: Exception) -> bool:
+    def passes(self, exc: BaseException) -> bool:
         """Whether an error is worth another try. What a database refuses for ever is not, whatever its class."""
         return isinstance(exc, self.transient) and not (isinstance(exc, TRANSIENT) and outage.is_refusal(exc))
 

@@ -34,3 +34,15 @@ def test_records_deleted_after_the_selection_fail_with_a_sentence_and_the_others
         assert found.state == "SUCCESS" or found.error == f"Instance {probe.pk} not found."
     assert RunItem.objects.filter(record_id__in=[probe.pk for probe in kept], state="SUCCESS").count() == 50
     assert_agreement(run)
+
+
+@pytest.mark.parametrize("behaviour", ["cancelled", "interrupted"])
+def test_an_error_that_is_no_exception_is_its_records_failure_at_once(behaviour, worker):
+    probes(20)
+    (bad,) = probes(1, behaviour=behaviour)
+    run = poke_all()
+    wait_until(lambda: finished(run), 60)
+    assert (run.succeeded, run.failed) == (20, 1)
+    assert item(run, bad).error.endswith(": no longer waited for")
+    assert item(run, bad).attempts == 1
+    assert_agreement(run)

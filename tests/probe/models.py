@@ -3,12 +3,14 @@
 import os
 import signal
 import time
+from asyncio import CancelledError
 from typing import Any
 
 from django.db import OperationalError, models
 
 from backoffice.runs.models import Outcome, Processable
 from tests.probe.kinds import Kinds
+from tests.probe.left_open import LEFT
 from tests.probe.odd import Never, Odd
 
 __all__ = ["Kinds", "Never", "Odd", "Probe"]
@@ -66,6 +68,17 @@ class Probe(Processable):
                 time.sleep(60)
             except Exception:
                 continue
+
+    def left_open(self) -> None:
+        """Leaves a transaction open, in the way its text names."""
+        LEFT[self.text]()
+
+    def cancelled(self) -> None:
+        """As a coroutine that was cancelled does."""
+        raise CancelledError("no longer waited for")
+
+    def interrupted(self) -> None:
+        raise KeyboardInterrupt("no longer waited for")
 
     def foreign_error(self) -> None:
         raise ValueError(self.foreign)

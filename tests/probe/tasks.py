@@ -12,6 +12,7 @@ from django.db.backends.signals import connection_created
 from backoffice.runs.models import Outcome
 from backoffice.runs.record_task import record_task
 from tests.probe.kinds import Kinds
+from tests.probe.left_open import LEFT
 from tests.probe.models import Never, Odd, Probe
 
 
@@ -57,6 +58,12 @@ GIVEN: dict[str, Any] = {"set": {1, 2}, "timedelta": timedelta(1), "object": END
 @shared_task
 def echo(*args: Any, **kwargs: Any) -> Any:
     return [list(args), kwargs]
+
+
+@shared_task
+def leave(kind: str) -> str:
+    LEFT[kind]()
+    return "left"
 
 
 @shared_task

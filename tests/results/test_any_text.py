@@ -144,6 +144,25 @@ def test_what_json_has_no_word_for_is_an_error_before_either_store(value):
     assert TaskResult.objects.get().status == AsyncResult(ID).state == "FAILURE"
 
 
+LOOK_ALIKES = [
+    {"__type__": "datetime", "__value__": "tomorrow"},
+    [{"__type__": "uuid", "__value__": {"hex": "zz"}}],
+    {"of": {"__type__": "nothing known", "__value__": 5}},
+    {"__type__": "decimal", "__value__": "one"},
+    {"__type__": "bytes", "__value__": 5},
+]
+
+
+@pytest.mark.parametrize("value", LOOK_ALIKES, ids=lambda value: str(value)[:30])
+def test_what_could_not_be_read_back_is_an_error_before_either_store(value):
+    with pytest.raises(EncodeError, match="__type__"):
+        store(states.SUCCESS, value)
+    assert not TaskResult.objects.exists()
+    store(states.SUCCESS, {"__type__": 5, "said": "__type__"})
+    for told in answers():
+        assert told["result"] == {"__type__": 5, "said": "__type__"}
+
+
 def test_an_outcome_is_kept_though_its_arguments_are_no_json():
     store(states.SUCCESS, 1, args=[{1}, Colour.RED], kwargs={"k": object()})
     for told in answers():

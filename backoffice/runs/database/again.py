@@ -11,7 +11,7 @@ from functools import wraps
 
 from django.db import DatabaseError, connection
 
-from backoffice.results.outage import is_outage
+from backoffice.results.outage import is_outage, sqlstate
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def again[**P, T](*also: type[DatabaseError]) -> Callable[[Callable[P, T]], Call
 
 
 def was_victim(exc: BaseException) -> bool:
-    return getattr(exc.__cause__, "sqlstate", None) in VICTIM
+    return sqlstate(exc) in VICTIM
 
 
 def is_away(exc: BaseException) -> bool:

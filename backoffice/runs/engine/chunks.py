@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from backoffice.results import bulk, outage
+from backoffice.results.left_open import closed_behind
 from backoffice.results.text import storable
 
 from .. import identity
@@ -121,11 +122,11 @@ class Shift:
         if record is None:
             return self._not_found(verdict)
         try:
-            outcome = self.task.body(record) or Outcome("done")
+            outcome = closed_behind(self.task.body, record) or Outcome("done")
             verdict.outcome = storable(str(outcome), wording.OUTCOME)
-        except SoftTimeLimitExceeded:
+        except (SoftTimeLimitExceeded, SystemExit):
             raise
-        except Exception as exc:
+        except BaseException as exc:  # what a cancelled coroutine raises is no Exception
             return self._failed(verdict, exc)
         verdict.result = self.task.done.format(id=record_id)
         verdict.values = self.task.written(record)
@@ -136,7 +137,7 @@ class Shift:
         verdict.result = {"exc_type": "DoesNotExist", "exc_message": [verdict.error], "exc_module": "builtins"}
         return verdict
 
-    def _failed(self, verdict: Verdict, exc: Exception) -> Verdict:
+    def _failed(self, verdict: Verdict, exc: BaseException) -> Verdict:
         wording.tell(verdict, exc)
         verdict.state = State.FAILURE
         if (isinstance(exc, inputs.Edited) or self.task.passes(exc)) and verdict.retries < (self.task.max_retries or 0):

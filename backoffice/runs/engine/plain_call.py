@@ -6,6 +6,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 
 from backoffice.results import bulk
+from backoffice.results.left_open import closed_behind
 
 from ..database.again import again
 from ..registry import RecordTask
@@ -31,7 +32,7 @@ def _process(task: RecordTask, instance_id: Any) -> str:
             return task.missing(instance_id)
         read = inputs.of(task, record)
         try:
-            task.body(record)
+            closed_behind(task.body, record)
         except SoftTimeLimitExceeded:
             raise
         except Exception as exc:

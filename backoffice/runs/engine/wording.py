@@ -16,7 +16,7 @@ OUTCOME, ERROR, TRACEBACK = 20_000, 2_000, 20_000  # characters kept
 LAST_WORD = "The record's error could not be stored; the worker's log has it."
 
 
-def tell(verdict: Verdict, exc: Exception) -> None:
+def tell(verdict: Verdict, exc: BaseException) -> None:
     try:
         verdict.error = storable(f"{type(exc).__name__}: {said(exc)}", ERROR)
         verdict.result = rows.error(exc)

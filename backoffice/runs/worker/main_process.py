@@ -12,6 +12,7 @@ from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.worker import state as worker_state
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
+from backoffice.results import left_open
 from backoffice.results.message import (
     headers,
     revoked,  # noqa: F401 - takes the place of a command
@@ -135,6 +136,7 @@ def _busy() -> list[int]:
 def look_at_connections(sender: Any, **_kwargs: Any) -> None:
     """As Django does around a request: one that broke, or was left inside a transaction, is closed."""
     if not sender.request.is_eager:
+        left_open.undo()
         close_old_connections()
 
 
