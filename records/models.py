@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.runs.models import Outcome, Processable
+from backoffice.runs.seam import Outcome, Processable
 
 from .checks import RULES_VERSION, check_partner, verdict_of
 

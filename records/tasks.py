@@ -7,8 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.results.cancel import cancel_requested
-from backoffice.runs.models import Outcome
-from backoffice.runs.record_task import record_task
+from backoffice.runs.seam import Outcome, record_task
 
 from .models import YourModel
 

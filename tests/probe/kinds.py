@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from backoffice.runs.models import Outcome, Processable
+from backoffice.runs.seam import Outcome, Processable
 
 
 class Shouted(models.TextField):

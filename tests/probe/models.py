@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import OperationalError, models
 
-from backoffice.runs.models import Outcome, Processable
+from backoffice.runs.seam import Outcome, Processable
 from tests.probe.kinds import Kinds
 from tests.probe.left_open import LEFT
 from tests.probe.odd import Never, Odd

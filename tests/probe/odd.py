@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from django.db import models
 
-from backoffice.runs.models import Outcome, Processable
+from backoffice.runs.seam import Outcome, Processable
 
 
 class Reading(models.CharField):

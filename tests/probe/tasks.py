@@ -9,8 +9,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from backoffice.runs.models import Outcome
-from backoffice.runs.record_task import record_task
+from backoffice.runs.seam import Outcome, record_task
 from tests.probe.kinds import Kinds
 from tests.probe.left_open import LEFT
 from tests.probe.models import Never, Odd, Probe

@@ -1,7 +1,7 @@
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
-from backoffice.runs.pages.actions import ProcessableAdmin, run_action
+from backoffice.runs.seam import ProcessableAdmin, run_action
 from tests.second.models import Invoice
 
 

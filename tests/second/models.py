@@ -1,6 +1,6 @@
 from django.db import models
 
-from backoffice.runs.models import Outcome, Processable
+from backoffice.runs.seam import Outcome, Processable
 
 
 class Invoice(Processable):

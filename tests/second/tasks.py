@@ -1,5 +1,4 @@
-from backoffice.runs.models import Outcome
-from backoffice.runs.record_task import record_task
+from backoffice.runs.seam import Outcome, record_task
 from tests.second.models import Invoice
 
 
