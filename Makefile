@@ -3,7 +3,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: help setup setup-test run test test-all lint lock screenshots bench bench-large clean
+.PHONY: help setup setup-test run test-fast test test-all lint lock screenshots bench bench-large clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -19,6 +19,9 @@ setup-test: setup  ## the same and the test tools
 
 run: setup  ## start Redis, workers, beat and web with the demo data; Ctrl-C stops all of it
 	@$(PY) manage.py up --demo --stop-with-parent $(ARGS)
+
+test-fast: setup-test  ## tests on SQLite that wait for no browser and no process: three minutes (ARGS as below)
+	@$(PY) -m tests.run --fast $(ARGS)
 
 test: setup-test  ## lint, types and tests on SQLite and PostgreSQL (ARGS="-- -k name" goes to pytest)
 	@$(PY) -m tests.run $(ARGS)

@@ -14,6 +14,14 @@ from tests.browser import page
 from tests.workers import Worker, running_worker
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who asks for a worker or a stage waits for it."""
+    for item in items:
+        if {"worker", "stage"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.processes)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """See tests.emptying."""

@@ -1,4 +1,4 @@
-"""Everything `make test` checks, on servers of its own:  python -m tests.run [--all | --lint] [-- pytest arguments]"""
+"""The checks of `make test`, on servers of their own:  python -m tests.run [--fast | --all | --lint] [-- for pytest]"""
 
 import argparse
 import contextlib
@@ -53,11 +53,12 @@ def main() -> int:
             os.environ["BACKOFFICE_VAR"] = str(directory / "var")
             for name in ("DATABASE_URL", "REDIS_URL", *PRODUCTION):  # a person's own are not to be tested on
                 os.environ.pop(name, None)
-            steps += static_steps()
+            steps += [] if options.fast else static_steps()
             for step in steps:
                 run(step)
             if not options.lint:
-                tests = test_steps(stack, directory, pytest_arguments, everything=options.all)
+                kind = KINDS["fast" if options.fast else "all" if options.all else "usual"]
+                tests = test_steps(stack, directory, pytest_arguments, kind)
                 # The slow ones kill, freeze and wait for real time: one database after the other, undisturbed.
                 slow = [only_slow(step, pytest_arguments) for step in tests] if options.all else []
                 steps += [*tests, *slow]
@@ -77,6 +78,7 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
     )
     parser = argparse.ArgumentParser(prog="python -m tests.run", description=__doc__)
     group = parser.add_mutually_exclusive_group()
+    group.add_argument("--fast", action="store_true", help="SQLite only; no browser, and no waiting for processes")
     group.add_argument("--all", action="store_true", help="run the tests marked slow as well")
     group.add_argument("--lint", action="store_true", help="run the checks that need no server, and no tests")
     return parser.parse_args(ours), pytest_arguments
@@ -94,47 +96,67 @@ def static_steps() -> list[Step]:
     ]
 
 
-LOOK = "tests/browser/test_main_path.py::test_the_pages_of_the_main_path_are_accessible_and_hold_at_390_pixels"
+@dataclass(frozen=True)
+class Kind:
+    """Which tests run where; pyproject.toml tells what the markers mean, CONTRIBUTING.md what the kinds take."""
+
+    on_sqlite: str
+    on_postgresql: str = ""
+    share_of_examples: str = "1"  # of each property of hypothesis
 
 
-def test_steps(
-    stack: contextlib.ExitStack, directory: Path, pytest_arguments: list[str], *, everything: bool
-) -> list[Step]:
-    pytest = [sys.executable, "-m", "pytest", "-m", "not slow", *pytest_arguments]
-    # They wait most of the time, for installations of their own, for clocks and for pages: beside the others.
-    whole, waiting = ["tests/management", "tests/deploy"], ["tests/schedules", "tests/browser"]
-    apart = [] if pytest_arguments else [f"--ignore={each}" for each in [*whole, *waiting]]
-    sqlite = Step("tests on SQLite", [*pytest, *apart], session(stack, directory, "sqlite"))
-    # What asks no database, or looks at pages that another run looks at, is run once.
-    once = ["--ignore-glob=tests/records/checks/*", "--ignore-glob=tests/*/test_*in_browser.py"]
-    once += [f"--ignore={each}" for each in whole] + [f"--deselect={LOOK}"]
-    once += [] if everything else ["--ignore=tests/browser"]  # on PostgreSQL with the slow ones
-    postgresql = Step("tests on PostgreSQL", [*pytest, *once], session(stack, directory, "postgresql"))
-    if pytest_arguments:
-        sqlite.accepted = postgresql.accepted = {0, NO_TESTS_COLLECTED}
+KINDS = {
+    "fast": Kind("not slow and not long and not browser and not processes", share_of_examples="0.1"),
+    "usual": Kind("not slow and not long", "not slow and not long and not once and not browser", "0.25"),
+    "all": Kind("not slow", "not slow and not once"),
+}
+# They wait most of the time, for installations of their own, for clocks and for pages: beside the others.
+WAITING = ("tests/management", "tests/deploy", "tests/front", "tests/schedules", "tests/browser")
+PAGES = ("tests/desk",)  # half of what is left when nobody waits
+
+
+def test_steps(stack: contextlib.ExitStack, directory: Path, pytest_arguments: list[str], kind: Kind) -> list[Step]:
+    """One on SQLite and one on PostgreSQL; for everything there are two cores, and two on SQLite."""
+    apart = () if pytest_arguments else WAITING if kind.on_postgresql else PAGES
+    others = [f"--ignore={each}" for each in apart]
+    sqlite = session(stack, directory, "sqlite", kind)
+    steps = [Step("tests on SQLite", pytest(kind.on_sqlite, *pytest_arguments, *others), sqlite)]
+    if kind.on_postgresql:
+        steps.append(postgresql_step(stack, directory, pytest_arguments, kind))
+    if apart:
+        name = "tests of installations, schedules, browsers" if kind.on_postgresql else "tests of the desk"
+        steps.append(Step(name, pytest(kind.on_sqlite, *apart), session(stack, directory, "apart", kind)))
+    for step in steps if pytest_arguments else []:
+        step.accepted = {0, NO_TESTS_COLLECTED}
+    return steps
+
+
+def postgresql_step(stack: contextlib.ExitStack, directory: Path, pytest_arguments: list[str], kind: Kind) -> Step:
+    environment = session(stack, directory, "postgresql", kind)
+    step = Step("tests on PostgreSQL", pytest(kind.on_postgresql, *pytest_arguments), environment)
     try:
-        postgresql.environment["DATABASE_URL"] = stack.enter_context(
-            servers.postgresql_server(make(directory / "postgresql-server"))
-        )
+        server = servers.postgresql_server(make(directory / "postgresql-server"))
+        environment["DATABASE_URL"] = stack.enter_context(server)
     except servers.NoServer as error:
-        postgresql.result = f"SKIPPED: {error}"
-        postgresql.failed = IN_CI
-    if pytest_arguments:
-        return [sqlite, postgresql]
-    apart = [*pytest, *whole, *waiting]
-    rest = Step("tests of installations, schedules, browsers", apart, session(stack, directory, "apart"))
-    return [sqlite, postgresql, rest]
+        step.result = f"SKIPPED: {error}"
+        step.failed = IN_CI
+    return step
+
+
+def pytest(expression: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pytest", "-m", expression, *arguments]
 
 
 def only_slow(step: Step, pytest_arguments: list[str]) -> Step:
     """On PostgreSQL the faults of runs and the storm; beat's, and what takes minutes without a database, once."""
-    command = [("slow" if part == "not slow" else part) for part in step.command]
+    expression = step.command[4]
+    command = [*step.command[:4], expression.replace("not slow", "slow"), *step.command[5:]]
     if "DATABASE_URL" in step.environment and not pytest_arguments:
         command += ["tests/faults", "tests/results"]
     return dataclasses.replace(step, name=step.name.replace("tests", "slow tests"), command=command)
 
 
-def session(stack: contextlib.ExitStack, directory: Path, name: str) -> dict[str, str]:
+def session(stack: contextlib.ExitStack, directory: Path, name: str, kind: Kind) -> dict[str, str]:
     """A folder and a Redis of its own: the two runs go on at the same time."""
     folder = make(directory / name)
     redis = stack.enter_context(servers.redis_server(make(directory / f"{name}-redis")))
@@ -144,6 +166,7 @@ def session(stack: contextlib.ExitStack, directory: Path, name: str) -> dict[str
         "BACKOFFICE_TEST_DIR": str(folder),
         "BACKOFFICE_VAR": str(folder / "var"),  # closed to others, and PostgreSQL runs as another user
         "REDIS_URL": redis,
+        "TEST_SHARE_OF_EXAMPLES": kind.share_of_examples,
     }
 
 

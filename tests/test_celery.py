@@ -16,6 +16,8 @@ from backoffice.redis_url import database
 from records.tasks import add
 from tests.workers import ROOT, Worker, environment, running_worker
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 BY_NAME = """
 from backoffice.celery import app
 print(app.send_task("records.tasks.add", [2, 3]).get(timeout=30))

@@ -4,6 +4,8 @@ import pytest
 
 from tests.conditional_updates import Write, of_tree, walk
 
+pytestmark = pytest.mark.once
+
 
 def of_source(source: str) -> list[Write]:
     return list(of_tree(ast.parse(source), "x.py", {}))

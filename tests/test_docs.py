@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 NAMED = re.compile(r"`((?:backoffice|records|tests|bench|deploy|docs|fixtures)/[\w./-]*)(?:::(\w+))?`")

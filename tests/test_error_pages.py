@@ -12,6 +12,8 @@ from django.views.debug import technical_500_response
 
 from backoffice.errors import ErrorFilter
 
+pytestmark = pytest.mark.once
+
 BROKER = "redis://:geh'eim%2F&1@cache.example:6379/0"
 SPELLINGS = ["geh'eim", "geh&#x27;eim", "geh%27eim", "eim%2F", "eim/&amp;1", "eim/&1"]
 URLS = {

@@ -4,7 +4,7 @@ import pytest
 
 from tests.factories import user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def test_what_is_not_there_is_said_in_words_and_leads_back(client):

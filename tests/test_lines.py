@@ -16,6 +16,8 @@ from tests.factories import user
 from tests.servers import wait_until
 from tests.workers import running_worker
 
+pytestmark = pytest.mark.once
+
 FORGED = "x\n[2026-01-01 00:00:00,000: INFO/MainProcess] forged\r\x1b[2J\u2028\u202e\x9b"
 LINE = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+: |    \| ")
 
@@ -83,6 +85,7 @@ def lines_of(log: Path) -> list[str]:
     return text[text.index(": INFO/MainProcess]") :].splitlines()[1:]
 
 
+@pytest.mark.processes
 def test_a_workers_log_holds_no_line_that_a_task_made_up(transactional_db: None):
     with running_worker() as worker:
         add.apply_async(args=[FORGED, 1], task_id=f"id {FORGED}")

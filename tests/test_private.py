@@ -12,6 +12,8 @@ import pytest
 
 from backoffice import private
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

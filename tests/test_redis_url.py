@@ -16,6 +16,8 @@ from backoffice.redis_url import database, for_client
 from tests import servers
 from tests.workers import running_worker
 
+pytestmark = pytest.mark.once
+
 TLS = "rediss://anna:p%40ss@h:6380"
 TABLE = [
     # REDIS_URL, where, user, password
@@ -98,6 +100,7 @@ def on_a_socket(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_on_a_socket_takes_a_call_and_its_result_comes_back(on_a_socket, tmp_path):
     check(on_a_socket)

@@ -121,6 +121,7 @@ def later_columns(transactional_db):
     change("remove_field")
 
 
+@pytest.mark.processes
 def test_a_worker_and_a_click_go_on_while_tables_get_columns_unknown_to_them(later_columns):
     probes(400, behaviour="slow")
     with running_worker(PROBE_SECONDS="0.02"):

@@ -87,6 +87,7 @@ def press_on(watched: Watched, path: str) -> list[str]:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.once
 def test_the_pages_of_the_main_path_are_accessible_and_hold_at_390_pixels(browser, site, worker, dark):
     from backoffice.runs.start import start
 

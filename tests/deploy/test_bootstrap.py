@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOOLS = "/usr/bin:/bin"  # without the Pythons of this machine's user
 
@@ -53,7 +55,7 @@ def test_it_makes_an_environment_once_and_again_when_the_lock_changed(project: P
     assert "making" not in changed
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_it_starts_afresh_after_an_interruption_and_after_a_move(project: Path) -> None:
     bootstrap(project, PYTHON=sys.executable)
     (project / ".venv/.unfinished").touch()
@@ -62,7 +64,7 @@ def test_it_starts_afresh_after_an_interruption_and_after_a_move(project: Path) 
     assert "making .venv" in bootstrap(moved, PYTHON=sys.executable).stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_test_lock_serves_for_both(project: Path) -> None:
     bootstrap(project, PYTHON=sys.executable)
     assert (

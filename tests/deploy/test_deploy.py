@@ -23,6 +23,8 @@ from backoffice.management.redis_server import free_port
 from tests import servers
 from tests.servers import wait_until
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = "/srv/backoffice"
 WORKERS = ("worker", "tasks", "control")

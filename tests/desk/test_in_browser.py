@@ -10,7 +10,7 @@ from tests.browser import page as browsing
 from tests.desk import factories
 from tests.factories import record, user
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.once]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from backoffice.desk.parts.cells import badge
 from tests.desk import factories
 from tests.factories import record, user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 PAGES = [
     "/admin/",

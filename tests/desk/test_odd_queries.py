@@ -15,10 +15,11 @@ from backoffice.desk.parts import documents
 from tests.desk import factories
 from tests.desk.parts.listed import LISTS, one_of_each, url_of
 from tests.factories import record, user
+from tests.properties import tries
 
 pytestmark = pytest.mark.django_db(transaction=True)
 often = settings(
-    max_examples=120,
+    max_examples=tries(120),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -159,7 +160,7 @@ def test_no_query_of_any_other_page_is_an_error_page(client: Client, rows):
     assert any("evidence" in page for page in asked)
     assert any("timeline" in page for page in asked)
 
-    @settings(often, max_examples=600)
+    @settings(often, max_examples=tries(600))
     @given(st.sampled_from(asked), queries(st.sampled_from(NAMES)))
     def ask(page: str, query: str) -> None:
         fine(client.get(f"{page}?{query}"), page, query)

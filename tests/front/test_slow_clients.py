@@ -16,6 +16,8 @@ from backoffice.front.config import ALONE
 from backoffice.management.redis_server import free_port
 from tests.servers import wait_until
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOGIN, IMPORT = "/admin/login/", "/admin/records/yourmodel/import/"
 MEGABYTE = 1024 * 1024

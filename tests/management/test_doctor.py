@@ -21,7 +21,7 @@ from backoffice.runs.sweep import sweep
 from tests.desk import factories
 from tests.runs.factories import poke_all, probes, work_off
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 LONG_AGO = timedelta(hours=1)
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 NAME, PASSWORD, AGAIN = "User name (empty: none for now): ", "Password: ", "Again: "
 RUNNING = "The back office is running:"

@@ -8,7 +8,7 @@ from tests.probe.models import Probe
 from tests.runs.factories import probes
 from tests.workers import running_worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 def process(*arguments: str) -> None:

@@ -23,6 +23,8 @@ from backoffice.management.redis_server import (
 )
 from tests import servers
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 
 @pytest.mark.parametrize(
     ("url", "shown"),

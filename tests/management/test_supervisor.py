@@ -18,6 +18,8 @@ from backoffice.management.console import Console
 from backoffice.management.supervisor import Failed, Program, Stopped, Supervisor
 from tests.servers import wait_until
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 FOREVER = "while :; do sleep 0.1; done"
 
 

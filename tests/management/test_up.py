@@ -23,6 +23,8 @@ from backoffice.management import warden
 from backoffice.management.redis_server import answers, free_port
 from tests.servers import wait_until
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 RUNNING = "The back office is running:"
 

@@ -8,6 +8,8 @@ from celery import Task, current_app
 
 from backoffice.results.redaction import MASK, RedactingTask, redacted, scrubber
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def register() -> Iterator[Any]:

@@ -18,7 +18,7 @@ from tests.factories import user
 from tests.schedules import factories
 from tests.schedules.tasks import PROCESS
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
 LIST = "/admin/django_celery_beat/periodictask/"
 PASSWORD = "a long one"
 

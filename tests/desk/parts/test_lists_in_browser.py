@@ -12,7 +12,7 @@ from tests.browser import page as browsing
 from tests.factories import record, user
 from tests.second.models import Invoice
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
 RECORDS = "/admin/records/yourmodel/"
 
 

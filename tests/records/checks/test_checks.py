@@ -8,6 +8,8 @@ import pytest
 
 from records.checks import FIELDS, RULES_VERSION, Finding, Severity, check_partner, codes, verdict_of
 
+pytestmark = pytest.mark.once
+
 GOOD = {
     "reference": "BP-00001",
     "role": "supplier",

@@ -6,6 +6,8 @@ import pytest
 
 from records.checks import check_partner
 
+pytestmark = pytest.mark.once
+
 Outcome = tuple[str | None, list[tuple[str, str, str | None]]]
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from records.checks import duplicate_candidates
 
+pytestmark = pytest.mark.once
+
 OTHERS = [
     (1, "Siemens Aktiengesellschaft", "München"),
     (2, "SIEMENS GMBH", "Muenchen"),

@@ -2,10 +2,14 @@
 
 import json
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from records.checks import FIELDS, check_partner, codes, verdict_of
+from tests.properties import tries
+
+pytestmark = pytest.mark.once
 
 PIECES = [
     "+49", "+39", "+", "0", "00", "030", "22773", "2132019955", "/", ";", ",", " ", "  ", "ext", "x", "(0)", "tel:",
@@ -30,7 +34,7 @@ CODES = (
 )
 COUNTRY = st.one_of(st.sampled_from(CODES.split()), TEXT)
 RECORD = st.fixed_dictionaries({field: COUNTRY if field == "country" else TEXT for field in FIELDS})
-often = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+often = settings(max_examples=tries(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def corrected(record: dict[str, str]) -> dict[str, str]:

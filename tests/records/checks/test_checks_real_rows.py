@@ -11,6 +11,8 @@ import pytest
 
 from records.checks import FIELDS, check_partner, verdict_of
 
+pytestmark = pytest.mark.once
+
 FOUND = sorted((Path(__file__).parents[3] / "fixtures").glob("demo_records.csv"))
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from records.checks import Finding, check_partner
 
+pytestmark = pytest.mark.once
+
 
 def check(tax_id: str, country: str) -> tuple[str | None, list[Finding]]:
     normalised, findings = check_partner(

@@ -5,6 +5,8 @@ import pytest
 from records.checks import Finding, check_partner
 from records.checks.country import iso_code
 
+pytestmark = pytest.mark.once
+
 
 def check(**fields: str) -> tuple[dict[str, str], dict[str, Finding]]:
     record = {"reference": "1", "name": "A", "role": "buyer", "country": "DE"} | fields

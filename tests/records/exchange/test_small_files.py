@@ -10,6 +10,8 @@ from tests import factories
 from tests.records.exchange.made_files import SMALL_AND_HEAVY, padded
 from tests.workers import ROOT, environment
 
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
 SECONDS, MEGABYTES, LARGEST = 2.0, 150, 300
 GOOD = {"good_rows", "good_rows_in_a_workbook", "blank_lines"}
 

@@ -16,6 +16,7 @@ from records.exchange.cell_text import escaped, unescaped
 from records.exchange.files import CsvFile, XlsxFile
 from records.exchange.sheet import FileRefusedError
 from records.models import YourModel
+from tests.properties import tries
 from tests.records.exchange.made_files import (
     MAIN,
     lying,
@@ -27,6 +28,8 @@ from tests.records.exchange.made_files import (
     xlsx_of,
     zipped,
 )
+
+pytestmark = pytest.mark.once
 
 TOWN = YourModel.INPUTS.index("town")
 
@@ -239,7 +242,7 @@ class TestAWorkbook:
         assert refusal(zipped({name: text for name, text in members.items() if text is not None}))
 
     @given(st.integers(0, 2_000), st.binary(min_size=1, max_size=8))
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=tries(300), deadline=None)
     def test_with_any_bytes_changed_is_read_or_refused_in_words(self, place, other):
         data = bytearray(xlsx_of(["R-1", "buyer", "Company"]))
         data[place % len(data) : place % len(data) + len(other)] = other
@@ -267,7 +270,7 @@ def test_what_only_looks_like_an_escape_stays(text):
 @pytest.mark.parametrize(("kind", "file"), [("csv", CsvFile), ("xlsx", XlsxFile)])
 class TestWhatIsExported:
     @given(st.lists(st.lists(TEXTS, min_size=8, max_size=8), min_size=1, max_size=4))
-    @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=tries(200), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @example([["=1+1", "+49 30 1", "'=1", "''+1", "'S-GRAVENHAGE", " a ", "\r", "\n"]])
     @example([["#N/A", "#DIV/0!", "_x000D_", "\x1f", "\ufffe", "\ufeff", '"', "007"]])
     @example([["=", "#", "'#N/A", "a\r\nb", "＝1", "\t", "'\t", ""]])

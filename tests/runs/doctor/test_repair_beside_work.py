@@ -33,6 +33,7 @@ def many_runs(number: int) -> None:
     Run.objects.bulk_create(Run(task=name, record_type=kind, **ended) for _ in range(number))
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("look", [measure, lambda: repair("doctor")], ids=["doctor", "repair"])
 def test_a_look_at_everything_goes_through_beside_a_run(look):
     many_runs(250)

@@ -25,6 +25,7 @@ from backoffice.runs.models import Chunk, Run, RunItem, State, Worker
 from backoffice.runs.registry import find
 from backoffice.runs.sweep import sweep
 from tests.probe.models import Probe
+from tests.properties import tries
 from tests.runs.factories import poke_all
 
 LONG_AGO = timedelta(hours=1)
@@ -178,8 +179,8 @@ class LifeOfAnItem(RuleBasedStateMachine):
 @pytest.mark.django_db(transaction=True)
 def test_any_order_of_events_ends_every_item_once():
     settled = settings(
-        max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None,
-        print_blob=False,
+        max_examples=tries(60), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck),
+        database=None, print_blob=False,
     )  # fmt: skip
     run_state_machine_as_test(LifeOfAnItem, settings=settled)
     assert Run.objects.count() <= 1

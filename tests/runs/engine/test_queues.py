@@ -80,6 +80,7 @@ def test_the_plain_worker_serves_all_three(worker):
     wait_until(lambda: not any(waiting().values()), what="all queues empty")
 
 
+@pytest.mark.processes
 def test_a_long_task_keeps_no_run_waiting(transactional_db):
     probes(3)
     on = {queue: ("-Q", queue, "-n", f"{queue}@%h", "-c", "1") for queue in ("tasks", "records")}
@@ -91,6 +92,7 @@ def test_a_long_task_keeps_no_run_waiting(transactional_db):
         busy.kill()  # it would hand its task back, which takes ten seconds
 
 
+@pytest.mark.processes
 def test_what_waits_in_records_from_before_there_were_three_is_still_done(transactional_db):
     early = add.apply_async((2, 3), queue="records")
     with running_worker("-Q", "records"):

@@ -18,7 +18,7 @@ from tests.runs.factories import item, poke_all, probes
 from tests.servers import wait_until
 from tests.workers import running_worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
 def finished(run: Run) -> bool:

@@ -17,7 +17,7 @@ from tests.schedules.tasks import PROCESS
 from tests.servers import wait_until
 from tests.workers import running_worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
 
 
 def every_second(task=PROCESS, args="[1]"):

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backoffice.schedules.models import Firing
+from tests.properties import tries
 from tests.schedules import factories, rounds
 from tests.schedules.tasks import PROCESS, START_RUN, TICK
 
@@ -48,7 +49,7 @@ def update(table: str, pk: int, values: dict) -> None:
         cursor.execute(f"UPDATE django_celery_beat_{table} SET {names} WHERE id = %s", [*values.values(), pk])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=tries(80), deadline=None)
 @given(
     values=columns,
     crontab=st.none() | crontabs,

@@ -15,7 +15,7 @@ from backoffice.schedules.rules import timing
 from tests.schedules import factories
 from tests.schedules.tasks import TICK
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 FORM = {"name": "Evening", "work": TICK, "when": "solar", "missed": "once", "overlap": "skip"}
 

@@ -126,6 +126,7 @@ def test_a_firing_whose_leader_was_killed_while_it_sent_it_is_left_alone_for_a_w
     assert Firing.objects.get().attempts == 2
 
 
+@pytest.mark.processes
 def test_of_two_messages_of_one_firing_the_worker_runs_one():
     row = factories.row(task="records.tasks.add", args="[2, 3]", enabled=False)
     firing = Firing.objects.create(schedule=row, schedule_name=row.name, due_at=row.date_changed)

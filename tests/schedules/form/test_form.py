@@ -18,11 +18,12 @@ from backoffice.schedules.pages import history
 from backoffice.schedules.rules import selection
 from backoffice.schedules.rules.verify import verify
 from tests.factories import user
+from tests.properties import tries
 from tests.schedules import factories
 from tests.schedules.factories import SCHEDULER
 from tests.schedules.tasks import PROCESS, START_RUN, TICK
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 WORK = f"records:{PROCESS}"
 GOOD = {
@@ -218,7 +219,7 @@ def test_the_preview_is_for_those_who_may_change_schedules(client):
 parts = st.text("0123456789*,-/ L", min_size=1, max_size=5) | st.sampled_from(["*", "*/5", "1-5", "0", "31", "2"])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=tries(150), deadline=None)
 @given(
     crontab=st.lists(parts, min_size=5, max_size=5).map(" ".join),
     zone=st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe"]),

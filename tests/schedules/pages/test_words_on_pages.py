@@ -7,7 +7,7 @@ from django_celery_beat.models import CrontabSchedule
 from tests.factories import user
 from tests.schedules import factories, rounds
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 BEATS = ("m/h/dM/MY/d", "Datetime", "CELERY_", "Override", "0 2 * * *", "state of schedule", "periodic task")
 ROW = "admin:django_celery_beat_periodictask"

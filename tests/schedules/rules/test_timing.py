@@ -9,6 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backoffice.schedules.rules.timing import Crontab
+from tests.properties import tries
+
+pytestmark = pytest.mark.once
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -72,7 +75,7 @@ def field(draw, low: int, high: int) -> str:
 crontabs = st.builds(lambda *parts: " ".join(parts), *(field(low, high) for low, high in FIELDS.values()))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 @given(crontabs, st.integers(0, 2 * 365 * 24 * 3600))
 def test_a_week_of_due_times_is_what_reading_the_clock_each_minute_gives(text, seconds):
     try:
