@@ -10,10 +10,10 @@ turns up, in a result, an error, a traceback or a worker's log, it is masked too
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, signature
-from typing import Any
+from typing import Any, ClassVar
 
 from celery import current_app, current_task, signals
 from celery.contrib.django.task import DjangoTask
@@ -160,6 +160,12 @@ class RedactingTask(DjangoTask):
     abstract = True
     Request = "backoffice.results.message.request:SteadyRequest"
     sensitive_args: tuple[str, ...] = ()
+    # Asked of each message before the body runs, whatever the task's own base is; one that raises Ignore ends it.
+    guards: ClassVar[list[Callable[[Any], None]]] = []
+
+    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
+        for guard in self.guards:
+            guard(self)
 
     def apply_async(self, args: Any = None, kwargs: Any = None, *rest: Any, **options: Any) -> Any:
         if self.sensitive_args:

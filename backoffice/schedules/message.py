@@ -32,20 +32,19 @@ def note_pickup(task: Task, task_id: str, **_: Any) -> None:
         )
 
 
-class FiredTask(RedactingTask):
-    """The base of all tasks: of two messages of one firing the one that was taken first runs.
+def refuse_another(task: Task) -> None:
+    """Of two messages of one firing the one that was taken first runs, whatever task it is for.
 
     There are two where a beat stood still for very long in the middle of sending, or the broker took what it had not
     answered. One that is delivered again is no other message: it has the same number.
     """
+    firing_id, number = headers.firing(task.request), headers.attempt(task.request)
+    if firing_id is None or number is None:
+        return
+    others = Firing.objects.filter(pk=firing_id, task_id=task.request.id).exclude(taken=None)
+    if others.exclude(taken=number).exists():
+        logger.warning("Another message of firing %s was taken before: nothing to do.", firing_id)
+        raise Ignore
 
-    abstract = True
 
-    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
-        firing_id, number = headers.firing(self.request), headers.attempt(self.request)
-        if firing_id is None or number is None:
-            return
-        others = Firing.objects.filter(pk=firing_id, task_id=task_id).exclude(taken=None)
-        if others.exclude(taken=number).exists():
-            logger.warning("Another message of firing %s was taken before: nothing to do.", firing_id)
-            raise Ignore
+RedactingTask.guards.append(refuse_another)

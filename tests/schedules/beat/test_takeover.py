@@ -13,7 +13,7 @@ from django_celery_results.models import TaskResult
 from backoffice.schedules.beat import publish
 from backoffice.schedules.models import Firing
 from tests.schedules import factories, queued, rounds
-from tests.schedules.tasks import TICK
+from tests.schedules.tasks import PROCESS, TICK
 from tests.servers import wait_until
 from tests.workers import running_worker
 
@@ -127,8 +127,10 @@ def test_a_firing_whose_leader_was_killed_while_it_sent_it_is_left_alone_for_a_w
 
 
 @pytest.mark.processes
-def test_of_two_messages_of_one_firing_the_worker_runs_one():
-    row = factories.row(task="records.tasks.add", args="[2, 3]", enabled=False)
+@pytest.mark.parametrize("task", ["records.tasks.add", PROCESS])  # a record task has a base of its own
+def test_of_two_messages_of_one_firing_the_worker_runs_one(task):
+    args = "[2, 3]" if task != PROCESS else f"[{factories.partners(1)[0].pk}]"
+    row = factories.row(task=task, args=args, enabled=False)
     firing = Firing.objects.create(schedule=row, schedule_name=row.name, due_at=row.date_changed)
     asleep = Firing.objects.get()  # what a beat that stood still has in its hands
     assert Firing.objects.take([asleep])
