@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from kombu.entity import Exchange, Queue
 
-from backoffice import private, redis_url
+from backoffice import private, queues, redis_url
 from backoffice.refused import Refused, reading
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -218,11 +218,10 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 30 * 60
 CELERY_TASK_SOFT_TIME_LIMIT = 29 * 60
 CELERY_TASK_ANNOTATIONS = ["backoffice.results.message.limits:SoftFollowsHard"]
-# `records` carries the chunks of runs, `control` the sweep and what schedules start, `tasks` everything else: a long
-# task holds up neither a run nor the sweep.
-CELERY_TASK_DEFAULT_QUEUE = "tasks"
-CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("records", "control", "tasks")]
-CELERY_TASK_ROUTES = {"backoffice.*.tasks.*": {"queue": "control"}}
+# A long task holds up neither a run nor the sweep.
+CELERY_TASK_DEFAULT_QUEUE = queues.TASKS
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in queues.ALL]
+CELERY_TASK_ROUTES = {"backoffice.*.tasks.*": {"queue": queues.CONTROL}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_CONSUMER = "backoffice.runs.worker.consumer:SteadyConsumer"

@@ -5,6 +5,8 @@ import os
 import socket
 import sys
 
+from backoffice import queues
+
 from .redis_server import PrivateRedis, answers
 from .supervisor import Program
 
@@ -29,7 +31,11 @@ def management(*arguments: str) -> Program:
 
 def workers(processes: int) -> tuple[Program, ...]:
     """One for the records, one for all other tasks, and one that stays free for sweep, dispatch and schedules."""
-    return _worker("worker", "records", processes), _worker("tasks", "tasks", 1), _worker("control", "control", 1)
+    return (
+        _worker("worker", queues.RECORDS, processes),
+        _worker("tasks", queues.TASKS, 1),
+        _worker("control", queues.CONTROL, 1),
+    )
 
 
 def beat() -> Program:

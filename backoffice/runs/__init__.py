@@ -6,6 +6,5 @@ click), `engine/` (a message's life: broker, claim, chunks, ledger), `sweep` (wh
 it: its clock, its patience, its deadlocks.
 
 Doors for the other wings: `record_task.record_task`, `models.Processable` and `Outcome`, `pages.actions`
-(`ProcessableAdmin`, `run_action`), `pages.staff.StaffAdmin` for any admin, `start.start`, `access`, `registry`,
-`entitled`.
+(`ProcessableAdmin`, `run_action`), `pages.staff.StaffAdmin` for any admin, `start.start`, `access`, `registry`.
 """

@@ -1,9 +1,10 @@
-"""Who may see, cancel and retry which run."""
+"""Who may see, cancel and retry which run; and whether whoever asked for something later could still ask for it."""
 
 from typing import Any
 
 from django.contrib.auth import get_permission_codename
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from .models import Run
 from .registry import find
@@ -34,6 +35,29 @@ def may_retry(user: Any, run: Run) -> bool:
     except LookupError:
         return False
     return not needed or user.has_perm(needed)
+
+
+def absence(user: Any, name: str) -> str:
+    """Why this person could do nothing here by hand any more; "" if they could. `user` None: deleted."""
+    who = {"who": name}
+    if user is None:
+        return _("%(who)s asked for it, and has been deleted since.") % who
+    if not user.is_active:
+        return _("%(who)s asked for it, and has been deactivated since.") % who
+    return "" if user.is_staff else _("%(who)s asked for it, and is no longer staff.") % who
+
+
+def objection(run: Run) -> str:
+    """Why it must not start; "" if it may."""
+    if run.source != Run.Source.ACTION or not run.requester_name:
+        return ""  # asked for by a program or from a shell: nobody whose rights could have changed
+    if gone := absence(run.requester, run.requester_name):
+        return gone
+    needed = find(run.task.name).permission
+    if needed and not (run.requester and run.requester.has_perm(needed)):
+        who = {"who": run.requester_name, "permission": needed}
+        return _("%(who)s asked for it, and no longer has the permission “%(permission)s”.") % who
+    return ""
 
 
 def _may(user: Any, run: Run, permission: str) -> bool:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from . import identity
+from . import ids
 from .database import clock
 
 
@@ -186,7 +186,7 @@ class Run(models.Model):
 
     def item_task_id(self, record_id: int) -> str:
         """The id under which ledger, TaskResult and Redis keep this run's outcome for one record."""
-        return f"{self.uid}-{record_id}"
+        return ids.item_task_id(self.uid, record_id)
 
 
 class RunItemQuerySet(models.QuerySet["RunItem"]):
@@ -315,7 +315,7 @@ class Worker(models.Model):
         verbose_name_plural = _("workers")
 
     def __str__(self) -> str:
-        return identity.in_words(self.name)
+        return ids.in_words(self.name)
 
     @property
     def seconds_ahead(self) -> float:

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from backoffice.results import activity
 
-from . import entitled, snapshot
+from . import access, snapshot
 from .database.again import again
 from .engine import broker, slicing
 from .models import Run, RunItem, State, TaskName
@@ -104,7 +104,7 @@ def task_name(task: RecordTask) -> TaskName:
 @again(IntegrityError)  # a click of the same moment took some of its records: now they are seen, and skipped
 def activate(run_id: int) -> bool:
     """Start a run whose time has come. True for the one caller that did it."""
-    if entitled.turned_down(run_id):
+    if _turned_down(run_id):
         return False
     with transaction.atomic():
         # Compare and swap: the clocked row and the sweep may both come.
@@ -124,6 +124,20 @@ def activate(run_id: int) -> bool:
         run.save(update_fields=["skip_reasons"])
         _send(run, find(run.task.name))
         activity.log(who_asked(run), "run.due", run, total=run.total, skipped=run.skipped)
+    return True
+
+
+def _turned_down(run_id: int) -> bool:
+    """Cancel a planned run whose requester could not start it by hand any more. True when it was cancelled."""
+    planned = Run.objects.filter(pk=run_id, activated_at=None, cancelled_at=None, finished_at=None)
+    run = planned.select_related("task", "requester").first()
+    if run is None or not (reason := access.objection(run)):
+        return False
+    reason += " " + _("Whoever may start it selects the records and plans it anew.")
+    with transaction.atomic():
+        values = {"cancelled_at": timezone.now(), "cancelled_by": activity.SYSTEM, "cancel_reason": reason}
+        if planned.update(**values):
+            activity.log(None, "run.cancelled", run, reason=reason, requester=run.requester_name)
     return True
 
 

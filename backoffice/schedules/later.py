@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_celery_beat.models import ClockedSchedule, PeriodicTask
 
+from backoffice import queues
 from backoffice.runs import start
 from backoffice.runs.database.again import again
 from backoffice.runs.models import Run
@@ -41,7 +42,7 @@ def row_values(run: Run) -> dict[str, Any]:
         "task": permitted.START_DUE,
         "clocked": clocked or ClockedSchedule.objects.create(clocked_time=run.due_at),
         "one_off": True,
-        "queue": "control",
+        "queue": queues.CONTROL,
         "kwargs": json.dumps({"run_id": run.pk}),
         "description": _("Planned by %(who)s.") % {"who": run.requester_name},
     }

@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.runs import entitled
+from backoffice.runs import access as runs_access
 from backoffice.runs.registry import record_tasks
 
 from . import access, switch
@@ -50,7 +50,7 @@ def objection(row: PeriodicTask, firing: Firing | None = None, owners: Owners | 
     user, name = responsible(row, firing, owners)
     if not name:
         return ""
-    if gone := entitled.absence(user, name):
+    if gone := runs_access.absence(user, name):
         return gone
     kwargs = loads(row.kwargs, {})
     if not permitted.may_schedule(user, row.task, kwargs) or not may_choose(user, row.task, kwargs):

@@ -22,9 +22,10 @@ from unfold.decorators import display
 from backoffice.results.cancel import request_cancel
 from backoffice.results.models import CancelRequest
 from backoffice.runs import access
+from backoffice.runs.ids import split_task_id
 from backoffice.runs.models import Run
 
-from ..audit.origin import Provenance, split_task_id, trace
+from ..audit.origin import Provenance, trace
 from ..home import find
 from ..parts import cells
 from ..parts.documents import load, one_line, pretty

@@ -1,6 +1,5 @@
 """Where a task result comes from: the run, the record, who asked, and why. Joined by the task id alone."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,11 +10,10 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from backoffice.runs import access
+from backoffice.runs.ids import split_task_id
 from backoffice.runs.models import Run
 
 from ..parts.links import admin_url
-
-ITEM_ID = re.compile(r"([0-9a-f]{32})-(-?\d{1,19})")  # what Run.item_task_id() makes
 
 
 @dataclass(slots=True)
@@ -27,12 +25,6 @@ class Provenance:
     run_url: str = ""
     record: str = ""
     record_url: str = ""
-
-
-def split_task_id(task_id: str) -> tuple[str, int] | None:
-    """The run's uid and the record's id, if the id is one of a run's items."""
-    match = ITEM_ID.fullmatch(task_id)
-    return (match[1], int(match[2])) if match else None
 
 
 def trace(results: Iterable[Any], user: Any) -> dict[str, Provenance]:

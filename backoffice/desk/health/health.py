@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.queues import CONTROL, RECORDS
 from backoffice.results import waiting
 from backoffice.runs.database import clock
 from backoffice.runs.doctor.findings import Drift
@@ -30,7 +31,7 @@ from . import sweeping
 from .redis_probe import QUEUES, Answer, probe
 
 SKEW = 5  # seconds
-BEHIND = {"control": 50}  # messages; more than that, or than MANY elsewhere, and somebody is missing
+BEHIND = {CONTROL: 50}  # messages; more than that, or than MANY elsewhere, and somebody is missing
 MANY = 10_000
 STUCK = timedelta(minutes=2)  # the sweep looks every few seconds: what is older than this it has not seen
 SYSTEM_SCHEDULES = (permitted.SWEEP, "backoffice.desk.tasks.apply_retention")
@@ -130,7 +131,7 @@ def workers(processes: Iterable[Worker]) -> Check:
 
 def start_for(queues: Sequence[str]) -> str:
     """A worker for these queues. The one for records has as many processes as the machine has cores."""
-    return START_WORKER if "records" in queues else START_ANOTHER % (",".join(queues), queues[0])
+    return START_WORKER if RECORDS in queues else START_ANOTHER % (",".join(queues), queues[0])
 
 
 def in_quotes(names: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import CharField, Model, Q, QuerySet
 from django_celery_results.models import TaskResult
 
+from backoffice.runs import ids
 from backoffice.runs.models import Processable, RunItem, TaskName
 from backoffice.runs.pages.numbers import row_number
 
@@ -52,4 +53,4 @@ def task_ids_about(model: type[Model], record_ids: list[int]) -> Iterator[str]:
     tasks = list(TaskName.objects.values_list("pk", flat=True))
     for found in (items.filter(finished_at__isnull=False), items.filter(active=True, task_no__in=tasks)):
         for uid, record_id in found.values_list("run__uid", "record_id")[:MOST_ITEMS]:
-            yield f"{uid}-{record_id}"
+            yield ids.item_task_id(uid, record_id)

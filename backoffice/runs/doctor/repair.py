@@ -7,7 +7,7 @@ from django.db import transaction
 
 from backoffice.results import activity
 
-from .. import identity, sweep
+from .. import ids, sweep
 from ..database import clock
 from ..database.again import again
 from ..engine import hand_back
@@ -37,6 +37,6 @@ def _release(chunk: Chunk, by: str) -> int:
         # Asked again under its lock: its holder may live, or another repair have come for it.
         if not Chunk.objects.expired().filter(pk=chunk.pk).select_for_update(of=("self",)).exists():
             return 0
-        activity.log(by, "run.repaired", chunk.run, lease_of=identity.in_words(chunk.worker), chunk=chunk.pk)
+        activity.log(by, "run.repaired", chunk.run, lease_of=ids.in_words(chunk.worker), chunk=chunk.pk)
         hand_back.lost(chunk.pk, charge=False, expired=True)
     return 1

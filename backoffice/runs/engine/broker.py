@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError, OperationalError
 
+from backoffice.queues import CONTROL, RECORDS
 from backoffice.results import activity, text
 from backoffice.results.message import headers
 
@@ -20,7 +21,6 @@ from ..registry import RecordTask, find, record_tasks
 from . import queues
 
 logger = logging.getLogger(__name__)
-QUEUE = "records"  # where chunks go unless a task or a route of its own says otherwise
 UNREACHABLE = (OperationalError, KombuError, ConnectionError, TimeoutError, OSError)
 
 
@@ -77,9 +77,7 @@ def cannot_be_sent(run: Run, exc: Exception) -> None:
 def sweep_soon() -> None:
     """Ask for a sweep now, without waiting for its schedule. Best effort: the schedule comes anyway."""
     try:
-        current_app.send_task(
-            "backoffice.runs.tasks.sweep", queue="control", ignore_result=True, expires=30, retry=False
-        )
+        current_app.send_task("backoffice.runs.tasks.sweep", queue=CONTROL, ignore_result=True, expires=30, retry=False)
     except UNREACHABLE as exc:
         logger.warning("The broker did not take a sweep: %s", exc)
 
@@ -87,12 +85,12 @@ def sweep_soon() -> None:
 def queue_of(task: RecordTask) -> str:
     """The queue of a record task's chunks. Called the plain way it goes where every task goes."""
     routed = getattr(task, "queue", None) or (current_app.amqp.router.lookup_route(task.name) or {}).get("queue")
-    return str(getattr(routed, "name", routed) or QUEUE)
+    return str(getattr(routed, "name", routed) or RECORDS)
 
 
 def queue_length() -> int:
     """Messages waiting where chunks go. Raises kombu's OperationalError when the broker is away."""
-    names = sorted({QUEUE, *map(queue_of, record_tasks().values())})
+    names = sorted({RECORDS, *map(queue_of, record_tasks().values())})
     with current_app.connection_for_read() as connection:
         connection.ensure_connection(max_retries=1, timeout=2)
         channel = connection.default_channel

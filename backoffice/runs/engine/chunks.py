@@ -14,11 +14,10 @@ from backoffice.results import bulk, outage
 from backoffice.results.left_open import closed_behind
 from backoffice.results.text import storable
 
-from .. import identity
 from ..database.again import again
 from ..models import Chunk, Outcome, Processable, State
 from ..registry import RecordTask
-from . import broker, hand_back, inputs, slicing, wording
+from . import broker, hand_back, identity, inputs, slicing, wording
 from .claims import claim, claim_items, died_with_child, lease
 from .ledger import Lost, Verdict, count, remember, row, settle
 

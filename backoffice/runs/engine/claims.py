@@ -10,10 +10,10 @@ from django.db.models import F
 from django.db.models.functions import Least
 from django.utils import timezone
 
-from .. import identity
 from ..database import clock
 from ..database.again import again
 from ..models import Chunk, Run, RunItem, State
+from . import identity
 
 MOST = 32_767  # what the column of attempts takes
 

@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import Case, F, QuerySet, Sum, When
 from django.utils import timezone
 
+from backoffice.queues import RECORDS
+
 from ..database import clock
 from ..database.again import again
 from ..models import Worker
@@ -45,7 +47,7 @@ def processes() -> int:
     """How many processes work on records; 2 where no worker has reported yet. Asked at most every 5 seconds."""
     global _seen
     if time.monotonic() - _seen[0] > 5:
-        rows = living().filter(kind=Worker.Kind.WORKER, queues__contains="records")
+        rows = living().filter(kind=Worker.Kind.WORKER, queues__contains=RECORDS)
         _seen = time.monotonic(), rows.aggregate(n=Sum("concurrency"))["n"] or 0
     return _seen[1] or 2
 

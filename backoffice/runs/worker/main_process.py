@@ -19,9 +19,8 @@ from backoffice.results.message import (
 )
 from backoffice.results.message.request import SteadyRequest
 
-from .. import identity
 from ..database.again import again
-from ..engine import broker, hand_back, heartbeats
+from ..engine import broker, hand_back, heartbeats, identity
 from ..engine.claims import lease
 from ..models import Chunk, Worker
 

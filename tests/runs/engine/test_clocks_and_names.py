@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from backoffice.runs import identity, sweep
+from backoffice.runs import ids, sweep
 from backoffice.runs.doctor import repair
-from backoffice.runs.engine import claims, hand_back, heartbeats
+from backoffice.runs.engine import claims, hand_back, heartbeats, identity
 from backoffice.runs.models import Chunk, RunItem, Worker
 from tests.runs.factories import poke_all, probes
 from tests.runs.races import beside, held
@@ -86,8 +86,8 @@ def test_a_name_of_any_length_fits_and_is_shown_as_people_know_it(new_start):
     identity.become("celery@" + "x" * 300)
     heartbeats.report(identity.worker_name())
     assert len(Worker.objects.get().name) <= 200
-    assert identity.in_words("celery@here/17/1a2b3c4d") == "celery@here, process 17"
-    assert (identity.in_words("celery@here/17"), identity.in_words("sweep")) == ("celery@here, process 17", "sweep")
+    assert ids.in_words("celery@here/17/1a2b3c4d") == "celery@here, process 17"
+    assert (ids.in_words("celery@here/17"), ids.in_words("sweep")) == ("celery@here, process 17", "sweep")
 
 
 def test_a_pause_of_everything_is_seen_though_the_sweep_had_begun_before_it(claimed):

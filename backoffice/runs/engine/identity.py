@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from secrets import token_hex
 
-from django.utils.translation import gettext as _
+from .. import ids
 
 # Set by a worker's main process before it forks; its children inherit all of it.
 _node = socket.gethostname()
@@ -27,17 +27,8 @@ def node_name() -> str:
 
 
 def worker_name() -> str:
-    """Whose a chunk is: node name, main process id, and what no other start has drawn.
-
-    A restarted worker is another one, and a restarted container has the node name and the process id it had before.
-    """
-    return f"{_node[:LONGEST]}/{_main_pid or os.getpid()}/{_start}"
-
-
-def in_words(name: str) -> str:
-    """A worker's or beat's name as people know it."""
-    node, _slash, rest = name.partition("/")
-    return _("%(node)s, process %(pid)s") % {"node": node, "pid": rest.partition("/")[0]} if rest else name
+    """A restarted worker is another one, though a restarted container has the same node name and process id."""
+    return ids.worker_name(_node[:LONGEST], _main_pid or os.getpid(), _start)
 
 
 def main_pid() -> int | None:
