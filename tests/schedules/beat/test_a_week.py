@@ -77,7 +77,8 @@ def test_four_months_of_due_times_is_what_another_cron_says(zone, at, clock):
 
 
 @pytest.mark.parametrize(("zone", "at"), [(zone, at) for zone, changes in CHANGES.items() for at in changes])
-@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.once
 def test_a_week_with_a_clock_change_and_downtime_fires_what_another_cron_says(zone, at, clock):
     clock.set(at)
     change, local = clock.at, ZoneInfo(zone)
