@@ -1,5 +1,7 @@
 """One REDIS_URL, three readers: kombu, Celery's result backend and redis-py reach the same server and database."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from backoffice.desk.health import redis_probe
 from backoffice.management.redis_server import PrivateRedis, answers, check
 from backoffice.redis_url import database, for_client
 from tests import servers
-from tests.workers import running_worker
+from tests.workers import environment, running_worker
 
 pytestmark = pytest.mark.once
 
@@ -89,6 +91,11 @@ def test_what_cannot_be_followed_is_refused_in_a_sentence(url, told):
     assert "geheim" not in str(refusal.value)
 
 
+def stats(url: str) -> str:
+    command = [sys.executable, "-m", "celery", "-A", "backoffice", "inspect", "stats", "--timeout", "10"]
+    return subprocess.run(command, env=environment(REDIS_URL=url), check=True, capture_output=True, text=True).stdout
+
+
 @pytest.fixture
 def on_a_socket(tmp_path: Path) -> Iterator[str]:
     """A real server that listens on a socket only."""
@@ -109,7 +116,9 @@ def test_a_worker_on_a_socket_takes_a_call_and_its_result_comes_back(on_a_socket
         call = current_app.send_task("records.tasks.add", (2, 3), queue="tasks", connection=connection)
         client = redis.Redis.from_url(for_client(results))
         servers.wait_until(lambda: client.exists(f"celery-task-meta-{call.id}"), what="the result")
-        assert on_a_socket.split(":")[2].partition("@")[0] not in worker.log.read_text()
+        shown = worker.log.read_text() + stats(on_a_socket)
+    assert str(tmp_path / "redis.sock") in shown
+    assert on_a_socket.split(":")[2].partition("@")[0] not in shown
     assert TaskResult.objects.get(task_id=call.id).status == "SUCCESS"  # its backend writes the row too
     asked = redis_probe.ask(broker, redis_probe.QUEUES)
     assert (asked.ok, asked.address, asked.depths["tasks"]) == (True, str(tmp_path / "redis.sock"), 0)

@@ -23,6 +23,7 @@ from ..database.again import again
 from ..engine import broker, hand_back, heartbeats, identity
 from ..engine.claims import lease
 from ..models import Chunk, Worker
+from . import stats  # noqa: F401 - takes the place of a command
 
 logger = logging.getLogger(__name__)
 
