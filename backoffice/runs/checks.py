@@ -10,7 +10,7 @@ from django.db.models import AutoField, BigIntegerField, IntegerField
 
 from .models import Processable
 from .pages.staff import StaffAdmin
-from .registry import record_tasks
+from .registry import CLAIMS, record_tasks
 
 
 @register("runs")
@@ -56,6 +56,22 @@ def record_task_declarations(**_kwargs: Any) -> list[CheckMessage]:
             for field in model._meta.concrete_fields
             if field.generated and field.name in task.writes
         ]
+    return found
+
+
+@register("runs")
+def retries(**_kwargs: Any) -> list[CheckMessage]:
+    """How often a record is tried again has a bound: no item of a run is claimed more often than that."""
+    found: list[CheckMessage] = []
+    for name, task in record_tasks().items():
+        asked = task.max_retries
+        if asked is not None and (not isinstance(asked, int) or asked < 0):
+            hint = f"Give a whole number from 0 to {CLAIMS - 1}."
+            found.append(Error(f"{name} has the max_retries {asked!r}.", hint=hint, id="runs.E008"))
+        elif asked != task.most_retries:
+            told = f"{name} has a max_retries of {asked}: a record is tried again {task.most_retries} times."
+            hint = f"No record of a run is begun more than {CLAIMS} times: declare {CLAIMS - 1} or less."
+            found.append(Warning(told, hint=hint, id="runs.W008"))
     return found
 
 

@@ -22,6 +22,9 @@ Body = Callable[[Any], Outcome | None]
 TRANSIENT: tuple[type[Exception], ...] = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
 
 
+CLAIMS = 20  # of an item, whatever the reasons were: it ends there
+
+
 class RecordTask(RedactingTask):
     """A task on one record by id. Inside a run its messages carry a chunk of items instead of one id."""
 
@@ -77,6 +80,12 @@ class RecordTask(RedactingTask):
     def passes(self, exc: BaseException) -> bool:
         """Whether an error is worth another try. What a database refuses for ever is not, whatever its class."""
         return isinstance(exc, self.transient) and not (isinstance(exc, TRANSIENT) and outage.is_refusal(exc))
+
+    @property
+    def most_retries(self) -> int:
+        """As declared, within what an item may be claimed; None is no word for "for ever" here."""
+        asked = self.max_retries
+        return CLAIMS - 1 if asked is None else min(asked, CLAIMS - 1)
 
     def missing(self, record_id: object) -> str:
         return f"Instance {record_id} not found."

@@ -20,9 +20,9 @@ from . import verbs
 from .database import clock
 from .database.again import again, is_away
 from .engine import broker, hand_back, heartbeats, slicing
-from .engine.ledger import close, drop_chunks
+from .engine.ledger import close, count, drop_chunks, remember
 from .models import Chunk, Run, RunItem, State, Worker
-from .registry import find
+from .registry import CLAIMS, find
 from .start import activate
 
 logger = logging.getLogger(__name__)
@@ -124,14 +124,19 @@ def release_due_retries() -> int:
 def _release(run_id: int, ids: list[int]) -> int:
     with transaction.atomic():
         waiting = RunItem.objects.filter(run_id=run_id, record_id__in=ids, state=State.RETRY)
-        ids = list(waiting.order_by("record_id").select_for_update().values_list("record_id", flat=True))
+        items = list(waiting.order_by("record_id").select_for_update())
         run = Run.objects.select_related("task").get(pk=run_id)
-        if run.cancelled_at or not ids:
+        if run.cancelled_at or not items:
             return 0
+        worn = hand_back.end_retried(run, items)
+        ids = [item.record_id for item in items if item.attempts < CLAIMS]
         RunItem.objects.of(run).filter(record_id__in=ids).update(state=State.PENDING, due_at=None)
         slices = slicing.contiguous(ids, slicing.size_for(len(ids), find(run.task.name).chunk_size))
         broker.after_commit(run, slicing.chunks_of(run, slices))
-    return len(ids)
+        if worn:
+            count(run, worn)
+    remember(run, worn, "")
+    return len(items)
 
 
 def repair_stalled() -> int:

@@ -139,7 +139,7 @@ class Shift:
     def _failed(self, verdict: Verdict, exc: BaseException) -> Verdict:
         wording.tell(verdict, exc)
         verdict.state = State.FAILURE
-        if (isinstance(exc, inputs.Edited) or self.task.passes(exc)) and verdict.retries < (self.task.max_retries or 0):
+        if (isinstance(exc, inputs.Edited) or self.task.passes(exc)) and verdict.retries < self.task.most_retries:
             wait = self.task.backoff(verdict.retries) * uniform(0.8, 1.2)  # noqa: S311 - spreads the herd
             verdict.state, verdict.retries = State.RETRY, verdict.retries + 1
             verdict.due_at = timezone.now() + timedelta(seconds=wait)

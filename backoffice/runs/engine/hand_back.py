@@ -7,12 +7,12 @@ from django.db.models import F
 from backoffice.results import rows
 
 from ..database.again import again
-from ..models import Chunk, RunItem, State
+from ..models import Chunk, Run, RunItem, State
+from ..registry import CLAIMS
 from . import broker, slicing
 from .ledger import Verdict, count, remember, settle
 
 DEATHS = 3  # alone with its worker, that many times: the record's own fault
-CLAIMS = 20  # without an outcome, whatever the reasons were: it ends there
 
 
 @again()
@@ -66,12 +66,20 @@ def _charge(chunk: Chunk, reason: str) -> list[Verdict]:
 def _end_worn(chunk: Chunk, reason: str, attempts: int = 0) -> list[Verdict]:
     """The bound where all ways back meet: what was claimed so often and came to no outcome is a failure."""
     held = RunItem.objects.of(chunk.run).filter(chunk_id=chunk.pk, state=State.STARTED)
-    worn = [
-        _failure(item, f"{reason}: record {item.record_id} was begun {item.attempts} times and came to no end.")
-        for item in held.filter(attempts__gte=CLAIMS - attempts).order_by("record_id")
-    ]
+    worn = [_worn(item, reason) for item in held.filter(attempts__gte=CLAIMS - attempts).order_by("record_id")]
     settle(chunk.run, worn, chunk.worker, owner=chunk.pk)
     return worn
+
+
+def end_retried(run: Run, waiting: list[RunItem]) -> list[Verdict]:
+    """The same bound for what waited to be tried again, with the error that it waited for."""
+    worn = [_worn(item, item.error) for item in waiting if item.attempts >= CLAIMS]
+    settle(run, worn, "", owner=None)
+    return worn
+
+
+def _worn(item: RunItem, reason: str) -> Verdict:
+    return _failure(item, f"{reason}: record {item.record_id} was begun {item.attempts} times and came to no end.")
 
 
 def _verdict(item: RunItem, reason: str) -> Verdict:

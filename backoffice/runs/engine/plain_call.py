@@ -21,7 +21,8 @@ def process_one(task: RecordTask, instance_id: Any) -> str:
     except Exception as exc:
         if not task.passes(exc):
             raise
-        raise task.retry(exc=exc, countdown=task.backoff(task.request.retries)) from exc
+        wait = task.backoff(task.request.retries)
+        raise task.retry(exc=exc, countdown=wait, max_retries=task.most_retries) from exc
 
 
 def _process(task: RecordTask, instance_id: Any) -> str:
@@ -41,7 +42,8 @@ def _process(task: RecordTask, instance_id: Any) -> str:
             continue
         if _save(task, record, read):
             return task.done.format(id=record_id)
-    raise task.retry(countdown=1, exc=inputs.Edited(f"Record {record_id} was changed each time it was processed."))
+    edited = inputs.Edited(f"Record {record_id} was changed each time it was processed.")
+    raise task.retry(countdown=1, exc=edited, max_retries=task.most_retries)
 
 
 def _is_as_read(task: RecordTask, read: inputs.Values) -> bool:

@@ -9,6 +9,7 @@ from backoffice.runs.doctor.compare import measure
 from backoffice.runs.engine import claims, hand_back
 from backoffice.runs.engine.wording import LAST_WORD
 from backoffice.runs.models import Chunk, RunItem, State
+from backoffice.runs.registry import CLAIMS
 from backoffice.runs.sweep import sweep
 from tests.probe.models import Probe
 from tests.runs.factories import item, poke_all, probes, work_off
@@ -65,7 +66,7 @@ def assert_one_failed(run, bad):
     assert (run.state, run.succeeded, run.failed) == (State.FAILURE, 4, 1)
     row = TaskResult.objects.get(task_id=run.item_task_id(bad.pk))
     assert row.status == AsyncResult(row.task_id).state == item(run, bad).state == "FAILURE"
-    assert item(run, bad).attempts <= hand_back.CLAIMS
+    assert item(run, bad).attempts <= CLAIMS
     assert measure().total == 0
 
 
@@ -150,7 +151,7 @@ NO_WORDS_ON_POSTGRESQL = [
 def test_no_record_is_claimed_more_often_than_the_bound_whatever_the_way_back(way):
     (probe,) = probes(1)
     run = poke_all()
-    for _ in range(3 * hand_back.CLAIMS):
+    for _ in range(3 * CLAIMS):
         chunk = Chunk.objects.unclaimed().filter(run=run).first()
         if chunk is None:
             break
@@ -162,7 +163,7 @@ def test_no_record_is_claimed_more_often_than_the_bound_whatever_the_way_back(wa
             hand_back.give_back(claimed, 1)
     run.refresh_from_db()
     found = item(run, probe)
-    assert (run.state, found.state, found.attempts <= hand_back.CLAIMS + 1) == (State.FAILURE, State.FAILURE, True)
+    assert (run.state, found.state, found.attempts <= CLAIMS + 1) == (State.FAILURE, State.FAILURE, True)
     assert f"record {probe.pk} was begun" in found.error
     assert TaskResult.objects.get().status == "FAILURE"
     assert measure().total == 0
