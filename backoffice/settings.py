@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "backoffice.desk.people.idle.IdleMiddleware",
     "backoffice.desk.people.sign_in.SignInMiddleware",
     "backoffice.desk.parts.refusals.RefusalMiddleware",
+    "backoffice.runs.pages.back.RedirectMiddleware",
 ]
 
 ROOT_URLCONF = "backoffice.urls"

@@ -52,7 +52,7 @@ UNFOLD: dict[str, Any] = {
     "SIDEBAR": {"navigation": "backoffice.desk.navigation.sidebar", "show_all_applications": True},
     "DASHBOARD_CALLBACK": "backoffice.desk.home.views.index_context",
     "SITE_VIEWS": [
-        ("password_change/", "password_change", "backoffice.desk.passwords.OwnPasswordView"),
+        ("password_change/", "password_change", "backoffice.desk.people.passwords.OwnPasswordView"),
         ("desk/running/", "desk_running", "backoffice.desk.home.views.RunningView"),
         ("desk/timeline/<str:label>/<int:pk>/", "desk_timeline", "backoffice.desk.audit.timeline.TimelineView"),
         ("desk/evidence/<int:pk>/", "desk_evidence", "backoffice.desk.audit.evidence_page.EvidenceView"),

@@ -130,6 +130,7 @@ class ExchangeAdmin(ImportExportMixin):
     def export_action(self, request: HttpRequest) -> HttpResponseBase:
         if not self.has_export_permission(request):
             raise PermissionDenied
+        request.list_filters = request.GET.urlencode()  # type: ignore[attr-defined]
         form = ExportForm(self.get_export_formats(), [RecordExport], data=request.POST or None)
         try:
             return self.download(request, form) if form.is_valid() else self.export_page(request, form)

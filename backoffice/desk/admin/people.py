@@ -9,14 +9,18 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.forms import UserChangeForm, UserCreationForm
 
 from backoffice.results.activity import log
+from backoffice.runs.pages.back import with_filters
 from backoffice.runs.pages.staff import StaffAdmin
 
-from ..passwords import PasswordForm
+from ..people.passwords import PasswordForm
 from ..people.powers import covers, grantable
 
 for model in (User, Group):
@@ -137,6 +141,14 @@ class UserAdmin(DjangoUserAdmin, LoggedPeopleAdmin):  # type: ignore[misc]
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Whoever is added here is mostly meant to sign in here."""
         return {"is_staff": True, **super().get_changeform_initial_data(request)}
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """The link to the password's page keeps the list's filters."""
+        if field := context["adminform"].form.fields.get("password"):
+            page = reverse("admin:auth_user_password_change", args=[kwargs["obj"].pk]) if kwargs.get("obj") else ""
+            words = field.help_text.replace("../password/", escape(with_filters(request, page)))
+            field.help_text = mark_safe(words)  # noqa: S308 - the theme's own, with an address that is escaped
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

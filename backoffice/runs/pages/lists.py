@@ -16,10 +16,12 @@ from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
 from django.db import DataError, NotSupportedError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from unfold.views import ChangeList
+
+from . import back
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +53,12 @@ class StaffList(ChangeList):
         super().__init__(request, *args, **kwargs)
 
     # --- what is asked
+
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        """Without what an action on a row's page comes back to."""
+        found: dict[str, Any] = super().get_filters_params(params)
+        found.pop(back.FILTERS, None)
+        return found
 
     def get_filters(self, request: HttpRequest) -> Any:
         given = self.get_filters_params()
@@ -230,6 +238,8 @@ class StaffLists:
         try:
             if request.method == "POST":
                 refuse_odd_selection(self.model, request.POST)  # type: ignore[attr-defined]
+            elif back.FILTERS in request.GET:
+                return HttpResponseRedirect(f"{request.path}?{QueryDict(request.GET[back.FILTERS]).urlencode()}")
             return super().changelist_view(request, extra_context)  # type: ignore[misc]
         except DisallowedModelAdminLookup as error:
             return refused(self, request, error)

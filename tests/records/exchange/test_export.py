@@ -70,8 +70,10 @@ def test_of_all_that_match_goes_on_as_the_filter_and_not_as_numbers(operator):
     assert operator.post(f"{LIST}?country=FR", data)["Location"] == f"{URL}?country=FR"
 
 
-def test_of_a_filter_that_does_not_exist_goes_back_to_the_list(operator):
-    assert operator.post(f"{URL}?nonsense__x=1", asked())["Location"] == LIST
+def test_of_a_filter_that_does_not_exist_goes_back_to_the_list_which_refuses_it(operator):
+    back = operator.post(f"{URL}?nonsense__x=1", asked())["Location"]
+    assert back == f"{LIST}?nonsense__x=1"
+    assert operator.get(back).status_code == 400
 
 
 @pytest.mark.parametrize("items", ["x", "1;2", ",".join(["1"] * 10_001)])

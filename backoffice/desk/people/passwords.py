@@ -16,9 +16,9 @@ from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm
 
 from backoffice.results.activity import log
 
-from .people import devices, throttle
-from .people.address import client_address
-from .people.receivers import log_locked, log_refusal
+from . import devices, throttle
+from .address import client_address
+from .receivers import log_locked, log_refusal
 
 
 class PasswordForm(AdminPasswordChangeForm):
