@@ -121,7 +121,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
         if record is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
         selection = _("Record %(reference)s") % {"reference": record.reference}
-        started = begin(self, request, YourModel.objects.filter(pk=pk), PROCESS["task"], selection=selection)
+        started = begin(self, request, YourModel.objects.filter(pk=pk), PROCESS["task"], selection)
         return started or redirect("admin:records_yourmodel_change", pk)
 
     # --- Edits, with before and after -------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from .pages.actions import Action, ProcessableAdmin, run_action
 from .pages.staff import StaffAdmin
 from .record_task import record_task
 from .registry import RecordTask
-from .start import EmptySelection, start
+from .start import EmptySelection, RunRequest, start
 
 __all__ = [
-    "Action", "EmptySelection", "Outcome", "Processable", "ProcessableAdmin", "RecordTask", "Run", "StaffAdmin",
-    "record_task", "run_action", "start",
+    "Action", "EmptySelection", "Outcome", "Processable", "ProcessableAdmin", "RecordTask", "Run", "RunRequest",
+    "StaffAdmin", "record_task", "run_action", "start",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Starting runs: a snapshot of the selection in one transaction, published after it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -44,53 +44,66 @@ def preview(records: QuerySet[Any], task: RecordTask | str) -> Preview:
     return Preview(matched, fit_count - busy, _reasons(task, unfit=matched - fit_count, busy=busy))
 
 
-@again()
-def start(
-    records: QuerySet[Any],
-    task: RecordTask | str,
-    *,
-    requester: Any = None,
-    source: str = Run.Source.ACTION,
-    due_at: datetime | None = None,
-    selection: str = "",
-    parameters: Mapping[str, Any] | None = None,
-    form_token: str | None = None,
-    schedule: models.Model | None = None,
-    schedule_name: str = "",
-    retry_of: Run | None = None,
-    asked: int | None = None,
-) -> Run:
-    """Make a run over `records` and publish its first chunks once the transaction has committed.
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Who asks for a run, and how: what the run keeps beside its records.
 
-    With `due_at` in the future the run keeps its snapshot and waits. Raises EmptySelection when no record is left, and
-    ValueError for a due time in the past. `requester` is a user, or a name. A `form_token` seen
-    before gives the run it made. `asked`: how many were ticked; those that `records` no longer holds count as skipped.
+    `requester`: a user, or a name. `due_at`: in the future; until then the run keeps its snapshot and waits.
+    `selection`: in words. `form_token`: one seen before gives the run it made. `asked`: how many records were ticked;
+    those that are no longer among the selected count as skipped.
     """
+
+    requester: Any = None
+    source: str = Run.Source.ACTION
+    due_at: datetime | None = None
+    selection: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    form_token: str | None = None
+    schedule: models.Model | None = None
+    schedule_name: str = ""
+    retry_of: Run | None = None
+    asked: int | None = None
+
+    def run(self, task: RecordTask) -> Run:
+        return Run(
+            task=task_name(task),
+            record_type=ContentType.objects.get_for_model(task.record_model),
+            source=self.source,
+            requester_id=self.requester.pk if isinstance(self.requester, models.Model) else None,
+            requester_name=str(self.requester or ""),
+            due_at=self.due_at,
+            selection=self.selection[:500],
+            parameters=dict(self.parameters),
+            form_token=self.form_token,
+            schedule_id=self.schedule.pk if self.schedule else None,
+            schedule_name=self.schedule_name,
+            retry_of=self.retry_of,
+        )
+
+    def answered(self) -> Run | None:
+        """The run that the same form made before."""
+        return Run.objects.filter(form_token=self.form_token).first() if self.form_token else None
+
+
+@again()
+def start(records: QuerySet[Any], task: RecordTask | str, request: RunRequest | None = None) -> Run:
+    """Make a run of `task` (or the task of that name) over `records`; its first chunks are published after the commit.
+
+    Raises EmptySelection when no record is left, and ValueError for a due time in the past or another model's records.
+    """
+    request = request or RunRequest()
     task = find(task) if isinstance(task, str) else task
-    _check(records, task, due_at)
+    _check(records, task, request.due_at)
     records = _plain(records)
-    run = Run(
-        task=task_name(task),
-        record_type=ContentType.objects.get_for_model(task.record_model),
-        source=source,
-        requester_id=requester.pk if isinstance(requester, models.Model) else None,
-        requester_name=str(requester or ""),
-        due_at=due_at,
-        selection=selection[:500],
-        parameters=dict(parameters or {}),
-        form_token=form_token,
-        schedule_id=schedule.pk if schedule else None,
-        schedule_name=schedule_name,
-        retry_of=retry_of,
-    )
+    run = request.run(task)
     try:
         with transaction.atomic():
-            if form_token and (made := Run.objects.filter(form_token=form_token).first()):
+            if made := request.answered():
                 return made
-            _write(run, records, task, asked)
+            _write(run, records, task, request.asked)
     except IntegrityError:
         # The other half of a double click was faster by a hair.
-        made = Run.objects.filter(form_token=form_token).first() if form_token else None
+        made = request.answered()
         if made is None:
             raise
         return made

@@ -15,7 +15,7 @@ from .engine import broker, error_kinds
 from .engine.ledger import Verdict, count, remember, settle
 from .models import Chunk, Run, RunItem, State
 from .registry import find
-from .start import start
+from .start import RunRequest, start
 
 REVOKED = {"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_module": "celery.exceptions"}
 BATCH = 2_000  # items cancelled in one transaction: well under a second, on either database
@@ -101,10 +101,12 @@ def retry(
     return start(
         task.record_model._base_manager.filter(pk__in=failed.values("record_id")),
         task,
-        requester=by,
-        source=Run.Source.RETRY,
-        selection=selection,
-        parameters=run.parameters,
-        form_token=form_token,
-        retry_of=run,
+        RunRequest(
+            requester=by,
+            source=Run.Source.RETRY,
+            selection=selection,
+            parameters=run.parameters,
+            form_token=form_token,
+            retry_of=run,
+        ),
     )

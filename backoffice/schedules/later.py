@@ -1,7 +1,6 @@
 """A run for later: the snapshot now, the start by a one-off clocked schedule."""
 
 import json
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -19,13 +18,15 @@ from .rules import permitted
 
 
 @again()
-def plan(records: QuerySet[Any], task: str, due_at: datetime, *, requester: Any, **options: Any) -> Run:
-    """Make the run and its clocked schedule in one transaction. Options and what it raises: those of runs.start.
+def plan(records: QuerySet[Any], task: str, request: start.RunRequest) -> Run:
+    """Make the run, of which the request says when it is due, and its clocked schedule in one transaction.
+
+    Raises what runs.start does.
 
     The same form twice gives the same run, and one schedule: its name is the run's.
     """
     with transaction.atomic():
-        run = start.start(records, task, requester=requester, due_at=due_at, **options)
+        run = start.start(records, task, request)
         schedule, created = PeriodicTask.objects.get_or_create(name=row_name(run), defaults=row_values(run))
         if created:
             ScheduleState.objects.create(schedule=schedule, missed=Missed.ONCE)

@@ -47,11 +47,13 @@ def begin(
         return start.start(
             records,
             record_task,
-            source=Run.Source.SCHEDULE,
-            selection=words.chosen_in_words(selection.describe(chosen)),
-            schedule=schedule,
-            schedule_name=schedule_name,
-            form_token=f"firing-{firing.pk}" if firing else None,
+            start.RunRequest(
+                source=Run.Source.SCHEDULE,
+                selection=words.chosen_in_words(selection.describe(chosen)),
+                schedule=schedule,
+                schedule_name=schedule_name,
+                form_token=f"firing-{firing.pk}" if firing else None,
+            ),
         )
 
 

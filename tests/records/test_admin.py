@@ -7,7 +7,7 @@ from django.urls import reverse
 from backoffice.results.models import Activity
 from backoffice.runs.models import Run
 from backoffice.runs.pages.edits import digests, written
-from backoffice.runs.start import start
+from backoffice.runs.start import RunRequest, start
 from records.models import YourModel
 from tests import factories
 
@@ -199,7 +199,9 @@ class TestTheRecordsPage:
 
     def test_links_no_run_that_this_person_may_not_open(self, operator):
         made = factories.record()
-        run = start(YourModel.objects.filter(pk=made.pk), "process_model_instance", requester=factories.user())
+        run = start(
+            YourModel.objects.filter(pk=made.pk), "process_model_instance", RunRequest(requester=factories.user())
+        )
         html = operator.get(page(made)).content.decode()
         assert f"{run.pk}: process model instance" in html
         assert reverse("admin:runs_run_change", args=[run.pk]) not in html

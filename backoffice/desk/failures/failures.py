@@ -19,7 +19,7 @@ from backoffice.results import activity
 from backoffice.runs import access
 from backoffice.runs.models import Run, RunItem, State, TaskName
 from backoffice.runs.registry import find
-from backoffice.runs.start import start
+from backoffice.runs.start import RunRequest, start
 
 from . import failed_calls
 from .failed_calls import FailedCall
@@ -210,10 +210,7 @@ def retry(group: Group, by: Any, form_token: str | None = None) -> Run:
     run = start(
         task.record_model._base_manager.filter(pk__in=[failure.record_id for failure in chosen]),
         task,
-        requester=by,
-        source=Run.Source.RETRY,
-        selection=_("Failures “%s”") % name,
-        form_token=form_token,
+        RunRequest(requester=by, source=Run.Source.RETRY, selection=_("Failures “%s”") % name, form_token=form_token),
     )
     activity.log(
         by, "failures.retried", run, group=name, fingerprint=group.fingerprint, runs=sorted(group.run_ids)[:50]

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from backoffice.runs.engine import heartbeats
 from backoffice.runs.models import Run
 from backoffice.runs.registry import RecordTask, record_tasks
-from backoffice.runs.start import EmptySelection, start
+from backoffice.runs.start import EmptySelection, RunRequest, start
 
 USAGE = 2  # exit code for bad usage, as argparse has it
 POLL = 0.2  # seconds
@@ -48,9 +48,11 @@ class Command(BaseCommand):
             run = start(
                 records,
                 task,
-                requester=getpass.getuser(),
-                source=Run.Source.COMMAND,
-                selection=" ".join(options["filter"]) or "all",
+                RunRequest(
+                    requester=getpass.getuser(),
+                    source=Run.Source.COMMAND,
+                    selection=" ".join(options["filter"]) or "all",
+                ),
             )
         except EmptySelection as exc:
             self.stderr.write(str(exc))

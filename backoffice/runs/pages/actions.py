@@ -19,7 +19,7 @@ from unfold.forms import ActionForm
 
 from ..models import Run
 from ..registry import find
-from ..start import EmptySelection, preview, start
+from ..start import EmptySelection, RunRequest, preview, start
 from .staff import StaffAdmin
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
@@ -64,8 +64,7 @@ def run_action(task: str, name: str, description: Any, permission: str) -> Actio
     def action(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         if needs_confirmation(request, queryset):
             return confirm(modeladmin, request, queryset, task, name, description)
-        chosen = {"selection": selection_text(modeladmin, request), "asked": ticked(request)}
-        return begin(modeladmin, request, queryset, task, **chosen)
+        return begin(modeladmin, request, queryset, task, selection_text(modeladmin, request), ticked(request))
 
     action.__name__ = name
     action.short_description = description  # type: ignore[attr-defined]
@@ -75,13 +74,18 @@ def run_action(task: str, name: str, description: Any, permission: str) -> Actio
 
 
 def begin(
-    modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str, **options: Any
+    modeladmin: Any,
+    request: HttpRequest,
+    records: QuerySet[Any],
+    task: str,
+    selection: str,
+    asked: int | None = None,
 ) -> HttpResponse | None:
     """Start a run and go to its page; where nothing is left to do, stay and say why."""
-    token = form_token(request)
-    again = token is not None and Run.objects.filter(form_token=token).exists()
+    wanted = RunRequest(requester=request.user, form_token=form_token(request), selection=selection, asked=asked)
+    again = wanted.answered() is not None
     try:
-        run = start(records, task, requester=request.user, form_token=token, **options)
+        run = start(records, task, wanted)
     except (EmptySelection, ValueError) as exc:
         modeladmin.message_user(request, str(exc), messages.WARNING)
         return None

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.runs.pages.actions import Action, form_token, hidden_inputs, selection_text, ticked
 from backoffice.runs.registry import find
-from backoffice.runs.start import EmptySelection, preview
+from backoffice.runs.start import EmptySelection, RunRequest, preview
 
 from .. import later
 from ..form.fields import MOMENT, MomentField
@@ -71,12 +71,14 @@ def plan(
         run = later.plan(
             records,
             task,
-            due_at,
-            requester=request.user,
-            selection=selection_text(modeladmin, request),
-            asked=ticked(request),
-            # With the time: going back and choosing another one is another wish, a doubled POST is not.
-            form_token=f"{form_token(request) or uuid.uuid4().hex}"[:40] + f"-{due_at.timestamp():.0f}",
+            RunRequest(
+                requester=request.user,
+                due_at=due_at,
+                selection=selection_text(modeladmin, request),
+                asked=ticked(request),
+                # With the time: going back and choosing another one is another wish, a doubled POST is not.
+                form_token=f"{form_token(request) or uuid.uuid4().hex}"[:40] + f"-{due_at.timestamp():.0f}",
+            ),
         )
     except (EmptySelection, ValueError) as nothing:
         modeladmin.message_user(request, str(nothing), messages.WARNING)

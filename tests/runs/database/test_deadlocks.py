@@ -66,10 +66,9 @@ def planned():
 
 
 def plan(_nothing):
-    run = later.plan(
-        Probe.objects.all(), "poke", timezone.now() + timedelta(hours=1), requester=factories.user(), selection="",
-        form_token="t",
-    )  # fmt: skip
+    due_at = timezone.now() + timedelta(hours=1)
+    request = starting.RunRequest(requester=factories.user(), due_at=due_at, form_token="t")
+    run = later.plan(Probe.objects.all(), "poke", request)
     Run.objects.filter(pk=run.pk).update(due_at=timezone.now() - timedelta(seconds=1))
 
 
