@@ -59,6 +59,7 @@ class ExchangeAdmin(ImportExportMixin):
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         response = super().import_action(request, **kwargs)
         context = response.context_data
+        context["columns"] = YourModel.INPUTS  # the library's own list is empty once a file was sent
         upload = UploadFolder(name=getattr(request.FILES.get("import_file"), "tmp_storage_name", ""))
         comparison = context.get("result")
         if comparison:

@@ -33,8 +33,8 @@ class DeletesAll:
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         found: dict[str, Any] = super().get_actions(request)  # type: ignore[misc]
-        if "delete_selected" in found:
-            found["delete_selected"] = (delete_selected, *found["delete_selected"][1:])
+        if "delete_selected" in found:  # last, not first: nobody should meet it on the way to another one
+            found["delete_selected"] = (delete_selected, *found.pop("delete_selected")[1:])
         return found
 
 

@@ -121,6 +121,23 @@ def test_the_bar_of_actions_covers_no_row(live_server, browser, boss, width: int
         assert watched.problems == []
 
 
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_ticked_rows_open_filters_and_refusals_are_accessible(live_server, browser, boss, thirteen_of_many, dark: bool):
+    with browsing.watched_page(browser, live_server.url, dark=dark) as watched:
+        page = watched.sign_in("boss", "a long one")
+        watched.open(f"{RECORDS}?country=FR")
+        page.check("#action-toggle")
+        page.select_option("select[name=action]", "process_selected")
+        page.mouse.move(0, 0)
+        found = browsing.accessibility_problems(page)
+        open_filters(page)
+        expect(page.locator("#changelist-filter")).to_be_visible()
+        found += browsing.accessibility_problems(page)
+        for refused in (f"{RECORDS}?name__regex=x", "/admin/nowhere/"):
+            found += browsing.accessibility_problems(watched.open(refused))
+        assert found == []
+
+
 def is_reachable(page: Page) -> bool:
     """Whether a finger at the middle of the last row's box, with the list scrolled to its end, meets the box."""
     return bool(

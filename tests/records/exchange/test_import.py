@@ -127,6 +127,17 @@ class TestABadFile:
         assert f"Missing in the first row: {column}." in said
         assert ", ".join(YourModel.INPUTS) in said
 
+    def test_that_is_refused_leaves_the_columns_named_as_before(self, operator):
+        named = ", ".join(YourModel.INPUTS)
+        assert named in operator.get(URL).text
+        for data, name in (
+            (b"name\nx\n", "a.csv"),
+            (b"", "a.csv"),
+            (b"x", "a.exe"),
+            (csv_of(line(role="pope")), "a.csv"),
+        ):
+            assert f'bo-mono">{named}<' in upload(operator, data, name).text, name
+
     def test_with_a_column_twice_is_told_which(self, operator):
         said = problems(upload(operator, csv_of([*line(), "x"], heading=(*YourModel.INPUTS, "name"))))
         assert "More than once in the first row: name." in said

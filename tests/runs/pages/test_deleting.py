@@ -4,6 +4,7 @@ import re
 import threading
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import User
 from django.db import connection
@@ -51,6 +52,16 @@ def confirm(client, url, page, **changes):
 def said(client, response):
     page = client.get(response["Location"]) if response.status_code == 302 else response
     return " ".join(map(str, page.context["messages"]))
+
+
+@pytest.mark.django_db
+def test_deleting_is_the_last_of_the_actions_that_a_list_offers(client):
+    client.force_login(factories.user(is_superuser=True))
+    request = client.get("/admin/").wsgi_request
+    offered = {each.model._meta.label: list(each.get_actions(request)) for each in admin.site._registry.values()}
+    deleting_ones = {label: names for label, names in offered.items() if "delete_selected" in names}
+    assert {"records.YourModel", "auth.User", "django_celery_beat.PeriodicTask"} <= deleting_ones.keys()
+    assert {names[-1] for names in deleting_ones.values()} == {"delete_selected"}
 
 
 @pytest.mark.django_db(transaction=True)
