@@ -9,9 +9,11 @@ import psycopg
 import pytest
 from django.db import connection
 
+from tests.servers import wait_until
 from tests.workers import database_url
 
 OURS, THEIRS = 71, 72
+WAITS = f"SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND objid = {OURS} AND NOT granted"
 
 
 class Opponent:
@@ -29,14 +31,13 @@ class Opponent:
         return execute(sql, parameters, many, context)
 
     def strike(self) -> None:
-        ready = threading.Event()
         own = connection.connection  # below the wrappers of Django, but for what turns errors into Django's
-        thread = threading.Thread(target=self.wait_for_us, args=(ready,))
+        thread = threading.Thread(target=self.wait_for_us)
         with connection.wrap_database_errors:
-            own.execute("SET LOCAL deadlock_timeout = '300ms'")
+            own.execute("SET LOCAL deadlock_timeout = '1ms'")
             own.execute(f"SELECT pg_advisory_xact_lock({OURS})")
             thread.start()
-            assert ready.wait(10)
+            wait_until(lambda: own.execute(WAITS).fetchone(), 10, what="the other session's wait")
             try:
                 own.execute(f"SELECT pg_advisory_xact_lock({THEIRS})")
             except psycopg.errors.DeadlockDetected:
@@ -46,11 +47,10 @@ class Opponent:
                 thread.join(10)
         raise AssertionError("no deadlock came about")
 
-    def wait_for_us(self, ready: threading.Event) -> None:
+    def wait_for_us(self) -> None:
         with psycopg.connect(database_url()) as other:
             other.execute("SET deadlock_timeout = '60s'")
             other.execute(f"SELECT pg_advisory_xact_lock({THEIRS})")
-            ready.set()
             other.execute(f"SELECT pg_advisory_xact_lock({OURS})")
 
 
