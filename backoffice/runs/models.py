@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.results import columns
+
 from . import ids
 from .database import clock
 
@@ -112,7 +114,7 @@ class Run(models.Model):
     requester = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="runs", verbose_name=_("requester")
     )
-    requester_name = models.CharField(_("requested by"), max_length=150, blank=True)
+    requester_name = columns.Text(_("requested by"), max_length=150, blank=True)
     schedule = models.ForeignKey(
         "django_celery_beat.PeriodicTask",
         on_delete=models.SET_NULL,
@@ -120,12 +122,12 @@ class Run(models.Model):
         related_name="+",
         verbose_name=_("schedule"),
     )
-    schedule_name = models.CharField(_("schedule name"), max_length=200, blank=True)
+    schedule_name = columns.Text(_("schedule name"), max_length=200, blank=True)
     retry_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="retries")
-    selection = models.CharField(_("selection"), max_length=500, blank=True)
+    selection = columns.Text(_("selection"), max_length=500, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
     # One form, one run: a replayed or doubled POST finds the first one's token.
-    form_token = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique
+    form_token = columns.Text(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique
 
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), default=timezone.now)
@@ -133,8 +135,8 @@ class Run(models.Model):
     started_at = models.DateTimeField(_("started"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     cancelled_at = models.DateTimeField(_("cancelled"), null=True)
-    cancelled_by = models.CharField(_("cancelled by"), max_length=150, blank=True)
-    cancel_reason = models.TextField(_("why it was cancelled"), blank=True, default="", db_default="")
+    cancelled_by = columns.Text(_("cancelled by"), max_length=150, blank=True)
+    cancel_reason = columns.LongText(_("why it was cancelled"), blank=True, default="", db_default="")
 
     total = models.PositiveIntegerField(_("records"), default=0)
     skipped = models.PositiveIntegerField(_("skipped"), default=0)
@@ -281,7 +283,7 @@ class Chunk(models.Model):
     published_at = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
-    worker = models.CharField(max_length=200, blank=True, default="")
+    worker = columns.Text(max_length=200, blank=True, default="")
     child = models.PositiveIntegerField(null=True, help_text=_("Process id of the worker's child that claimed it."))
 
     objects = ChunkQuerySet.as_manager()
@@ -302,9 +304,9 @@ class Worker(models.Model):
         BEAT = "beat", _("beat")
         SWEEP = "sweep", _("sweep")
 
-    name = models.CharField(max_length=200, unique=True, help_text=_("Node name, process id, a word for each start."))
+    name = columns.Text(max_length=200, unique=True, help_text=_("Node name, process id, a word for each start."))
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.WORKER)
-    queues = models.CharField(max_length=200, blank=True, default="")
+    queues = columns.LongText(blank=True, default="")
     concurrency = models.PositiveSmallIntegerField(default=1)
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now, help_text=_("By the database's clock."))

@@ -72,7 +72,7 @@ class RunRequest:
             requester_id=self.requester.pk if isinstance(self.requester, models.Model) else None,
             requester_name=str(self.requester or ""),
             due_at=self.due_at,
-            selection=self.selection[:500],
+            selection=self.selection,
             parameters=dict(self.parameters),
             form_token=self.form_token,
             schedule_id=self.schedule.pk if self.schedule else None,

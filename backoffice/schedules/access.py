@@ -38,7 +38,7 @@ def owned_by(row: PeriodicTask, by: Any) -> dict[str, Any]:
     """The columns that make it this person's. The machine's own schedules stay the machine's, whoever changed them."""
     if is_system(row) or not isinstance(by, AbstractBaseUser):
         return {}
-    return {"owner_id": by.pk, "owner_name": str(by)[:150]}
+    return {"owner_id": by.pk, "owner_name": str(by)}
 
 
 def is_unknown(row: PeriodicTask) -> bool:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.results import columns
 from backoffice.runs.database import clock
 from backoffice.runs.database.again import again
 
@@ -55,15 +56,15 @@ class ScheduleState(models.Model):
     decided_until = models.DateTimeField(null=True, editable=False, help_text=_("Due times up to here are decided."))
     # decided_until says something about this timing only: a changed one starts from its own beginning.
     timing = models.CharField(max_length=1000, blank=True, default="", editable=False)
-    reason = models.TextField(_("why it is off"), blank=True, default="", editable=False)
-    off_by = models.CharField(_("turned off by"), max_length=150, blank=True, default="", editable=False)
+    reason = columns.LongText(_("why it is off"), blank=True, default="", editable=False)
+    off_by = columns.Text(_("turned off by"), max_length=150, blank=True, default="", editable=False)
     off_at = models.DateTimeField(null=True, editable=False)
     # Nothing is enforced or cleared by the database: a deleted owner is not the same as none.
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, db_constraint=False, null=True, editable=False,
         related_name="+", verbose_name=_("owner"),
     )  # fmt: skip
-    owner_name = models.CharField(_("owner"), max_length=150, blank=True, default="", db_default="", editable=False)
+    owner_name = columns.Text(_("owner"), max_length=150, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = _("schedule state")
@@ -120,7 +121,7 @@ class Firing(models.Model):
     schedule = models.ForeignKey(
         PeriodicTask, on_delete=models.SET_NULL, null=True, related_name="firings", verbose_name=_("schedule")
     )
-    schedule_name = models.CharField(_("schedule"), max_length=200)
+    schedule_name = columns.Text(_("schedule"), max_length=200)
     due_at = models.DateTimeField(_("due"))
     fired_at = models.DateTimeField(_("decided"), default=now)
     sent_at = models.DateTimeField(_("sent"), null=True)
@@ -134,11 +135,11 @@ class Firing(models.Model):
         null=True, editable=False, help_text=_("The number of the try whose message a worker took.")
     )
     times = models.PositiveIntegerField(_("due times"), default=1, help_text=_("How many this row stands for."))
-    reason = models.TextField(_("why"), blank=True, default="")
-    by = models.CharField(_("by"), max_length=150, blank=True, default="", help_text=_("Who pressed Run now."))
+    reason = columns.LongText(_("why"), blank=True, default="")
+    by = columns.Text(_("by"), max_length=150, blank=True, default="", help_text=_("Who pressed Run now."))
     task_id = models.CharField(max_length=64, default=new_task_id, editable=False)
     run = models.ForeignKey("runs.Run", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("run"))
-    note = models.TextField(_("outcome"), blank=True, default="", help_text=_("What the started task answered."))
+    note = columns.LongText(_("outcome"), blank=True, default="", help_text=_("What the started task answered."))
 
     objects = FiringQuerySet.as_manager()
 
@@ -188,7 +189,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
 class Lease(models.Model):
     """One row: which of the running beats leads, and until when that holds without renewal, by the database's clock."""
 
-    holder = models.CharField(max_length=200, blank=True, default="")
+    holder = columns.Text(max_length=200, blank=True, default="")
     until = models.DateTimeField(default=now)
 
     objects = LeaseQuerySet.as_manager()

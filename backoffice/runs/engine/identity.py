@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from secrets import token_hex
 
+from backoffice.results.text import storable
+
 from .. import ids
 
 # Set by a worker's main process before it forks; its children inherit all of it.
-_node = socket.gethostname()
+_node = storable(socket.gethostname())
 _main_pid: int | None = None
 _start = token_hex(4)
 LONGEST = 170  # characters of a node's name: with what is added it fits the columns
@@ -19,7 +21,7 @@ LONGEST = 170  # characters of a node's name: with what is added it fits the col
 def become(node: str) -> None:
     """Called once in a worker's main process."""
     global _node, _main_pid, _start
-    _node, _main_pid, _start = node, os.getpid(), token_hex(4)
+    _node, _main_pid, _start = storable(node), os.getpid(), token_hex(4)
 
 
 def node_name() -> str:

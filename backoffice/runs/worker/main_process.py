@@ -21,7 +21,7 @@ from backoffice.results.message.request import SteadyRequest
 
 from ..database.again import again
 from ..engine import broker, hand_back, heartbeats, identity
-from ..engine.claims import lease
+from ..engine.claims import MOST, lease
 from ..models import Chunk, Worker
 from . import stats  # noqa: F401 - takes the place of a command
 
@@ -109,7 +109,8 @@ class Heartbeat(bootsteps.StartStopStep):
     @again()
     def _beat(self) -> None:
         queues = ",".join(sorted(self.worker.app.amqp.queues.consume_from))
-        heartbeats.report(identity.worker_name(), queues=queues[:200], concurrency=self.worker.concurrency or 1)
+        concurrency = min(self.worker.concurrency or 1, MOST)
+        heartbeats.report(identity.worker_name(), queues=queues, concurrency=concurrency)
         held = Chunk.objects.held_by(identity.worker_name()).filter(pk__in=_busy())
         held.update(lease_until=lease())
         if heartbeats.is_unswept():

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.results import bulk
+from backoffice.results.text import storable
 from backoffice.runs.database.again import again
 
 from .. import switch
@@ -111,7 +112,8 @@ def run_now(row: PeriodicTask, by: Any) -> Firing:
     """
     verify(row)
     with transaction.atomic():
-        firing = Firing.objects.create(schedule=row, schedule_name=row.name, due_at=timezone.now(), by=str(by)[:150])
+        values = {"due_at": timezone.now(), "by": storable(str(by), 150)}
+        firing = Firing.objects.create(schedule=row, schedule_name=row.name, **values)
         switch.log(by, "schedule.run_now", row.pk, row.name)
         transaction.on_commit(lambda: publish.send([(row, firing)]))
     return firing

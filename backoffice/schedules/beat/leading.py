@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from backoffice.results.text import storable
 from backoffice.runs.database import clock
 from backoffice.runs.engine import heartbeats
 from backoffice.runs.models import Worker
@@ -36,7 +37,7 @@ class Leader:
 
     def __init__(self) -> None:
         # Of two containers that share the machine's name each is process 1.
-        self.name = f"beat@{socket.gethostname()}/{os.getpid()}/{token_hex(4)}"
+        self.name = f"beat@{storable(socket.gethostname())}/{os.getpid()}/{token_hex(4)}"
         self.since: datetime | None = None  # leading since
         self.nobody_from: datetime | None = None  # before that, nobody led from here on
         self.reported_at = self.renewed_at = float("-inf")
