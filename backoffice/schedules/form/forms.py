@@ -142,6 +142,7 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         labels = {"expire_seconds": gettext_lazy("Give up after (seconds)")}
 
     user: Any = None  # set by the admin: choices are what this person may start
+    looked_at: dict[tuple[str, str], str]  # set by the admin: of each call what was wrong with its selection
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -199,7 +200,7 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
             self.check("work", verify.verify_call, row)
         if touched and not access.is_system(row) and (everything or not access.is_unknown(row)):
             # All of it, for whoever saves has it from now on.
-            self.check("selection", lambda r: verify.verify_selection(r.task, loads(r.kwargs, {}), self.user), row)
+            self.check("selection", self.verify_selection, row)
         if everything or touched & {"queue", "priority", "expires", "expire_seconds"}:
             self.check("expire_seconds", verify.verify_options, row)
         if everything and not any(self.has_error(field) for field in TIMING):
@@ -207,6 +208,18 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         if data.get("enabled") and touched & {"enabled", *TIMING} and not any(map(self.has_error, TIMING)):
             field = "at" if row.clocked else "expires" if row.expires else "start_time"
             self.check(field, verify.verify_future, row)
+
+    def verify_selection(self, row: PeriodicTask) -> None:
+        """Once in a request, and by the admin before its transaction: the database may think for seconds."""
+        known, call = getattr(self, "looked_at", {}), (row.task, row.kwargs)
+        if call not in known:
+            known[call] = ""
+            try:
+                verify.verify_selection(row.task, loads(row.kwargs, {}), self.user)
+            except verify.BadSchedule as error:
+                known[call] = str(error)
+        if known[call]:
+            raise verify.BadSchedule(known[call])
 
     def validate_unique(self) -> None:
         """Of the name alone: beat's sentences about a timing that is missing have no field here, and ours have."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Case, Prefetch, QuerySet, Value, When
@@ -197,7 +198,8 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> type[ScheduleForm]:
         form = super().get_form(request, obj, change, **kwargs)
-        return type("ScheduleForm", (form,), {"user": request.user})
+        known = request.__dict__.setdefault("selections_looked_at", {})
+        return type("ScheduleForm", (form,), {"user": request.user, "looked_at": known})
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.preview_view))
@@ -229,7 +231,18 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         context = {**(extra_context or {}), "crontab_parts": crontab_parts()}
+        if request.method == "POST":
+            self.look_at_selection(request, object_id)
         return super().changeform_view(request, object_id, form_url, context)
+
+    def look_at_selection(self, request: HttpRequest, object_id: str | None) -> None:
+        """Before the transaction, which holds the row, and all of SQLite: the form inside knows what was found."""
+        row = self.get_object(request, unquote(object_id)) if object_id else None
+        allowed = (
+            self.has_change_permission(request, row) if row else not object_id and self.has_add_permission(request)
+        )
+        if allowed:
+            self.get_form(request, row, change=row is not None)(request.POST, instance=row).is_valid()
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         context = kwargs.pop("extra_context", None) or {}
