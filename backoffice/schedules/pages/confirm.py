@@ -1,6 +1,7 @@
 """Admin actions on schedules that ask first: only the rows this person may touch, one verb, counts and refusals."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +16,8 @@ from backoffice.runs.pages.actions import hidden_inputs
 from .. import access
 from ..rules import words
 from ..rules.verify import BadSchedule
+
+ASKED = "asked"
 
 
 def confirmed(
@@ -38,10 +41,20 @@ def confirmed(
         return None
     if not request.POST.get("confirmed"):
         return ask(modeladmin, request, mine, title)
+    if request.POST.get(ASKED, mark := mark_of(mine)) != mark:
+        message = _("Something has changed since this page asked, so nothing was done. This is how it stands now.")
+        modeladmin.message_user(request, message, messages.WARNING)
+        return ask(modeladmin, request, mine, title)
     done = sum(attempt(modeladmin, request, row, verb) for row in mine)
     if done:
         modeladmin.message_user(request, success % {"n": done}, messages.SUCCESS)
     return None
+
+
+def mark_of(rows: list[PeriodicTask]) -> str:
+    """Of all that a person agrees to: which schedules, what each does, and when."""
+    said = [(row.pk, row.name, row.task, row.args, row.kwargs, words.when(row)) for row in rows]
+    return sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def attempt(modeladmin: Any, request: HttpRequest, row: PeriodicTask, verb: Callable[[PeriodicTask, Any], Any]) -> bool:
@@ -58,7 +71,7 @@ def ask(modeladmin: Any, request: HttpRequest, rows: list[PeriodicTask], title: 
         "opts": modeladmin.model._meta,
         "title": title,
         "rows": [(row.name, words.what(row), words.when(row)) for row in rows],
-        "hidden": hidden_inputs(request),
+        "hidden": [*hidden_inputs(request), (ASKED, mark_of(rows))],
         "back": request.get_full_path(),
     }
     return TemplateResponse(request, "schedules/confirm.html", context)
