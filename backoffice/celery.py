@@ -8,6 +8,7 @@ import django
 from celery import Celery, Task
 from celery.app.utils import Settings
 from django.apps import apps
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
 
@@ -49,6 +50,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.loader.override_backends = dict.fromkeys(
     ("redis", "rediss", "socket"), "backoffice.results.backend:MirroredRedisBackend"
 )
+
+# Likewise the broker's: what somebody else pushed into a queue does not end a worker.
+TRANSPORT_ALIASES |= dict.fromkeys(("redis", "rediss"), "backoffice.results.message.transport:Transport")
 
 
 def _is_news(record: logging.LogRecord) -> bool:

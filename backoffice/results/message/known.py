@@ -49,5 +49,6 @@ def of_message(message: Any) -> dict[str, Context]:
         args, kwargs, embed = None, None, None
     told = dict(headers) | (dict(embed) if isinstance(embed, Mapping) else {})
     told |= {"args": args, "kwargs": kwargs, "delivery_info": message.delivery_info or {}, "stamps": None}
+    told["task"] = name if isinstance(name := headers.get("task"), str) else None
     task_id = headers.get("id")
     return {task_id: Context(told)} if isinstance(task_id, str) and task_id else {}

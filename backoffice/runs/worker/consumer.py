@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from celery.exceptions import InvalidTaskError
 from celery.utils.log import get_logger
 from celery.worker.consumer import Consumer
 
@@ -46,6 +47,10 @@ class SteadyConsumer(Consumer):
                 return self.on_invalid_task(None, message, exc)
 
         return on_task_received
+
+    def on_unknown_message(self, body: Any, message: Any) -> None:
+        super().on_unknown_message(body, message)
+        self._tell(message, InvalidTaskError("The message names no task."))
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
         with known.calls(known.of_message(message)):
