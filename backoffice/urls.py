@@ -15,6 +15,5 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
     path("admin/search/", admin.site.admin_view(theme_pages.search)),
-    path("admin/password_change/", admin.site.admin_view(theme_pages.password_change)),
     path("admin/", admin.site.urls),
 ]

@@ -1,11 +1,8 @@
-"""The theme's own pages where they fall short: one takes any address, one is written into the activity log."""
+"""The theme's own page that falls short: the search for pages takes any address."""
 
 from django.contrib import admin
 from django.core.paginator import InvalidPage
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-
-from backoffice.results.activity import log
 
 
 def search(request: HttpRequest) -> HttpResponse:
@@ -14,13 +11,4 @@ def search(request: HttpRequest) -> HttpResponse:
         answer: HttpResponse = admin.site.search(request)  # type: ignore[attr-defined]
     except (InvalidPage, ValueError):
         raise Http404 from None
-    return answer
-
-
-def password_change(request: HttpRequest) -> HttpResponse:
-    """One's own, logged like those that are set for others."""
-    with transaction.atomic():
-        answer: HttpResponse = admin.site.password_change(request)
-        if request.method == "POST" and answer.status_code == 302:
-            log(request.user, "user.password_set", request.user)  # type: ignore[arg-type]
     return answer
