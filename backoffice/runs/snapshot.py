@@ -21,7 +21,9 @@ def write(run: Run, records: QuerySet[Any], task: RecordTask) -> tuple[int, int,
         return records.count(), 0, 0
     insert = _insert_on_postgresql if connection.vendor == "postgresql" else _insert_on_sqlite
     fit_count, written = insert(run, sql, params)
-    return (fit_count if task.eligible is None else records.count()), fit_count, written
+    # Counted by a statement of its own: some may have been deleted since the other.
+    matched = fit_count if task.eligible is None else max(records.count(), fit_count)
+    return matched, fit_count, written
 
 
 # ORDER BY: overlapping clicks insert in one order, or PostgreSQL deadlocks.
