@@ -42,7 +42,8 @@ if type(held) == 'string' then
         local read, meta = pcall(cjson.decode, held)
         state = read and type(meta) == 'table' and meta['status']
     end
-    if state == 'SUCCESS' or (ARGV[3] == '0' and (state == 'FAILURE' or state == 'REVOKED')) then return 0 end
+    local strength = ({REVOKED = 1, FAILURE = 2, SUCCESS = 3})[state] or 0
+    if strength == 3 or strength > tonumber(ARGV[3]) then return 0 end
 end
 if ARGV[1] == '0' then redis.call('SET', KEYS[1], ARGV[2]) else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[1]) end
 redis.call('PUBLISH', KEYS[1], ARGV[2])
@@ -110,11 +111,15 @@ class MirroredRedisBackend(RedisBackend):
         redaction.redact(meta)
         value = self._encoded(meta)  # before either store: what is no JSON fails in both
         row = self._row(meta, request)
-        mirrored = self._mirror(row)
+        written = self._mirror(row)
+        mirrored = written is not None
         if mirrored and state == states.STARTED and _is_first(request):
             return result  # the row tells; a key would be replaced by the outcome, mostly within milliseconds
         try:
-            self._remember(task_id, meta["status"], value)
+            if written == 0 and (better := _kept(row[0])):
+                self.remember_row(better)  # who wrote it may have died before Redis knew
+            else:
+                self._remember(task_id, meta["status"], value)
             if not mirrored:
                 waiting.for_database(self.client, row)
         except RedisError:
@@ -146,15 +151,15 @@ class MirroredRedisBackend(RedisBackend):
         except DecodeError as exc:
             raise EncodeError(f"The result has a mapping with a __type__ that it is not: {exc}") from exc
 
-    def _mirror(self, row: tuple[Any, ...]) -> bool:
+    def _mirror(self, row: tuple[Any, ...]) -> int | None:
+        """How many rows were written: none where a better one is there. None when the database did not take it."""
         try:
-            rows.write([row])
+            return rows.write([row])
         except Exception:
             # An error here must not become the task's: Celery would store FAILURE for work that succeeded.
             logger.exception("The database did not take the result of task %s; it waits in Redis.", row[0])
             connection.close_if_unusable_or_obsolete()
-            return False
-        return True
+            return None
 
     def _row(self, meta: dict[str, Any], request: Any) -> tuple[Any, ...]:
         return rows.row(
@@ -173,9 +178,9 @@ class MirroredRedisBackend(RedisBackend):
     def _remember(self, task_id: str, state: str, value: Any) -> None:
         """Set the key, unless it holds a state this one must not overwrite (see rows.UPSERT)."""
         expires = self.failure_expires if state == states.FAILURE else self.expires
-        ready = int(state in states.READY_STATES)
+        strength = rows.STRENGTH.get(state, 0)
         script = self.client.register_script(SET_UNLESS_SETTLED)
-        self.ensure(script, ([self.get_key_for_task(task_id)], [int(expires or 0), value, ready]))
+        self.ensure(script, ([self.get_key_for_task(task_id)], [int(expires or 0), value, strength]))
 
     def chord_error_from_stack(self, callback: Any, exc: Any = None) -> Any:
         """Celery fails a chord's body without saying what it was."""
@@ -192,18 +197,15 @@ class MirroredRedisBackend(RedisBackend):
             if found is None:
                 raise
             return found
-        if meta["status"] in states.READY_STATES:
+        if meta["status"] == states.SUCCESS:
             return meta
-        # Redis lost the key, or was away when the task ended.
+        # Redis lost the key, or was away when the task ended; or its writer died before Redis knew.
         found = self._from_row(task_id)
-        return found if found and (found["status"] in states.READY_STATES or meta["status"] == states.PENDING) else meta
+        known, told = (rows.STRENGTH.get(state, 0) for state in (meta["status"], found and found["status"]))
+        return found if found and (told > known or meta["status"] == states.PENDING) else meta
 
     def _from_row(self, task_id: str) -> dict[str, Any] | None:
-        try:
-            row = TaskResult.objects.filter(task_id=_key(task_id)).first()
-        except DATABASE:
-            logger.warning("TaskResult could not be read for %s.", task_id, exc_info=True)
-            return None
+        row = _kept(_key(task_id))
         return None if row is None else self.meta_from_decoded(_meta_of(row))
 
     def remember_row(self, row: TaskResult) -> None:
@@ -215,6 +217,15 @@ class MirroredRedisBackend(RedisBackend):
         keys = [self.task_keyprefix + row[0].encode() for row in written]
         values = [rows.meta(row) for row in written]
         self.client.register_script(SET_AND_PUBLISH)(keys=keys, args=[int(self.expires or 0), *values])
+
+
+def _kept(task_id: str) -> TaskResult | None:
+    """The row of a task. None also where the database does not answer."""
+    try:
+        return TaskResult.objects.filter(task_id=task_id).first()
+    except DATABASE:
+        logger.warning("TaskResult could not be read for %s.", task_id, exc_info=True)
+        return None
 
 
 def _meta_of(row: TaskResult) -> dict[str, Any]:

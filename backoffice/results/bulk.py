@@ -64,10 +64,10 @@ def update(
         return int(cursor.rowcount)
 
 
-def insert(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row], conflict: str = "") -> None:
-    """Insert rows; `conflict` is an ON CONFLICT clause of our own."""
+def insert(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row], conflict: str = "") -> int:
+    """Insert rows; `conflict` is an ON CONFLICT clause of our own. Returns how many were written."""
     if not rows:
-        return
+        return 0
     names, columns = _columns(model, fields, rows)
     into = f"INSERT INTO {connection.ops.quote_name(model._meta.db_table)} ({', '.join(names)})"
     with connection.cursor() as cursor:
@@ -78,6 +78,7 @@ def insert(model: type[models.Model], fields: Sequence[str], rows: Sequence[Row]
         else:
             marks = ", ".join(["%s"] * len(names))
             _execute_each(cursor, f"{into} VALUES ({marks}) {conflict}", columns)
+        return int(cursor.rowcount)
 
 
 def _execute_each(cursor: Any, statement: str, columns: Sequence[Column]) -> None:

@@ -32,17 +32,21 @@ _OVERWRITE = (
     + ", "
     + ", ".join(f"{name} = excluded.{name}" for name in _REPLACED)
 )
-# SUCCESS stays; a terminal state gives way only to another terminal one (a redelivered FAILURE that then succeeds).
+# SUCCESS stays. A terminal state gives way only to another terminal one (a redelivered FAILURE that then succeeds), and
+# FAILURE not to REVOKED: whatever the order in which a child and the main process that revokes it write, both stores
+# end alike.
 UPSERT = (
     _OVERWRITE
     + f" WHERE {_TABLE}.status <> 'SUCCESS'"
     + f" AND (excluded.status IN ({_TERMINAL}) OR {_TABLE}.status NOT IN ({_TERMINAL}))"
+    + f" AND NOT (excluded.status = 'REVOKED' AND {_TABLE}.status = 'FAILURE')"
 )
+STRENGTH = {states.REVOKED: 1, states.FAILURE: 2, states.SUCCESS: 3}  # the same, for who compares states in Python
 
 
-def write(rows: Sequence[Sequence[Any]]) -> None:
-    """Upsert rows, each in the order of FIELDS."""
-    bulk.insert(TaskResult, FIELDS, rows, conflict=UPSERT)
+def write(rows: Sequence[Sequence[Any]]) -> int:
+    """Upsert rows in the order of FIELDS. Returns how many were written: where a better state is there, none."""
+    return bulk.insert(TaskResult, FIELDS, rows, conflict=UPSERT)
 
 
 def overwrite(rows: Sequence[Sequence[Any]]) -> None:
