@@ -69,3 +69,14 @@ def sign_in(self: Task, host: str, password: str, then: str) -> Any:
         except KeyError as error:
             raise ValueError(f"refused: {password!r}", {"key": password}) from error
     return {"host": host, "used": [password], password: True}
+
+
+@shared_task
+def hold(seconds: float) -> str:
+    time.sleep(seconds)
+    return "held"
+
+
+@shared_task
+def total(values: list[int]) -> int:
+    return sum(values)
