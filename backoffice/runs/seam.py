@@ -4,6 +4,7 @@ Models, tasks and admin of an app may import this module. Everything behind it m
 stay, or the changelog says what takes their place.
 """
 
+from .engine.events import on_run_finished
 from .models import Outcome, Processable, Run
 from .pages.actions import Action, ProcessableAdmin, run_action
 from .pages.staff import StaffAdmin
@@ -13,5 +14,5 @@ from .start import EmptySelection, RunRequest, start
 
 __all__ = [
     "Action", "EmptySelection", "Outcome", "Processable", "ProcessableAdmin", "RecordTask", "Run", "RunRequest",
-    "StaffAdmin", "record_task", "run_action", "start",
+    "StaffAdmin", "on_run_finished", "record_task", "run_action", "start",
 ]  # fmt: skip

@@ -17,7 +17,8 @@ from backoffice.results import activity
 from . import access, snapshot
 from .database.again import again
 from .engine import broker, slicing
-from .models import Run, RunItem, State, TaskName
+from .engine.ledger import close
+from .models import Run, RunItem, TaskName
 from .registry import RecordTask, find
 
 
@@ -195,7 +196,7 @@ def _hold(old: int | None) -> None:
 
 def _send(run: Run, task: RecordTask) -> None:
     if run.total == 0:
-        Run.objects.filter(pk=run.pk).update(finished_at=timezone.now(), state=State.SUCCESS)
+        close(run)
         return
     chunks = slicing.cut(run, slicing.size_for(run.total, task.chunk_size), slicing.window())
     broker.after_commit(run, chunks)

@@ -19,7 +19,7 @@ from backoffice.results import waiting
 from . import verbs
 from .database import clock
 from .database.again import again, is_away
-from .engine import broker, hand_back, heartbeats, slicing
+from .engine import broker, events, hand_back, heartbeats, slicing
 from .engine.ledger import close, count, drop_chunks, remember
 from .models import Chunk, Run, RunItem, State, Worker
 from .registry import CLAIMS, find
@@ -42,6 +42,7 @@ def sweep() -> dict[str, int]:
         "retried": release_due_retries,
         "repaired": repair_stalled,
         "republished": republish_unclaimed,
+        "told": tell_due,
         "settled": waiting.settle,
         "forgotten": forget_dead_workers,
     }
@@ -205,6 +206,11 @@ def _not_queued(chunks: list[Chunk]) -> list[Chunk]:
         return chunks
     lost = set(sent.filter(published_at__lt=clock.now(-SURELY_LOST)).values_list("pk", flat=True))
     return [chunk for chunk in chunks if chunk.published_at is None or chunk.pk in lost]
+
+
+def tell_due() -> int:
+    """Events of runs, each by a message of its own: what is done about one may take its time."""
+    return sum(broker.ask_to_tell(event_id) for event_id in events.take_due(BATCH))
 
 
 def forget_dead_workers() -> int:

@@ -3,9 +3,16 @@
 from celery import shared_task
 
 from . import sweep as reconciler
+from .engine import events
 
 
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Start what is due, rescue what is stuck, close what is finished."""
     reconciler.sweep()
+
+
+@shared_task(ignore_result=True)
+def tell(event_id: int) -> None:
+    """Tell whoever registered what happened to a run."""
+    events.tell(event_id)

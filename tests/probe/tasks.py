@@ -9,7 +9,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-from backoffice.runs.seam import Outcome, record_task
+from backoffice.runs.seam import Outcome, Run, on_run_finished, record_task
 from tests.probe.kinds import Kinds
 from tests.probe.left_open import LEFT
 from tests.probe.models import Never, Odd, Probe
@@ -125,3 +125,10 @@ def connections_made(leave_inside: bool = False) -> tuple[int, int]:
 @record_task("probe.Kinds", writes=Kinds.WRITES, chunk_size=3)
 def fill_kinds(instance: Kinds) -> Outcome:
     return instance.process()
+
+
+@on_run_finished
+def note_the_end(run: Run) -> None:
+    """Leaves a trace of runs that ask for it."""
+    if run.selection == "note the end":
+        Probe.objects.create(text=f"run {run.pk} {run.state} told")

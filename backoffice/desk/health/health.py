@@ -22,7 +22,7 @@ from backoffice.results import waiting
 from backoffice.runs.database import clock
 from backoffice.runs.doctor.findings import Drift
 from backoffice.runs.engine import heartbeats
-from backoffice.runs.models import Chunk, Run, Worker
+from backoffice.runs.models import Chunk, Event, Run, Worker
 from backoffice.runs.registry import record_tasks
 from backoffice.schedules.pages import status
 from backoffice.schedules.rules import permitted
@@ -72,7 +72,9 @@ def thorough_checks() -> list[Check]:
     if not next(check for check in asked if check.name == _("Database")).ok:
         return asked
     pending = migrations()
-    return [*asked, pending] + ([oldest_work(), lost_code(), leases(), system_schedules()] if pending.ok else [])
+    return [*asked, pending] + (
+        [oldest_work(), lost_code(), leases(), untold(), system_schedules()] if pending.ok else []
+    )
 
 
 def broker(answer: Answer) -> Check:
@@ -257,6 +259,21 @@ def leases() -> Check:
         return Check(_("Leases"), True, _("None has expired."))
     summary = ngettext("%d expired and was not released.", "%d expired and were not released.", expired) % expired
     return Check(_("Leases"), False, summary, _("The sweep releases them: start beat and a control worker."))
+
+
+def untold() -> Check:
+    """Events of runs that somebody registered for and could not be told of."""
+    name, given_up = _("Events of runs"), Event.objects.given_up().order_by("pk")
+    first = given_up.first()
+    if first is None:
+        return Check(name, True, _("Whoever wants to know has been told, or is tried again."))
+    told = {"n": given_up.count(), "run": first.run_id, "error": first.error or _("its worker died")}
+    return Check(
+        name,
+        False,
+        _("%(n)d could not be told; of run %(run)s: %(error)s") % told,
+        _("Mend the receiver, then set `attempts` of these rows of runs_event to 0."),
+    )
 
 
 def system_schedules() -> Check:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError, OperationalError
 
-from backoffice.queues import CONTROL, RECORDS
+from backoffice.queues import CONTROL, RECORDS, TASKS
 from backoffice.results import activity, text
 from backoffice.results.message import headers
 
@@ -80,6 +80,15 @@ def sweep_soon() -> None:
         current_app.send_task("backoffice.runs.tasks.sweep", queue=CONTROL, ignore_result=True, expires=30, retry=False)
     except UNREACHABLE as exc:
         logger.warning("The broker did not take a sweep: %s", exc)
+
+
+def ask_to_tell(event_id: int) -> bool:
+    try:
+        current_app.send_task("backoffice.runs.tasks.tell", (event_id,), queue=TASKS, ignore_result=True, retry=False)
+    except UNREACHABLE as exc:
+        logger.warning("The broker did not take an event: %s", exc)
+        return False
+    return True
 
 
 def queue_of(task: RecordTask) -> str:

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from backoffice.results import bulk, rows
 
-from ..models import TERMINAL, Chunk, Run, RunItem, State
+from ..models import TERMINAL, Chunk, Event, Run, RunItem, State
+from . import events
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def count(run: Run, verdicts: Sequence[Verdict]) -> None:
 
 def close(run: Run) -> None:
     """Give a run whose items are all terminal its own terminal state, once. Its chunks go with it."""
-    Run.objects.filter(pk=run.pk, finished_at=None).update(
+    won = Run.objects.filter(pk=run.pk, finished_at=None).update(
         finished_at=timezone.now(),
         state=Case(
             When(failed__gt=0, then=Value(State.FAILURE)),
@@ -93,6 +94,8 @@ def close(run: Run) -> None:
             default=Value(State.SUCCESS),
         ),
     )
+    if won:
+        events.write(Event.Kind.RUN_FINISHED, run)
     # Of a message that finds no chunk nothing comes; one that is left would be sent for ever. After the commit: chunks
     # are locked before the run's row, and whoever made one of an item that was open has committed by now.
     transaction.on_commit(partial(drop_chunks, run.pk), robust=True)

@@ -1,0 +1,34 @@
+"""What a record is, and what a task says about one."""
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a record task says about a record: a short label, such as a verdict, and a sentence."""
+
+    label: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.detail}" if self.detail else self.label
+
+
+class Processable(models.Model):
+    """A record that staff can process. Subclasses need an integer primary key (a system check says so)."""
+
+    processed = models.BooleanField(_("processed"), default=False, editable=False)
+    processed_at = models.DateTimeField(_("processed at"), null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def process(self) -> Outcome:
+        """Work on this record: change fields of self, save nothing, and say what came out.
+
+        Must give the same when it runs twice. An exception makes the item FAILURE and changes nothing.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no process() method.")

@@ -1,0 +1,147 @@
+"""A run: one request, who made it, and how far it is."""
+
+import uuid
+from typing import Any, Self
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.results import columns
+
+from .. import ids
+from .states import State
+
+
+class TaskName(models.Model):
+    """A small number for a record task's name: items carry it in their active-record constraint."""
+
+    name = models.CharField(max_length=200, unique=True)
+
+    class Meta:
+        verbose_name = _("record task")
+        verbose_name_plural = _("record tasks")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def short(self) -> str:
+        return self.name.rpartition(".")[2].replace("_", " ")
+
+
+def new_uid() -> str:
+    return uuid.uuid4().hex
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def open(self) -> Self:
+        return self.filter(finished_at=None)
+
+    def due(self) -> Self:
+        """Waiting for a time that has come."""
+        return self.open().filter(state=State.PENDING, activated_at=None, due_at__lte=timezone.now())
+
+    def visible_to(self, user: Any) -> Self:
+        """The user's own runs, and everybody's for holders of the view permission."""
+        if user.has_perm("runs.view_run"):
+            return self
+        return self.filter(requester_id=user.pk) if user.pk else self.none()
+
+
+class Run(models.Model):
+    """One request to apply one record task to a set of records."""
+
+    class Source(models.TextChoices):
+        ACTION = "action", _("action")
+        SCHEDULE = "schedule", _("schedule")
+        RETRY = "retry", _("retry")
+        COMMAND = "command", _("command")
+
+    uid = models.CharField(max_length=32, unique=True, default=new_uid, editable=False)
+    task = models.ForeignKey(TaskName, on_delete=models.PROTECT, verbose_name=_("task"))
+    record_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, verbose_name=_("record type"))
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.PENDING)
+
+    source = models.CharField(_("source"), max_length=8, choices=Source, default=Source.ACTION)
+    requester = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="runs", verbose_name=_("requester")
+    )
+    requester_name = columns.Text(_("requested by"), max_length=150, blank=True)
+    schedule = models.ForeignKey(
+        "django_celery_beat.PeriodicTask",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("schedule"),
+    )
+    schedule_name = columns.Text(_("schedule name"), max_length=200, blank=True)
+    retry_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="retries")
+    selection = columns.Text(_("selection"), max_length=500, blank=True)
+    parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    # One form, one run: a replayed or doubled POST finds the first one's token.
+    form_token = columns.Text(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique
+
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    activated_at = models.DateTimeField(null=True, help_text=_("When its items became active: at once, or when due."))
+    started_at = models.DateTimeField(_("started"), null=True)
+    finished_at = models.DateTimeField(_("finished"), null=True)
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True)
+    cancelled_by = columns.Text(_("cancelled by"), max_length=150, blank=True)
+    cancel_reason = columns.LongText(_("why it was cancelled"), blank=True, default="", db_default="")
+
+    total = models.PositiveIntegerField(_("records"), default=0)
+    skipped = models.PositiveIntegerField(_("skipped"), default=0)
+    skip_reasons = models.JSONField(default=dict, blank=True, help_text=_("Reason in words: number of records."))
+    succeeded = models.PositiveIntegerField(_("succeeded"), default=0)
+    failed = models.PositiveIntegerField(_("failed"), default=0)
+    revoked = models.PositiveIntegerField(_("cancelled records"), default=0)
+    # The highest record id handed to a chunk so far; what lies above it waits for its slice.
+    cursor = models.BigIntegerField(null=True, editable=False)
+    sliced = models.BooleanField(default=False, editable=False, help_text=_("Nothing lies above the cursor."))
+
+    objects = RunQuerySet.as_manager()
+
+    # Set by publish() on the object in hand: its messages wait for the sweep, because the broker did not take them.
+    waits_for_broker = False
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ["-pk"]
+        indexes = [
+            # the sweep and the index page ask for what is not finished: a handful of rows among many
+            models.Index(fields=["id"], name="run_open", condition=Q(finished_at=None)),
+            models.Index(fields=["requester", "-id"], name="run_mine"),
+        ]
+        permissions = [("cancel_run", "Can cancel runs"), ("retry_run", "Can retry the failed records of runs")]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}: {self.task.short}"
+
+    @property
+    def done(self) -> int:
+        return self.succeeded + self.failed + self.revoked
+
+    @property
+    def open_items(self) -> int:
+        return self.total - self.done
+
+    @property
+    def seconds(self) -> float | None:
+        """From the first claim to the last outcome."""
+        if not self.started_at or not self.finished_at:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
+
+    @property
+    def is_finished(self) -> bool:
+        return self.finished_at is not None
+
+    def item_task_id(self, record_id: int) -> str:
+        """The id under which ledger, TaskResult and Redis keep this run's outcome for one record."""
+        return ids.item_task_id(self.uid, record_id)
