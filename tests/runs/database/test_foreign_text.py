@@ -10,7 +10,7 @@ from backoffice.results import columns
 from backoffice.results.models import Activity
 from backoffice.runs import verbs
 from backoffice.runs.engine import heartbeats, identity
-from backoffice.runs.models import Chunk, Run, Worker
+from backoffice.runs.models import Chunk, Event, Run, Worker
 from backoffice.schedules import switch
 from backoffice.schedules.beat import fire
 from backoffice.schedules.models import Firing, Lease, ScheduleState
@@ -35,6 +35,7 @@ MADE: dict[Any, Any] = {
     Run: run,
     Chunk: lambda: run().chunks.earliest("pk"),
     Worker: lambda: Worker.objects.create(name="w"),
+    Event: lambda: Event.objects.create(kind=Event.Kind.RUN_FINISHED, run=run()),
     Firing: firing,
     ScheduleState: lambda: ScheduleState.objects.create(schedule=factories.row()),
     Lease: Lease.current,
