@@ -19,6 +19,7 @@ from .workbook_parts import Contents, Relations, Strings, Styles, Texts
 LAST_ROW = 1_048_576
 MAX_CELLS = 1_000_000
 LONGEST = 32_767
+TRUTHS = {"0": "FALSE", "false": "FALSE", "1": "TRUE", "true": "TRUE"}
 _LETTERS = re.compile("[A-Z]{1,3}")
 _WORKBOOK = "xl/workbook.xml"
 
@@ -85,16 +86,22 @@ class Cells(Texts):
         if self.kind == "e":
             return self.unreadable(ERROR)
         if self.kind == "s":
-            text = self.strings[int(self.value)]
+            text = self.shared_text()
         elif self.kind in ("str", "inlineStr"):
             text = unescaped(self.value)
         else:
             return self.shown_value()
         return text if len(text) <= LONGEST else self.unreadable(TOO_LONG)
 
+    def shared_text(self) -> str:
+        at = int(self.value)
+        if at < 0:  # Python would take it for one from the end
+            raise DamagedError
+        return self.strings[at]
+
     def shown_value(self) -> str:
         if self.kind == "b":
-            return "FALSE" if self.value.strip() == "0" else "TRUE"
+            return TRUTHS.get(self.value.strip()) or self.unreadable(NO_TRUTH)
         try:
             return iso_text(self.value) if self.kind == "d" else self.styles.format_of(self.style).text(self.value)
         except (ValueError, OverflowError):
@@ -118,6 +125,7 @@ NO_RESULT = gettext_noop(
 )
 ERROR = gettext_noop("Cell %(cell)s shows the error %(value)s: put its formula right, or empty the cell.")
 NO_NUMBER = gettext_noop("Cell %(cell)s has a number or date that cannot be read: “%(value)s”.")
+NO_TRUTH = gettext_noop("Cell %(cell)s is neither true nor false: “%(value)s”.")
 TOO_LONG = gettext_noop("Cell %(cell)s has more than 32,767 characters: shorten it.")
 
 

@@ -165,6 +165,15 @@ class TestACell:
         sheet = members["xl/worksheets/sheet1.xml"].replace("</row>", f"{text_cell('notes')}</row>", 1)
         assert town(zipped({**members, "xl/worksheets/sheet1.xml": sheet})) == ""
 
+    @pytest.mark.parametrize(("value", "seen"), [("0", "FALSE"), ("false", "FALSE"), (" 1 ", "TRUE"), ("true", "TRUE")])
+    def test_that_is_a_truth_is_that_truth(self, value, seen):
+        assert town(workbook_of(row_of(town=f'<c r="E2" t="b"><v>{value}</v></c>'))) == seen
+
+    @pytest.mark.parametrize(("kind", "value", "said"), [("b", "x", "Cell E2 is neither"), ("s", "-1", "is damaged")])
+    def test_of_which_nobody_knows_what_it_holds_is_refused(self, kind, value, said):
+        cell = f'<c r="E2" t="{kind}"><v>{value}</v></c>'
+        assert said in refusal(workbook_of(row_of(town=cell), strings="<si><t>the last</t></si>"))
+
     @pytest.mark.parametrize("ref", ["E2:E3", "A2:C2", "K9:L9", "C1:C2", "A1:XFD1"])
     def test_that_is_merged_is_refused_by_its_place(self, ref):
         after = f'<mergeCells><mergeCell ref="L1:M1"/><mergeCell ref="{ref}"/></mergeCells>'
