@@ -4,5 +4,5 @@ Read in this order: `home/` (the first page), `health/` (checks, for the page an
 (evidence, timeline, retention), `people/` (sign-in, powers, throttling), `admin/` (the lists of results, activity,
 people, retention), `parts/` (what several of these pages are made of).
 
-Doors for those above: `health.health` for `doctor`, `theme` and `navigation` for the settings.
+Doors for those above: `health.thorough` for `doctor`, `theme` and `navigation` for the settings.
 """

@@ -4,28 +4,19 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import DurationField, ExpressionWrapper, F
 from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django_celery_beat.models import PeriodicTask
 
 from backoffice.queues import CONTROL, RECORDS
 from backoffice.results import waiting
 from backoffice.runs.database import clock
-from backoffice.runs.doctor.findings import Drift
 from backoffice.runs.engine import heartbeats
-from backoffice.runs.models import Chunk, Event, Run, Worker
-from backoffice.runs.registry import record_tasks
-from backoffice.schedules.pages import status
-from backoffice.schedules.rules import permitted
+from backoffice.runs.models import Worker
 
 from . import sweeping
 from .redis_probe import QUEUES, Answer, probe
@@ -33,8 +24,6 @@ from .redis_probe import QUEUES, Answer, probe
 SKEW = 5  # seconds
 BEHIND = {CONTROL: 50}  # messages; more than that, or than MANY elsewhere, and somebody is missing
 MANY = 10_000
-STUCK = timedelta(minutes=2)  # the sweep looks every few seconds: what is older than this it has not seen
-SYSTEM_SCHEDULES = (permitted.SWEEP, "backoffice.desk.tasks.apply_retention")
 
 START_WORKER = "celery -A backoffice worker -l info"
 START_ANOTHER = "celery -A backoffice worker -l info -Q %s -n %s@%%h --concurrency 1"
@@ -64,17 +53,6 @@ def checks() -> list[Check]:
         queue_depths(redis.broker, processes if database.ok else None),
         *([set_aside(redis.results)] if redis.results.milliseconds else []),
     ]
-
-
-def thorough_checks() -> list[Check]:
-    """What `manage.py doctor` asks: also the schema and the ledger."""
-    asked = checks()
-    if not next(check for check in asked if check.name == _("Database")).ok:
-        return asked
-    pending = migrations()
-    return [*asked, pending] + (
-        [oldest_work(), lost_code(), leases(), untold(), system_schedules()] if pending.ok else []
-    )
 
 
 def broker(answer: Answer) -> Check:
@@ -212,108 +190,3 @@ def set_aside(answer: Answer) -> Check:
         "written. The worker's log has the database's own words."
     )
     return Check(name, False, summary, advice)
-
-
-def migrations() -> Check:
-    executor = MigrationExecutor(connection)
-    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    if not missing:
-        return Check(_("Schema"), True, _("All migrations are applied."))
-    summary = ngettext("%d migration is not applied.", "%d migrations are not applied.", missing) % missing
-    return Check(_("Schema"), False, summary, _("Run: manage.py migrate"))
-
-
-def oldest_work() -> Check:
-    """The oldest message nobody took, and the oldest run that is not finished."""
-    name, now = _("Oldest work"), timezone.now()
-    unclaimed = Chunk.objects.unclaimed().filter(created_at__lt=clock.now(-STUCK)).order_by("created_at").first()
-    if unclaimed:
-        waited = {"time": timesince(unclaimed.created_at, now), "run": unclaimed.run_id}
-        return Check(
-            name,
-            False,
-            _("A part of run %(run)s has waited for a worker for %(time)s.") % waited,
-            _("Look at workers and broker above. The sweep sends it again as long as beat and a control worker run."),
-        )
-    run = Run.objects.open().filter(activated_at__isnull=False).order_by("pk").first()
-    if run is None:
-        return Check(name, True, _("Nothing is open."))
-    age = {"run": run.pk, "time": timesince(run.activated_at or run.created_at, now)}
-    return Check(name, True, _("Run %(run)s has been open for %(time)s.") % age)
-
-
-def lost_code() -> Check:
-    """Open runs whose record task this installation does not have: they wait for it, for ever if need be."""
-    name, known = _("Record tasks"), record_tasks()
-    waiting = Run.objects.open().exclude(task__name__in=known).order_by("pk").values_list("pk", "task__name")[:10]
-    if not waiting:
-        return Check(name, True, _("Every open run's task is there."))
-    summary = " ".join(_("Run %(run)s waits for “%(task)s”.") % {"run": pk, "task": task} for pk, task in waiting)
-    return Check(name, False, summary, _("Install the code that has this task, or cancel the run on its page."))
-
-
-def leases() -> Check:
-    limit = clock.now(-timedelta(seconds=settings.RUNS_LEASE_SECONDS))
-    expired = Chunk.objects.expired().filter(lease_until__lt=limit).count()
-    if not expired:
-        return Check(_("Leases"), True, _("None has expired."))
-    summary = ngettext("%d expired and was not released.", "%d expired and were not released.", expired) % expired
-    return Check(_("Leases"), False, summary, _("The sweep releases them: start beat and a control worker."))
-
-
-def untold() -> Check:
-    """Events of runs that somebody registered for and could not be told of."""
-    name, given_up = _("Events of runs"), Event.objects.given_up().order_by("pk")
-    first = given_up.first()
-    if first is None:
-        return Check(name, True, _("Whoever wants to know has been told, or is tried again."))
-    told = {"n": given_up.count(), "run": first.run_id, "error": first.error or _("its worker died")}
-    return Check(
-        name,
-        False,
-        _("%(n)d could not be told; of run %(run)s: %(error)s") % told,
-        _("Mend the receiver, then set `attempts` of these rows of runs_event to 0."),
-    )
-
-
-def system_schedules() -> Check:
-    """The machine's own schedules are there and on."""
-    name = _("System schedules")
-    rows = {row.task: row for row in PeriodicTask.objects.filter(task__in=permitted.system_names())}
-    if missing := [task for task in SYSTEM_SCHEDULES if task not in rows]:
-        summary = _("Not there: %(tasks)s.") % {"tasks": ", ".join(missing)}
-        return Check(name, False, summary, _("Run: manage.py setup_backoffice"))
-    if off := sorted((row for row in rows.values() if not row.enabled), key=lambda row: str(row.name)):
-        summary = " ".join(f"“{row.name}”: {status.off_in_words(row)}" for row in off)
-        return Check(name, False, summary, _("Turn it on: page Schedules, as a superuser."))
-    return Check(name, True, _("All of them are on."))
-
-
-def agreement(drift: Drift) -> Check:
-    """Ledger, TaskResult and Redis of the runs whose results are still kept."""
-    name = _("Agreement")
-    compared = _("%(n)d outcomes compared in ledger, TaskResult and Redis") % {"n": drift.compared}
-    if drift.redis_unknown:
-        compared = _("%(n)d outcomes compared in ledger and TaskResult; Redis did not answer") % {"n": drift.compared}
-    if not drift.total:
-        return Check(name, True, compared + _(": they agree."))
-    advice = _("Write them as the ledger has it: manage.py doctor --repair")
-    return Check(name, False, f"{compared}: {found(drift)}.", advice)
-
-
-def found(drift: Drift) -> str:
-    parts = {
-        _("rows missing"): drift.rows_missing,
-        _("rows wrong"): drift.rows_wrong,
-        _("keys in Redis wrong"): drift.redis_wrong,
-        _("results of items that have not ended"): drift.too_early,
-        _("items held by nobody"): drift.orphans,
-        _("items that hold their record wrongly"): drift.holds_wrong,
-        _("chunks of ended runs"): drift.chunks_left,
-        _("runs counted or closed wrongly"): drift.runs_wrong,
-        _("calls that row and key tell differently"): drift.calls_wrong,
-        _("calls that began and came to no end"): drift.calls_stuck,
-        _("outcomes set aside, which the database refuses"): drift.set_aside,
-        _("leases long expired"): drift.leases,
-    }
-    return ", ".join(f"{number} {what}" for what, number in parts.items() if number)

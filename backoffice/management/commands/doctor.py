@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
-from backoffice.desk.health.health import Check, agreement, found, thorough_checks
+from backoffice.desk.health.health import Check
 from backoffice.desk.health.redis_probe import forget
+from backoffice.desk.health.thorough import agreement, found, thorough_checks
 from backoffice.desk.models import RetentionPolicy
 from backoffice.runs.doctor.compare import measure
 from backoffice.runs.doctor.findings import Drift, Kept

@@ -12,7 +12,7 @@ from celery import current_app
 from django.core.management import call_command
 from django.utils import timezone
 
-from backoffice.desk.health import health, redis_probe
+from backoffice.desk.health import health, redis_probe, thorough
 from backoffice.results import waiting
 from backoffice.runs.engine import heartbeats
 from backoffice.runs.models import Chunk, Worker
@@ -256,15 +256,15 @@ def test_redis_is_asked_once_in_two_seconds(settings):
 
 
 def test_a_chunk_that_nobody_takes_is_reported_by_the_thorough_check():
-    old = timezone.now() - health.STUCK * 2
+    old = timezone.now() - thorough.STUCK * 2
     Chunk.objects.create(run=factories.run(), first=1, last=2, size=2, created_at=old)
-    assert not by_name(health.thorough_checks())["Oldest work"].ok
+    assert not by_name(thorough.thorough_checks())["Oldest work"].ok
 
 
 def test_a_lease_that_nobody_released_is_reported_by_the_thorough_check():
-    old = timezone.now() - health.STUCK * 2
+    old = timezone.now() - thorough.STUCK * 2
     Chunk.objects.create(run=factories.run(), first=1, last=2, size=2, claimed_at=old, lease_until=old)
-    assert not by_name(health.thorough_checks())["Leases"].ok
+    assert not by_name(thorough.thorough_checks())["Leases"].ok
 
 
 def test_doctor_exits_0_when_all_is_well_and_prints_a_table(capsys):

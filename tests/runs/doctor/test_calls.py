@@ -8,7 +8,7 @@ from celery.result import AsyncResult
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
-from backoffice.desk.health.health import lost_code
+from backoffice.desk.health.thorough import lost_code
 from backoffice.results import rows, waiting
 from backoffice.results.models import Activity
 from backoffice.runs.doctor import calls

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from backoffice.desk.health import health
+from backoffice.desk.health import thorough
 from backoffice.runs import verbs
 from backoffice.runs.engine import broker, events
 from backoffice.runs.models import Event, Run, State
@@ -103,7 +103,7 @@ def test_the_waits_grow_and_end_and_doctor_names_what_was_not_told(heard):
             events.tell(*taken)
         due_again()
     assert waits == [30, 60, 120, 240, 480, 960, 1920, *([3600] * (Event.MOST - 7))]
-    check = health.untold()
+    check = thorough.untold()
     assert not check.ok
     assert f"1 could not be told; of run {run.pk}: b.second: ValueError: no such address" in check.summary
 
