@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 BEGUN = {1, 2, 3}  # of libpq's transaction states: active, in a transaction, in a failed one
 
@@ -35,10 +35,11 @@ def closed_behind[**P, T](work: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 
 def is_open() -> bool:
     """Whether this thread's connection is inside a transaction: Django's, or one begun by hand."""
-    raw: Any = connection.connection
+    django = connections[DEFAULT_DB_ALIAS]  # once: a proxy looks it up at every word, and records ask this twice
+    raw: Any = django.connection
     if raw is None:
         return False
-    if connection.in_atomic_block or not connection.autocommit:
+    if django.in_atomic_block or not django.autocommit:
         return True
     return raw.in_transaction if isinstance(raw, sqlite3.Connection) else raw.pgconn.transaction_status in BEGUN
 
@@ -47,6 +48,7 @@ def undo() -> bool:
     """Close the connection if it is inside a transaction. Returns whether it was."""
     if not is_open():
         return False
-    connection.in_atomic_block = False  # else Django takes whoever asks next for the block's own code
-    connection.close()
+    django = connections[DEFAULT_DB_ALIAS]
+    django.in_atomic_block = False  # else Django takes whoever asks next for the block's own code
+    django.close()
     return True
