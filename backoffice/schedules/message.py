@@ -26,8 +26,8 @@ def note_pickup(task: Task, task_id: str, **_: Any) -> None:
         waits = Q(state=Firing.State.WAITING)
         Firing.objects.filter(pk=firing_id, task_id=task_id, taken=None).update(
             taken=headers.attempt(task.request),
-            state=Case(When(waits, then=Value(Firing.State.SENT, CharField())), default=F("state")),
-            reason=Case(When(waits, then=Value("", TextField())), default=F("reason")),
+            state=Case(When(waits, then=Value(Firing.State.SENT)), default=F("state"), output_field=CharField()),
+            reason=Case(When(waits, then=Value("")), default=F("reason"), output_field=TextField()),
             sent_at=Coalesce("sent_at", Value(timezone.now())),
         )
 
