@@ -17,6 +17,7 @@ from .models import YourModel
     reads=YourModel.INPUTS,
     writes=YourModel.RESULTS,
     permission="records.process_yourmodel",
+    label=_("Process"),
 )
 def process_model_instance(instance: YourModel) -> Outcome:
     """Check and normalise one record."""
@@ -28,6 +29,7 @@ def process_model_instance(instance: YourModel) -> Outcome:
     reads=(*YourModel.INPUTS, "issues", "corrections"),
     writes=(*YourModel.INPUTS, "corrections", "processed"),
     permission="records.apply_corrections_yourmodel",
+    label=_("Apply corrections"),
     eligible=Q(processed=True) & ~Q(issues=[]),
     not_eligible=_("without an issue found, or not processed yet"),
 )

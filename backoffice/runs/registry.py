@@ -1,11 +1,11 @@
 """What a record task is, and the record tasks there are, by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from celery import current_app
+from celery import Task, current_app
 from django.apps import apps
 from django.db import InterfaceError, OperationalError, models
 from django.utils.functional import cached_property
@@ -42,6 +42,7 @@ class RecordTask(RedactingTask):
     done = "Processed instance {id}"
     eligible: models.Q | None = None
     not_eligible = ""
+    label: Any = ""  # what pages call it, perhaps lazy: ask labels.task_label()
 
     @cached_property
     def record_model(self) -> type[Processable]:
@@ -73,10 +74,6 @@ class RecordTask(RedactingTask):
         own: Any = self.record_model._meta
         return attrgetter(*(own.get_field(name).attname for name in self.writes), "pk")
 
-    @property
-    def label(self) -> str:
-        return self.name.rpartition(".")[2].replace("_", " ")
-
     def passes(self, exc: BaseException) -> bool:
         """Whether an error is worth another try. What a database refuses for ever is not, whatever its class."""
         return isinstance(exc, self.transient) and not (isinstance(exc, TRANSIENT) and outage.is_refusal(exc))
@@ -95,15 +92,22 @@ class RecordTask(RedactingTask):
         return float(min(2 ** (retries + 1), 300))
 
 
+def registered() -> Mapping[str, Task]:
+    """Every task of this installation by name."""
+    _import_tasks()
+    tasks: Mapping[str, Task] = current_app.tasks
+    return tasks
+
+
 def record_tasks() -> dict[str, RecordTask]:
     """Every registered record task by name."""
-    _import_tasks()
-    return {name: task for name, task in current_app.tasks.items() if isinstance(task, RecordTask)}
+    return {name: task for name, task in registered().items() if isinstance(task, RecordTask)}
 
 
 @cache
 def _import_tasks() -> None:
-    # Not Celery's import_default_modules: it runs Django's checks, and one of these asks for the record tasks.
+    # Not Celery's import_default_modules: it closes the database connection and runs Django's checks, of which one
+    # asks for the record tasks.
     autodiscover_modules("tasks")
 
 

@@ -203,7 +203,7 @@ class TestTheRecordsPage:
             YourModel.objects.filter(pk=made.pk), "process_model_instance", RunRequest(requester=factories.user())
         )
         html = operator.get(page(made)).content.decode()
-        assert f"{run.pk}: process model instance" in html
+        assert f"{run.pk}: Process" in html
         assert reverse("admin:runs_run_change", args=[run.pk]) not in html
 
     @pytest.mark.parametrize("key", ["999999", "text", str(2**63), "-1", "%00"])

@@ -56,7 +56,7 @@ def test_edits_runs_and_corrections_stand_in_one_list_newest_first(operator):
     assert record.corrections
     found = timeline.of_record(YourModel, record.pk, operator.user, record=record)
     said = {entry.title for entry in found.entries}
-    assert said == {"Edited", f"Run {run.pk}: process model instance", f"Run {fix.pk}: apply corrections", "Corrected"}
+    assert said == {"Edited", f"Run {run.pk}: Process", f"Run {fix.pk}: Apply corrections", "Corrected"}
     html = operator.get(page(record)).content.decode()
     assert "<del>Berlin</del>" in html
     assert "<ins>Köln</ins>" in html
@@ -88,7 +88,7 @@ def test_a_deleted_record_keeps_its_timeline_with_what_was_corrected(operator):
     assert "does not exist any more" in html
     assert "Deleted" in html
     assert "<del>Deutschland</del>" in html
-    assert "apply corrections" in html
+    assert "Apply corrections" in html
     assert Activity.objects.get(verb="record.deleted").details["values"]["country"] == "DE"
 
 

@@ -23,6 +23,7 @@ from backoffice.results.cancel import request_cancel
 from backoffice.results.models import CancelRequest
 from backoffice.runs import access
 from backoffice.runs.ids import split_task_id
+from backoffice.runs.labels import task_label
 from backoffice.runs.models import Run
 
 from ..audit.origin import Provenance, trace
@@ -93,7 +94,7 @@ class TaskResultAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("task"))
     def task(self, obj: Any) -> str:
-        return (obj.task_name or _("unknown")).rpartition(".")[2]
+        return task_label(obj.task_name) if obj.task_name else _("unknown")
 
     @display(description=gettext_lazy("record"))
     def record(self, obj: Any) -> SafeString | str:
@@ -125,14 +126,15 @@ class TaskResultAdmin(ReadOnlyAdmin):
         return cells.number(duration(obj))
 
     def name_of(self, obj: Any) -> str:
-        return self.task(obj).replace("_", " ")
+        return self.task(obj)
 
     def facts(self, request: HttpRequest, obj: Any) -> Iterable[Fact]:
         origin = trace([obj], request.user)[obj.task_id]
         yield Fact(_("State"), obj.status, badge=obj.status)
         if obj.status in states.READY_STATES:
             yield Fact(_("Outcome"), one_line(obj.result, longest=300))
-        yield Fact(_("Task"), obj.task_name or _("unknown"), mono=True)
+        yield Fact(_("Task"), self.task(obj))
+        yield Fact(_("Task name"), obj.task_name or "", mono=True)
         yield Fact(_("Task id"), obj.task_id, mono=True)
         if origin.run is not None:
             yield from facts_of_run(origin)
@@ -163,6 +165,7 @@ class TaskResultAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         context |= {
             "progress": progress(obj),
+            "task": self.task(obj),
             "poll_url": "" if obj.status in states.READY_STATES else self.url("status", obj.pk),
             "cancel_url": self.url("cancel", obj.pk) if may_cancel(request.user, obj) else "",
             "cancel_request": CancelRequest.objects.filter(task_id=obj.task_id).first(),

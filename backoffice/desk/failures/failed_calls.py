@@ -20,7 +20,7 @@ from backoffice.results import activity, redaction, rows
 from backoffice.results.models import Activity
 from backoffice.results.text import storable
 from backoffice.runs.engine.broker import UNREACHABLE
-from backoffice.runs.registry import record_tasks
+from backoffice.runs.registry import record_tasks, registered
 from backoffice.schedules.rules import permitted
 
 from ..parts.documents import is_deep
@@ -88,7 +88,7 @@ def error_of(said: str | None) -> tuple[str, str]:
 
 def refusal(user: Any, task_name: str) -> str:
     """Why no call of this task can be run again from here by this person; "" if one may."""
-    task = permitted.registered().get(task_name)
+    task = registered().get(task_name)
     if task is None:
         return _("This installation has no task called “%s”, so it cannot be run again.") % (task_name or _("unknown"))
     if redaction.sensitive(task_name):
@@ -106,7 +106,7 @@ def refusal(user: Any, task_name: str) -> str:
 
 def repeatable(task_name: str, failed: list[FailedCall], done: set[str]) -> list[Call]:
     """One call for each set of arguments that is kept exactly and was not run again; the newest first."""
-    task = permitted.registered()[task_name]
+    task = registered()[task_name]
     calls: dict[str, Call] = {}
     waiting = [call.pk for call in failed if call.task_id not in done]
     kept = TaskResult.objects.filter(pk__in=waiting).order_by("-pk")
@@ -162,7 +162,7 @@ def run_again(group: Any, by: Any) -> tuple[int, int]:
 
 def publish(task_name: str, calls: list[Call]) -> int:
     """How many of them the broker took."""
-    task = permitted.registered()[task_name]
+    task = registered()[task_name]
     for number, call in enumerate(calls):
         try:
             task.apply_async(call.args, call.kwargs, retry=False)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.results import activity
 from backoffice.runs import access
+from backoffice.runs.labels import task_label
 from backoffice.runs.models import Run, RunItem, State, TaskName
 from backoffice.runs.registry import find
 from backoffice.runs.start import RunRequest, start
@@ -78,6 +79,10 @@ class Group:
     failures: list[Any] = field(default_factory=list)  # Failure, or FailedCall
 
     @property
+    def label(self) -> str:
+        return task_label(self.task) if self.task else _("unknown")
+
+    @property
     def is_calls(self) -> bool:
         return self.task_no is None
 
@@ -102,7 +107,7 @@ class Group:
         return {failure.run_id for failure in self.failures}
 
     def has(self, words: str) -> bool:
-        text = f"{self.task} {self.kind} {self.message} {self.example}".lower()
+        text = f"{self.label} {self.task} {self.kind} {self.message} {self.example}".lower()
         return all(word in text for word in words.lower().split())
 
 
@@ -127,7 +132,7 @@ def groups(user: Any, words: str = "") -> Found:
 
 def of_items(failures: Iterable[Failure]) -> Iterator[tuple[Failure, Group]]:
     """Each failure with the group it would begin."""
-    tasks = {task.pk: task.short for task in TaskName.objects.all()}
+    tasks = {task.pk: task.name for task in TaskName.objects.all()}
     for failure in failures:
         kind, said = split(failure.error)
         message = normalise(said)

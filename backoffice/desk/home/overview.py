@@ -13,6 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django_celery_results.models import TaskResult
 
+from backoffice.runs.labels import run_title, task_label
 from backoffice.runs.models import Run, RunQuerySet
 from backoffice.runs.pages.progress import in_words, percent
 
@@ -106,7 +107,7 @@ def row(run: Run) -> RunRow:
     return RunRow(
         id=run.pk,
         url=admin_url(run),
-        title=str(run),
+        title=run_title(run),
         requester=run.requester_name or run.schedule_name or _("the system"),
         state=run.state,
         label=run.get_state_display(),
@@ -140,5 +141,5 @@ def failed_tasks_today() -> tuple[list[FailedTask], str]:
 
 
 def failed_task(result: Any) -> FailedTask:
-    task = (result.task_name or _("unknown task")).rpartition(".")[2]
+    task = task_label(result.task_name) if result.task_name else _("unknown task")
     return FailedTask(admin_url(result), task, result.date_done, one_line(result.start))

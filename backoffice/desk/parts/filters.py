@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from backoffice.runs import labels
 from backoffice.runs.models import Run
 
 Rows = QuerySet[Any]
@@ -49,7 +50,7 @@ class TaskFilter(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         names = {name for name in known_tasks() if not name.startswith("celery.")}
         names |= {value for value in [request.GET.get("task")] if value}
-        return [(name, name) for name in sorted(names)]
+        return labels.choices(names)
 
     def queryset(self, request: HttpRequest, rows: Rows) -> Rows:
         return rows.filter(task_name=self.value()) if self.value() else rows

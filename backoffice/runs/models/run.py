@@ -28,10 +28,6 @@ class TaskName(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def short(self) -> str:
-        return self.name.rpartition(".")[2].replace("_", " ")
-
 
 def new_uid() -> str:
     return uuid.uuid4().hex
@@ -121,7 +117,7 @@ class Run(models.Model):
         permissions = [("cancel_run", "Can cancel runs"), ("retry_run", "Can retry the failed records of runs")]
 
     def __str__(self) -> str:
-        return f"Run {self.pk}: {self.task.short}"
+        return f"Run {self.pk}"
 
     @property
     def done(self) -> int:

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from .. import access, verbs
+from .. import access, labels, verbs
 from ..engine import error_kinds
+from ..labels import run_title, task_label
 from ..models import Run, State
 from ..start import EmptySelection
 from . import items, progress
@@ -39,10 +40,16 @@ class MineFilter(admin.SimpleListFilter):
         return queryset.filter(requester_id=request.user.pk) if self.value() == "1" else queryset
 
 
+class RunTaskFilter(admin.RelatedFieldListFilter):
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
+        numbers = {str(name): pk for pk, name in super().field_choices(field, request, model_admin)}
+        return [(numbers[name], label) for name, label in labels.choices(numbers)]
+
+
 @admin.register(Run)
 class RunAdmin(StaffAdmin, ModelAdmin):
     list_display = ("title", "state_badge", "done_of", "requester_name", "source", "created_at", "took")
-    list_filter = (MineFilter, "state", "source", "task")
+    list_filter = (MineFilter, "state", "source", ("task", RunTaskFilter))
     list_select_related = ("task",)
     list_per_page = 50
     show_full_result_count = False
@@ -52,7 +59,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
 
     @display(description=gettext_lazy("run"))
     def title(self, run: Run) -> str:
-        return f"{run.pk} · {run.task.short}"
+        return f"{run.pk} · {task_label(run.task.name)}"
 
     @display(description=gettext_lazy("state"))
     def state_badge(self, run: Run) -> str:
@@ -116,8 +123,9 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": run,
-            "title": str(run),
+            "title": run_title(run),
             "run": run,
+            "task": task_label(run.task.name),
             "counts": progress.counts(run),
             "progress": progress.as_json(run),
             "page": items.page(

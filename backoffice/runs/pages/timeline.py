@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from backoffice.results.models import Activity
 
 from ..access import may_see
+from ..labels import run_title
 from ..models import Processable, RunItem, State, TaskName
 from .numbers import row_number
 
@@ -144,7 +145,7 @@ def in_work(model: type[Processable], pk: int, user: Any) -> Iterator[Entry]:
 def of_item(item: RunItem, user: Any, at: datetime) -> Entry:
     return Entry(
         at, RUNS, item.run_id,
-        _("Run %(number)d: %(task)s") % {"number": item.run_id, "task": item.run.task.short},
+        run_title(item.run),
         item.run.requester_name or item.run.schedule_name or _("system"),
         item.error.strip().rpartition("\n")[2] or item.outcome,
         item.state, str(State(item.state).label),

@@ -28,10 +28,10 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from backoffice.results.message import headers
+from backoffice.runs.registry import registered
 
 from .. import owner, switch
 from ..models import STALE, Firing
-from ..rules import permitted
 
 logger = logging.getLogger(__name__)
 Call = tuple[PeriodicTask, Firing]
@@ -109,7 +109,7 @@ class Batch:
 
 def hand_over(row: PeriodicTask, firing: Firing) -> None:
     """To the broker. Raises what it raises."""
-    task = permitted.registered()[row.task]
+    task = registered()[row.task]
     task.apply_async(json.loads(row.args or "[]"), json.loads(row.kwargs or "{}"), **message_options(row, firing))
     # The sweep's every few seconds would drown the others'.
     level = logging.INFO if firing.pk else logging.DEBUG

@@ -9,7 +9,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.runs.registry import record_tasks
+from backoffice.runs import labels
+from backoffice.runs.registry import record_tasks, registered
 
 from ..rules import permitted, selection, words
 from ..rules.permitted import loads
@@ -24,15 +25,15 @@ NO_TIMING = {"when": "", "crontab_text": "", "zone": "UTC", "period": "minutes"}
 
 def work_choices(user: Any) -> list[tuple[str, list[tuple[str, str]]]]:
     """What this person may start, grouped: record tasks, then the tasks that opted in."""
-    tasks = sorted(record_tasks().items())
+    tasks = record_tasks()
     on_records = [
-        (f"{RECORDS}{name}", f"{capfirst(task.label)}: {words.records_label(task.record_model)}")
-        for name, task in tasks
-        if user is None or user.has_perm(task.permission)
+        (f"{RECORDS}{name}", f"{label}: {words.records_label(tasks[name].record_model)}")
+        for name, label in labels.choices(tasks)
+        if user is None or user.has_perm(tasks[name].permission)
     ]
     others = [
-        (name, words.task_label(name))
-        for name in permitted.offered()
+        (name, label)
+        for name, label in labels.choices(permitted.offered())
         if user is None or permitted.may_schedule(user, name, {})
     ]
     groups = [(_("Run over records"), on_records), (_("Other tasks"), others)]
@@ -70,7 +71,7 @@ def initial_of(row: PeriodicTask) -> dict[str, Any]:
 def arguments_of(row: PeriodicTask) -> str:
     """By name where there are named ones: the form has one field for both."""
     args, kwargs = loads(row.args, []), loads(row.kwargs, {})
-    if args and kwargs and (task := permitted.registered().get(row.task)):
+    if args and kwargs and (task := registered().get(row.task)):
         try:
             kwargs, args = inspect.signature(task.run).bind(*args, **kwargs).arguments, []
         except TypeError:

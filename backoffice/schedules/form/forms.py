@@ -20,6 +20,8 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from backoffice.runs.labels import task_label
+
 from .. import access
 from ..models import Missed, Overlap, ScheduleState
 from ..rules import permitted, selection, verify, words
@@ -166,7 +168,7 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         }
         for field in offers.keys() & self.fields.keys():
             value = self.initial.get(field) if row.pk else ""
-            label = {"work": words.task_label(row.task), "when": words.when(row)}.get(field) or value
+            label = {"work": task_label(row.task), "when": words.when(row)}.get(field) or value
             self.fields[field].choices = with_stored(offers[field], value, label)
 
     # --- checks -----------------------------------------------------------------------------------------------------

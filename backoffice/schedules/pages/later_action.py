@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from backoffice.runs.labels import task_label
 from backoffice.runs.pages.actions import Action, form_token, hidden_inputs, selection_text, ticked
 from backoffice.runs.registry import find
 from backoffice.runs.start import EmptySelection, RunRequest, preview
@@ -98,7 +99,7 @@ def ask(modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str
         "opts": modeladmin.model._meta,
         "form": form,
         "preview": preview(records, task),
-        "what": find(task).label,  # not the task: a template calls whatever can be called
+        "what": task_label(find(task).name),
         "selection": selection_text(modeladmin, request),
         "hidden": hidden,
         "back": request.get_full_path(),

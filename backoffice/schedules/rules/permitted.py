@@ -7,16 +7,13 @@ superuser's. Any other task opts in: `@shared_task(schedulable=True)`, or
 """
 
 import json
-from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from celery import Task, current_app
-from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.runs.registry import RecordTask, record_tasks
+from backoffice.runs.registry import RecordTask, record_tasks, registered
 
 START_RUN = "backoffice.schedules.tasks.start_scheduled_run"
 START_DUE = "backoffice.schedules.tasks.start_due_run"
@@ -30,18 +27,6 @@ def loads(value: str | None, default: Any) -> Any:
     except (ValueError, RecursionError):  # as deep as SQL can write it
         return default
     return found if isinstance(found, type(default)) else default
-
-
-def registered() -> Mapping[str, Task]:
-    import_tasks()
-    tasks: Mapping[str, Task] = current_app.tasks
-    return tasks
-
-
-@cache
-def import_tasks() -> None:
-    # Not Celery's import_default_modules: that runs Django's checks and closes the database connection.
-    autodiscover_modules("tasks")
 
 
 def is_system(name: str) -> bool:

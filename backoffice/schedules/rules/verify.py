@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.results.message import headers
-from backoffice.runs.registry import record_tasks
+from backoffice.runs.registry import record_tasks, registered
 
 from . import permitted, selection, timing
 
@@ -76,7 +76,7 @@ def verify_call(row: PeriodicTask) -> dict[str, Any]:
     added = _json(row.headers, dict, {}, _("headers"))
     if reason := permitted.refusal(row.task):
         raise BadSchedule(reason)
-    if reason := permitted.misfit(permitted.registered()[row.task], args, kwargs):
+    if reason := permitted.misfit(registered()[row.task], args, kwargs):
         raise BadSchedule(reason)
     if taken := sorted(name for name in added if name in celerys_headers() or name.startswith(headers.PREFIX)):
         told = _("The headers may not set what Celery or the back office sets: %(names)s.")

@@ -6,11 +6,11 @@ from cron_descriptor import Options, get_description
 from django.db.models import Model
 from django.http import QueryDict
 from django.utils import formats, timezone
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
+from backoffice.runs.labels import task_label
 from backoffice.runs.registry import record_tasks
 
 from . import permitted, selection, timing
@@ -92,7 +92,7 @@ def over_records(kwargs: dict[str, Any]) -> str:
     if task is None:
         return _("Unknown record task %(name)s") % {"name": kwargs.get("task")}
     which = chosen_in_words(selection.describe(kwargs)) or _("all")
-    return f"{capfirst(task.label)}: {records_label(task.record_model)} ({which})"
+    return f"{task_label(task.name)}: {records_label(task.record_model)} ({which})"
 
 
 def chosen_in_words(query: str) -> str:
@@ -109,7 +109,3 @@ def part(name: str, value: str) -> str:
 
 def records_label(model: type[Model]) -> str:
     return str(model._meta.verbose_name_plural)
-
-
-def task_label(name: str) -> str:
-    return capfirst(name.rpartition(".")[2].replace("_", " "))

@@ -70,7 +70,7 @@ def test_one_cause_is_one_group_with_counts_and_times(boss):
     again = start(Probe.objects.all(), "poke")
     work_off(again)
     group = only_group(boss)
-    assert (group.kind, group.message, group.task) == ("ValueError", "cannot work on <value>", "poke")
+    assert (group.kind, group.message, group.label) == ("ValueError", "cannot work on <value>", "Poke")
     assert (group.count, len(group.record_ids), group.run_ids) == (6, 3, {first.pk, again.pk})
     ended = RunItem.objects.values_list("finished_at", flat=True)
     assert (group.first, group.last) == (min(ended), max(ended))

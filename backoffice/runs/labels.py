@@ -1,0 +1,27 @@
+"""What tasks are called on pages: the label their code gives them by `label=`, else the last part of their name."""
+
+from collections.abc import Iterable
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from .models import Run
+from .registry import registered
+
+
+def task_label(name: str) -> str:
+    """For example "Process". Of a task whose code is not here, the last part of its name in words."""
+    label = getattr(registered().get(name), "label", "")
+    return str(label or capfirst(name.rpartition(".")[2].replace("_", " ")) or name)
+
+
+def choices(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Names and labels in order of these; of tasks with the same label the name is told, too."""
+    labels = {name: task_label(name) for name in names}
+    alike = list(labels.values())
+    shown = [(name, f"{label} ({name})" if alike.count(label) > 1 else label) for name, label in labels.items()]
+    return sorted(shown, key=lambda each: each[1].lower())
+
+
+def run_title(run: Run) -> str:
+    return _("Run %(number)d: %(task)s") % {"number": run.pk, "task": task_label(run.task.name)}
