@@ -9,7 +9,8 @@ import csv
 import hashlib
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from platform import python_version
 from typing import Any
@@ -26,6 +27,7 @@ from backoffice.runs.models import Run, RunItem
 
 from ..parts.documents import load, written
 
+DELETED = "that the run counts are no longer stored: deleted by retention, as the activity log tells"
 AT_ONCE = 1_000  # items read and written in one go
 PACKAGES = ("backoffice", "django", "celery", "redis", "django-celery-beat", "django-celery-results")
 ITEM_COLUMNS = (
@@ -65,13 +67,16 @@ class Outlet(io.RawIOBase):
 
 
 def pack(run: Run, by: object) -> Iterator[bytes]:
-    """The bytes of the ZIP: manifest, items, outcomes, activity, and the SHA-256 of each of them."""
-    outlet, sums = Outlet(), dict[str, str]()
+    """The bytes of the ZIP: items, outcomes, activity, the manifest, and the SHA-256 of each of them.
+
+    The manifest tells what the others hold, and so stands behind them: retention may delete while they are written.
+    """
+    outlet, sums, holds = Outlet(), dict[str, str](), Counter[str]()
     files: dict[str, Callable[[], Iterable[bytes]]] = {
-        "manifest.json": lambda: [as_json(manifest(run, by), indent=2)],
-        "items.csv": lambda: items_csv(run),
-        "outcomes.jsonl": lambda: outcomes(run),
+        "items.csv": lambda: items_csv(run, holds),
+        "outcomes.jsonl": lambda: outcomes(run, holds),
         "activity.jsonl": lambda: activities(run),
+        "manifest.json": lambda: [as_json(manifest(run, by, holds), indent=2)],
         "sha256sums.txt": lambda: ["".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()],
     }
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
@@ -88,7 +93,7 @@ def pack(run: Run, by: object) -> Iterator[bytes]:
     yield outlet.take()
 
 
-def manifest(run: Run, by: object) -> dict[str, Any]:
+def manifest(run: Run, by: object, holds: Mapping[str, int]) -> dict[str, Any]:
     model = run.record_type.model_class()
     return {
         "run": run.pk,
@@ -97,6 +102,8 @@ def manifest(run: Run, by: object) -> dict[str, Any]:
         "record_type": model._meta.label_lower if model else str(run.record_type),
         **{name: getattr(run, name) for name in RUN_FIELDS},
         "counts": {name: getattr(run, name) for name in COUNTS},
+        "holds": {"items": holds["items"], "outcomes": holds["outcomes"]},
+        "missing": missing(run, holds),
         "is_finished": run.is_finished,
         "taken_at": timezone.now(),
         "taken_by": str(by),
@@ -110,6 +117,12 @@ def manifest(run: Run, by: object) -> dict[str, Any]:
             "sha256sums.txt": "check with: sha256sum -c sha256sums.txt",
         },
     }
+
+
+def missing(run: Run, holds: Mapping[str, int]) -> list[str]:
+    """What the run counts and the pack does not hold, in words: nothing is left out in silence."""
+    lacking = {"items.csv": run.total - holds["items"], "outcomes.jsonl": run.done - holds["outcomes"]}
+    return [f"{name}: {number} {DELETED}" for name, number in lacking.items() if number > 0]
 
 
 def version_of(package: str) -> str:
@@ -138,9 +151,10 @@ def pages(run: Run) -> Iterator[list[RunItem]]:
         last = page[-1].record_id
 
 
-def items_csv(run: Run) -> Iterator[bytes]:
+def items_csv(run: Run, holds: Counter[str]) -> Iterator[bytes]:
     yield codecs.BOM_UTF8 + csv_lines([ITEM_COLUMNS])  # by which Excel knows UTF-8
     for page in pages(run):
+        holds["items"] += len(page)
         yield csv_lines([cell(run, item, column) for column in ITEM_COLUMNS] for item in page)
 
 
@@ -161,11 +175,12 @@ def cell(run: Run, item: RunItem, column: str) -> str:
     return "" if value is None else disarm(str(value))
 
 
-def outcomes(run: Run) -> Iterator[bytes]:
+def outcomes(run: Run, holds: Counter[str]) -> Iterator[bytes]:
     for page in pages(run):
         ids = [run.item_task_id(item.record_id) for item in page]
         found = {row["task_id"]: row for row in TaskResult.objects.filter(task_id__in=ids).values(*RESULT_FIELDS)}
         rows = [found[task_id] for task_id in ids if task_id in found]
+        holds["outcomes"] += len(rows)
         yield b"".join(as_json(opened(row)) + b"\n" for row in rows)
 
 

@@ -6,10 +6,12 @@ import hashlib
 import io
 import json
 import zipfile
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
-from backoffice.desk.audit import evidence
+from backoffice.desk.audit import evidence, retention
 from backoffice.results.models import Activity
 from backoffice.runs.models import Run, RunItem
 from tests.factories import user
@@ -17,7 +19,7 @@ from tests.probe.models import Probe
 from tests.runs.factories import poke_all, probes, work_off
 
 pytestmark = pytest.mark.django_db
-FILES = ["manifest.json", "items.csv", "outcomes.jsonl", "activity.jsonl", "sha256sums.txt"]
+FILES = ["items.csv", "outcomes.jsonl", "activity.jsonl", "manifest.json", "sha256sums.txt"]
 
 
 def url(run: Run) -> str:
@@ -63,6 +65,28 @@ def test_the_pack_holds_the_ledger_the_outcomes_and_the_log(client, anna):
     assert "Zoë <script>" in outcomes[-1]["result"]["exc_message"][0]
     log = [json.loads(line) for line in archive.read("activity.jsonl").splitlines()]
     assert [entry["verb"] for entry in log] == ["run.started", "run.exported"]
+
+
+@pytest.mark.parametrize("parts", [0, 3, 100])
+def test_the_manifest_tells_what_retention_deleted_before_or_while_it_was_taken(parts, monkeypatch):
+    run = finished_run()
+    Run.objects.update(finished_at=timezone.now() - timedelta(days=9))
+    monkeypatch.setattr(evidence, "AT_ONCE", 2)
+    content, taken = evidence.pack(run, "otto"), []
+    for _number, part in zip(range(parts), content, strict=False):
+        taken.append(part)
+    assert sum(retention.items(timezone.now() - timedelta(days=7))) == 4
+    archive = zipfile.ZipFile(io.BytesIO(b"".join([*taken, *content])))
+    manifest = json.loads(archive.read("manifest.json"))
+    items = len(archive.read("items.csv").splitlines()) - 1
+    outcomes = len(archive.read("outcomes.jsonl").splitlines())
+    assert manifest["holds"] == {"items": items, "outcomes": outcomes}
+    lacking = [line.split()[:2] for line in manifest["missing"]]
+    assert lacking == [
+        [f"{name}:", str(4 - number)] for name, number in (("items.csv", items), ("outcomes.jsonl", outcomes))
+        if number < 4
+    ]  # fmt: skip
+    assert bool(lacking) is (parts < 100)
 
 
 def test_every_file_has_its_checksum(client, anna):
