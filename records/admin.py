@@ -77,7 +77,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
 
     @admin.display(description=_lazy("processed"), ordering="processed")
     def processed_badge(self, record: YourModel) -> str:
-        return badge("yes", _("processed")) if record.processed else badge("no", _("waiting"))
+        return badge("yes", _("processed")) if record.processed else badge("no", _("not processed"))
 
     @admin.display(description=_lazy("issues"))
     def issue_count(self, record: YourModel) -> int:

@@ -26,7 +26,7 @@ class YourModel(Processable):
 
     class Verdict(models.TextChoices):
         VALID = "valid", _("valid")
-        CORRECTED = "corrected", _("corrected")
+        CORRECTED = "corrected", _("correctable")  # by corrections it suggests
         REVIEW = "review", _("review")
         INVALID = "invalid", _("invalid")
 
@@ -105,7 +105,7 @@ class YourModel(Processable):
         self.verdict = verdict_of(issues)
         self.rules_version = RULES_VERSION
         self.processed, self.processed_at = True, timezone.now()
-        return Outcome(self.verdict, ", ".join(codes))
+        return Outcome(str(self.Verdict(self.verdict).label), ", ".join(codes))
 
     def apply_corrections(self) -> Outcome:
         """Copy the suggestions into the fields, keeping before and after; then it waits to be processed again."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.db.models import Model
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -21,6 +22,12 @@ def choices(names: Iterable[str]) -> list[tuple[str, str]]:
     alike = list(labels.values())
     shown = [(name, f"{label} ({name})" if alike.count(label) > 1 else label) for name, label in labels.items()]
     return sorted(shown, key=lambda each: each[1].lower())
+
+
+def value_label(model: type[Model], name: str, value: str) -> str:
+    """What lists show for this value of a field with choices; any other value as it is."""
+    field = {field.name: field for field in model._meta.fields}.get(name)
+    return str(dict(field.flatchoices).get(value, value)) if field else value
 
 
 def run_title(run: Run) -> str:

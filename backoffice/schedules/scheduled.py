@@ -49,7 +49,7 @@ def begin(
             record_task,
             start.RunRequest(
                 source=Run.Source.SCHEDULE,
-                selection=words.chosen_in_words(selection.describe(chosen)),
+                selection=words.chosen_in_words(selection.describe(chosen), record_task.record_model),
                 schedule=schedule,
                 schedule_name=schedule_name,
                 form_token=f"firing-{firing.pk}" if firing else None,

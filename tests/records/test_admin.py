@@ -1,5 +1,7 @@
 """The record list and the record's page, as staff with various permissions see them."""
 
+import re
+
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
@@ -51,7 +53,21 @@ class TestTheList:
         html = operator.get(LIST).content.decode()
         assert ">invalid</span>" in html
         assert ">processed</span>" in html
-        assert ">waiting</span>" in html
+        assert ">not processed</span>" in html
+
+    def test_calls_a_record_correctable_that_has_suggestions(self, operator):
+        made = factories.processed(country="Deutschland")
+        assert made.verdict == "corrected"
+        for address in (LIST, page(made)):
+            html = operator.get(address).content.decode()
+            assert ">correctable</span>" in html
+            assert not re.search(r">\s*corrected\s*<", html)
+
+    def test_says_the_words_of_a_filter_on_the_page_of_its_run(self, operator):
+        factories.processed(country="Deutschland")
+        data = {"action": "process_selected", "select_across": "1", "_selected_action": [1]}
+        operator.post(f"{LIST}?verdict=corrected&role__exact=supplier", data)
+        assert Run.objects.get().selection == "verdict: correctable; role: supplier"
 
     @pytest.mark.parametrize("term", ["T-SEARCH", "Needle", "DE999", "needle@example.org", "Nadelstadt"])
     def test_finds_reference_name_tax_id_email_and_town(self, operator, term):

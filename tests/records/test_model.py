@@ -35,8 +35,14 @@ def test_processing_twice_gives_the_same():
 def test_the_outcome_names_the_verdict_and_the_codes():
     made = make(email="nobody")
     outcome = made.process()
-    assert outcome.label == made.verdict == YourModel.Verdict.INVALID
+    assert (outcome.label, made.verdict) == ("invalid", YourModel.Verdict.INVALID)
     assert "email.no_at" in outcome.detail
+
+
+def test_a_suggestion_makes_a_record_correctable_in_words_and_keeps_the_value_that_is_stored():
+    made = make(country="Deutschland")
+    assert made.process().label == made.get_verdict_display() == "correctable"
+    assert made.verdict == "corrected"
 
 
 def test_corrections_copy_the_suggestions_and_keep_before_and_after():

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.forms import ActionForm
 
+from ..labels import value_label
 from ..models import Run
 from ..registry import find
 from ..start import EmptySelection, RunRequest, preview, start
@@ -153,15 +154,16 @@ def selection_text(modeladmin: Any, request: HttpRequest) -> str:
     if request.POST.get("select_across") != "1":
         number = len(request.POST.getlist(ACTION_CHECKBOX_NAME))
         return ngettext("%d record, selected by hand", "%d records, selected by hand", number) % number
+    model = modeladmin.model
     query = {
-        name: ", ".join(values)
+        (field := name.removesuffix("__exact")): ", ".join(value_label(model, field, value) for value in values)
         for name, values in request.GET.lists()
         if any(values) and name not in ("p", "o", "e", "all", "_facets", "_changelist_filters")
     }
     if not query:
-        return _("All %(records)s") % {"records": modeladmin.model._meta.verbose_name_plural}
+        return _("All %(records)s") % {"records": model._meta.verbose_name_plural}
     search = query.pop("q", "")
-    words = [f"{name.removesuffix('__exact')}: {value}" for name, value in query.items()]
+    words = [f"{name}: {value}" for name, value in query.items()]
     return "; ".join([*words, *([_("search “%s”") % search] if search else [])])
 
 

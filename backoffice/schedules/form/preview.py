@@ -69,6 +69,6 @@ def matching(row: PeriodicTask, user: Any) -> str:
             count = records.count()
     except (selection.BadSelection, TooSlow) as error:
         return str(error)
-    which = words.chosen_in_words(selection.describe(kwargs)) or _("all there are")
+    which = words.chosen_in_words(selection.describe(kwargs), task.record_model) or _("all there are")
     text = ngettext("%(n)s record matches now: %(which)s.", "%(n)s records match now: %(which)s.", count)
     return text % {"n": f"{count:,}", "which": which}

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from backoffice.runs.labels import task_label
+from backoffice.runs.labels import task_label, value_label
 from backoffice.runs.registry import record_tasks
 
 from . import permitted, selection, timing
@@ -91,14 +91,15 @@ def over_records(kwargs: dict[str, Any]) -> str:
     task = record_tasks().get(str(kwargs.get("task")))
     if task is None:
         return _("Unknown record task %(name)s") % {"name": kwargs.get("task")}
-    which = chosen_in_words(selection.describe(kwargs)) or _("all")
+    which = chosen_in_words(selection.describe(kwargs), task.record_model) or _("all")
     return f"{task_label(task.name)}: {records_label(task.record_model)} ({which})"
 
 
-def chosen_in_words(query: str) -> str:
+def chosen_in_words(query: str, model: type[Model]) -> str:
     """For example "processed: no, search “berlin”"."""
     found = QueryDict(query)
-    words = [part(name.removesuffix("__exact"), ", ".join(values)) for name, values in found.lists() if name != "q"]
+    named = [(name.removesuffix("__exact"), values) for name, values in found.lists() if name != "q"]
+    words = [part(name, ", ".join(value_label(model, name, value) for value in values)) for name, values in named]
     return ", ".join([*words, *([_("search “%(text)s”") % {"text": found["q"]}] if found.get("q") else [])])
 
 
