@@ -44,7 +44,7 @@ def _set_django_up() -> None:
         django.setup()
 
 
-app = DjangoCelery("backoffice", task_cls="backoffice.results.redaction:RedactingTask")
+app = DjangoCelery("backoffice", task_cls="backoffice.results.values.redaction:RedactingTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # The result URL stays a plain redis:// one; what answers for it also writes the audit row.
 app.loader.override_backends = dict.fromkeys(

@@ -11,7 +11,7 @@ from django.utils.log import AdminEmailHandler
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
-from backoffice.results.redaction import masking
+from backoffice.results.values.redaction import masking
 
 SECRET = re.compile(r"SECRET|PASS|PWD|TOKEN|CREDENTIAL|API_?KEY|SIGNATURE|PRIVATE_?KEY", re.IGNORECASE)
 # Up to the last @, as passwords are not always quoted as they should be; a bare name before it may be a token.

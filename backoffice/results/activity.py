@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model
 
 from .models import Activity
-from .text import deep, storable
+from .values.text import deep, storable
 
 SYSTEM = "system"
 

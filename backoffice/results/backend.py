@@ -16,10 +16,11 @@ from kombu.exceptions import DecodeError, EncodeError
 from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
-from . import left_open, redaction, rows, waiting
+from . import left_open, rows, waiting
 from .message import headers, known
 from .outage import DATABASE
-from .text import key
+from .values import redaction
+from .values.text import key
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from django_celery_results.models import TaskResult
 from kombu.utils import json as kombu
 
 from . import bulk
-from .text import key, said, storable
+from .values.text import key, said, storable
 
 FIELDS = (
     "task_id", "periodic_task_name", "task_name", "task_args", "task_kwargs", "status", "worker", "content_type",

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.module_loading import autodiscover_modules
 
 from backoffice.results import outage
-from backoffice.results.redaction import RedactingTask
+from backoffice.results.values.redaction import RedactingTask
 
 from .models import Outcome, Processable
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from backoffice.results.message import headers
-from backoffice.results.redaction import RedactingTask
+from backoffice.results.values.redaction import RedactingTask
 
 from .models import Firing
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.results import columns
+from backoffice.results.values import columns
 from backoffice.runs.database import clock
 from backoffice.runs.database.again import again
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Field as ModelField
 from django.utils.translation import gettext as _
 
-from backoffice.results.spreadsheet import rearm
+from backoffice.results.values.spreadsheet import rearm
 
 from ..models import YourModel
 from .sheet import Sheet

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 
-from backoffice.results.spreadsheet import disarm, rearm
+from backoffice.results.values.spreadsheet import disarm, rearm
 
 from ..models import YourModel
 from .cell_text import escaped

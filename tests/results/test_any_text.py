@@ -15,8 +15,9 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 from kombu.exceptions import EncodeError
 
-from backoffice.results import activity, rows, text
+from backoffice.results import activity, rows
 from backoffice.results.message import headers
+from backoffice.results.values import text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ID = "3f1c0c5e-0000-4000-8000-000000000003"

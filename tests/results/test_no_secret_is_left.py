@@ -5,7 +5,7 @@ from celery import current_app
 from django_celery_results.models import TaskResult
 from redis import Redis
 
-from backoffice.results.redaction import MASK
+from backoffice.results.values.redaction import MASK
 from tests.factories import user
 from tests.results import storm_tasks
 from tests.servers import wait_until

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from celery import Task, current_app
 
-from backoffice.results.redaction import MASK, RedactingTask, redacted, scrubber
+from backoffice.results.values.redaction import MASK, RedactingTask, redacted, scrubber
 
 pytestmark = pytest.mark.once
 

@@ -22,7 +22,7 @@ from django_celery_results.models import TaskResult
 
 from backoffice.results.batches import by_key
 from backoffice.results.models import Activity
-from backoffice.results.spreadsheet import disarm
+from backoffice.results.values.spreadsheet import disarm
 from backoffice.runs.models import Run, RunItem
 
 from ..parts.documents import load, written

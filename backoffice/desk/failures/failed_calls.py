@@ -16,9 +16,10 @@ from django.db.models.functions import Substr
 from django.utils.translation import gettext as _
 from django_celery_results.models import TaskResult
 
-from backoffice.results import activity, redaction, rows
+from backoffice.results import activity, rows
 from backoffice.results.models import Activity
-from backoffice.results.text import storable
+from backoffice.results.values import redaction
+from backoffice.results.values.text import storable
 from backoffice.runs.engine.broker import UNREACHABLE
 from backoffice.runs.registry import record_tasks, registered
 from backoffice.schedules.rules import permitted

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from backoffice.results import rows
-from backoffice.results.text import storable
+from backoffice.results.values.text import storable
 
 SHORT = 80  # characters that stay on one line
 DEEPEST = 50  # levels that are laid out: each is indented further, and Python counts only so many

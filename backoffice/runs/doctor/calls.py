@@ -18,7 +18,7 @@ from django_celery_results.models import TaskResult
 from redis.exceptions import RedisError
 
 from backoffice.results import rows, waiting
-from backoffice.results.text import storable
+from backoffice.results.values.text import storable
 
 from .findings import Survey
 

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError, OperationalError
 
 from backoffice.queues import CONTROL, RECORDS, TASKS
-from backoffice.results import activity, text
+from backoffice.results import activity
 from backoffice.results.message import headers
+from backoffice.results.values import text
 
 from ..models import Chunk, Run
 from ..registry import RecordTask, find, record_tasks

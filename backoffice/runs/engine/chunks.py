@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backoffice.results import bulk, outage
 from backoffice.results.left_open import closed_behind
-from backoffice.results.text import storable
+from backoffice.results.values.text import storable
 
 from ..database.again import again
 from ..models import Chunk, Outcome, Processable, State

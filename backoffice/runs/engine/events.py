@@ -12,7 +12,7 @@ from datetime import timedelta
 from django.db.models import F
 from django.utils import timezone
 
-from backoffice.results.text import storable
+from backoffice.results.values.text import storable
 
 from ..models import Event, Run
 from ..registry import record_tasks

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from secrets import token_hex
 
-from backoffice.results.text import storable
+from backoffice.results.values.text import storable
 
 from .. import ids
 

@@ -6,7 +6,7 @@ import traceback
 from celery.exceptions import SoftTimeLimitExceeded
 
 from backoffice.results import rows
-from backoffice.results.text import ending, said, storable
+from backoffice.results.values.text import ending, said, storable
 
 from .ledger import Verdict
 

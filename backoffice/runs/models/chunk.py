@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.results import columns
+from backoffice.results.values import columns
 
 from ..database import clock
 from .run import Run

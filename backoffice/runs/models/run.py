@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.results import columns
+from backoffice.results.values import columns
 
 from .. import ids
 from .states import State

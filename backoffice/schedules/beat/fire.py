@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.results import bulk
-from backoffice.results.text import storable
+from backoffice.results.values.text import storable
 from backoffice.runs.database.again import again
 
 from .. import switch

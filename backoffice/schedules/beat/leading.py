@@ -12,7 +12,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from backoffice.results.text import storable
+from backoffice.results.values.text import storable
 from backoffice.runs.database import clock
 from backoffice.runs.engine import heartbeats
 from backoffice.runs.models import Worker

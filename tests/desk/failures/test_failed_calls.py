@@ -9,7 +9,7 @@ from django_celery_results.models import TaskResult
 
 from backoffice.desk.failures import failed_calls, failures
 from backoffice.results.models import Activity
-from backoffice.results.redaction import MASK
+from backoffice.results.values.redaction import MASK
 from tests.desk import factories
 from tests.factories import user
 from tests.runs.factories import poke_all, probes, work_off

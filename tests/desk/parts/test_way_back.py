@@ -8,9 +8,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from backoffice.runs.pages.back import with_filters
+from tests.desk.parts.listed import Page, by_label, choices_of, one_of_each, url_of
 from tests.factories import record, user
-
-from .listed import Page, by_label, choices_of, one_of_each, url_of
 
 pytestmark = pytest.mark.django_db
 each_list = pytest.mark.parametrize("model_admin", **by_label)

@@ -9,7 +9,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from backoffice.results.models import Activity
-from backoffice.results.spreadsheet import disarm, rearm
+from backoffice.results.values.spreadsheet import disarm, rearm
 from records.exchange import export
 from records.models import YourModel
 from tests import factories

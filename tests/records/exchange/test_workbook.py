@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from backoffice.results.spreadsheet import disarm
+from backoffice.results.values.spreadsheet import disarm
 from records.exchange import comparison, export
 from records.exchange.cell_text import escaped, unescaped
 from records.exchange.files import CsvFile, XlsxFile

@@ -6,8 +6,8 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
-from backoffice.results import columns
 from backoffice.results.models import Activity
+from backoffice.results.values import columns
 from backoffice.runs import verbs
 from backoffice.runs.engine import heartbeats, identity
 from backoffice.runs.models import Chunk, Event, Run, Worker

@@ -12,8 +12,7 @@ from backoffice.schedules.rules import selection
 from tests.factories import user
 from tests.schedules import factories
 from tests.schedules.factories import SCHEDULER
-
-from .test_form import ADD, GOOD
+from tests.schedules.form.test_form import ADD, GOOD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SLOW = {
