@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, OuterRef, QuerySet
@@ -15,6 +16,7 @@ from django.utils.translation import ngettext
 from backoffice.results import activity
 
 from . import access, snapshot
+from .database import held
 from .database.again import again
 from .engine import broker, slicing
 from .engine.ledger import close
@@ -170,7 +172,7 @@ def _check(records: QuerySet[Any], task: RecordTask, due_at: datetime | None) ->
 
 def _write(run: Run, records: QuerySet[Any], task: RecordTask, asked: int | None) -> None:
     run.activated_at = None if run.due_at else timezone.now()
-    _hold(run.retry_of_id)
+    _hold(run)
     run.save(force_insert=True)
     matched, fit, written = snapshot.write(run, records, task)
     busy = fit - written
@@ -188,10 +190,15 @@ def _write(run: Run, records: QuerySet[Any], task: RecordTask, asked: int | None
         _send(run, task)
 
 
-def _hold(old: int | None) -> None:
-    """Retention takes no run that somebody retries at this moment; one that it took before has nothing left."""
-    if old is not None and not Run.objects.select_for_update(no_key=True).filter(pk=old).exists():
-        raise EmptySelection(_("Run %d was deleted meanwhile, so there is nothing left to retry.") % old)
+def _hold(run: Run) -> None:
+    """What the run names is not deleted until it has committed. Who or what was deleted before is named in words only;
+    of a run that retention took before there is nothing left to retry."""
+    if run.retry_of_id and not held.stays(Run, run.retry_of_id):
+        raise EmptySelection(_("Run %d was deleted meanwhile, so there is nothing left to retry.") % run.retry_of_id)
+    if run.requester_id and not held.stays(get_user_model(), run.requester_id):
+        run.requester_id = None
+    if run.schedule_id and not held.stays(Run._meta.get_field("schedule").related_model, run.schedule_id):
+        run.schedule_id = None
 
 
 def _send(run: Run, task: RecordTask) -> None:

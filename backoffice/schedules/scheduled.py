@@ -21,6 +21,8 @@ LONGEST = 60.0  # seconds for finding and noting the records: ten times what a m
 def start_run(task: str, chosen: Mapping[str, Any], *, schedule_name: str, firing_id: int | None) -> str:
     """Start a run as the schedule says; the same firing twice gives the same run. Raises ValueError, in words."""
     firing = Firing.objects.select_related("schedule").filter(pk=firing_id).first() if firing_id else None
+    if firing and firing.schedule is None and not firing.run_id:
+        return note(firing_id, _("The schedule was deleted before a worker took its message."))
     schedule = (firing and firing.schedule) or PeriodicTask.objects.filter(name=schedule_name or None).first()
     if schedule and not (firing and firing.run_id) and (reason := owner.objection(schedule, firing)):
         owner.turn_off(schedule, firing, reason)

@@ -21,6 +21,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..database import held
 from ..database.again import again
 
 AT_ONCE = 1_000
@@ -36,6 +37,18 @@ class DeletesAll:
         if "delete_selected" in found:  # last, not first: nobody should meet it on the way to another one
             found["delete_selected"] = (delete_selected, *found.pop("delete_selected")[1:])
         return found
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        with transaction.atomic():
+            held.before_deletion(type(obj)._base_manager.filter(pk=obj.pk))
+            super().delete_model(request, obj)  # type: ignore[misc]
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        with transaction.atomic():
+            held.before_deletion(
+                queryset.model._base_manager.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+            )
+            super().delete_queryset(request, queryset)  # type: ignore[misc]
 
 
 @admin.action(permissions=["delete"], description=gettext_lazy("Delete selected %(verbose_name_plural)s"))

@@ -195,5 +195,5 @@ def lock(model: type[Model], object_id: str, from_field: str | None = None) -> N
         key = field.to_python(object_id)  # type: ignore[union-attr]
     except (FieldDoesNotExist, ValidationError):
         return
-    rows = model._base_manager.select_for_update().filter(**{field.name: key})
+    rows = model._base_manager.select_for_update(no_key=True).filter(**{field.name: key})
     list(rows.values_list("pk"))

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
+from backoffice.runs.database import held
+
 from .. import access, entries, switch
 from ..models import Configured, ScheduleState
 from ..rules import permitted
@@ -162,6 +164,7 @@ def rewrite(row: PeriodicTask, case: Case, wanted: dict[str, Any], by: Any) -> N
 def remove(case: Case, by: Any) -> None:
     if case.row:
         switch.log(by, "schedule.deleted", case.row.pk, case.row.name, reason=_("removed from CELERY_BEAT_SCHEDULE"))
+        held.before_deletion(PeriodicTask.objects.filter(pk=case.row.pk))
         case.row.delete()
     Configured.objects.filter(name=case.name).delete()
 

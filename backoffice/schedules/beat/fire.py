@@ -7,16 +7,18 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.results import bulk
 from backoffice.results.values.text import storable
+from backoffice.runs.database import held
 from backoffice.runs.database.again import again
 
 from .. import switch
 from ..models import Firing, Missed, ScheduleState
 from ..rules import permitted, timing
-from ..rules.verify import verify
+from ..rules.verify import BadSchedule, verify
 from . import publish
 
 # Later than this a due time counts as missed: longer than another beat needs to take over.
@@ -112,6 +114,8 @@ def run_now(row: PeriodicTask, by: Any) -> Firing:
     """
     verify(row)
     with transaction.atomic():
+        if not held.stays(PeriodicTask, row.pk):
+            raise BadSchedule(_("It was deleted meanwhile."))
         values = {"due_at": timezone.now(), "by": storable(str(by), 150)}
         firing = Firing.objects.create(schedule=row, schedule_name=row.name, **values)
         switch.log(by, "schedule.run_now", row.pk, row.name)

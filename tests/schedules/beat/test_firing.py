@@ -1,12 +1,18 @@
 """One firing per due time, with all of the row's options, and none of what was turned off or deleted."""
 
 import pytest
+from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.runs.models import Run
+from backoffice.schedules import scheduled
+from backoffice.schedules.beat import publish, unsent
 from backoffice.schedules.beat.fire import run_now
 from backoffice.schedules.models import Firing
+from backoffice.schedules.rules.verify import BadSchedule
 from tests.schedules import factories, queued, rounds
 from tests.schedules.rounds import dues
+from tests.schedules.tasks import PROCESS
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +64,28 @@ def test_what_was_turned_off_or_deleted_this_second_does_not_fire(how, clock):
     scheduler.tick()
     assert queued.messages() == []
     assert scheduler.tick() <= 1.0
+
+
+def test_a_schedule_deleted_between_decision_and_message_or_before_a_worker_took_it_runs_nothing():
+    factories.partners()
+    row = factories.nightly()
+    firing = Firing.objects.create(schedule=row, schedule_name=row.name, due_at=timezone.now())
+    PeriodicTask.objects.get(pk=row.pk).delete()
+    publish.send([(row, firing)])
+    assert queued.messages() == []
+    unsent.Backlog().send(lambda: True)
+    firing.refresh_from_db()
+    assert (firing.state, "deleted" in firing.reason) == (Firing.State.SKIPPED, True)
+    said = scheduled.start_run(PROCESS, {}, schedule_name=row.name, firing_id=firing.pk)
+    assert said == "The schedule was deleted before a worker took its message."
+    assert not Run.objects.exists()
+
+
+def test_run_now_of_a_schedule_deleted_meanwhile_says_so():
+    row = factories.row()
+    PeriodicTask.objects.filter(pk=row.pk).delete()
+    with pytest.raises(BadSchedule, match="It was deleted meanwhile"):
+        run_now(row, "ada")
 
 
 def test_a_clocked_row_fires_once_and_turns_itself_off(clock):
