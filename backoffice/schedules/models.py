@@ -115,9 +115,9 @@ class Firing(models.Model):
     """One due time of one schedule and what became of it. Written before the message is published."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", _("waiting to be sent")
+        WAITING = "waiting", _("pending")
         SENT = "sent", _("sent")
-        SKIPPED = "skipped", _("not run")
+        SKIPPED = "skipped", _("skipped")
 
     schedule = models.ForeignKey(
         PeriodicTask, on_delete=models.SET_NULL, null=True, related_name="firings", verbose_name=_("schedule")

@@ -72,7 +72,7 @@ def sendable(calls: Sequence[tuple[PeriodicTask, Firing]]) -> list[tuple[Periodi
 
 
 def stops(row: PeriodicTask, firing: Firing, owners: Owners | None = None) -> bool:
-    """Asked before a message is sent. A firing that may not be is written as not run, with the reason."""
+    """Asked before a message is sent. A firing that may not be is written as skipped, with the reason."""
     if reason := objection(row, firing, owners):
         Firing.objects.waiting().filter(pk=firing.pk).update(state=Firing.State.SKIPPED, reason=reason)
         turn_off(row, firing, reason)

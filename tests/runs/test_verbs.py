@@ -32,8 +32,8 @@ def test_what_is_in_hand_at_the_cancel_is_not_said_to_be_undone_until_it_is(cler
     finished, given_back = (chunks.Shift(task, *claims.claim(chunk.pk)) for chunk in (first, second))
     in_hand = first.size + second.size
     text = clerk.post(page(run, "cancel"), follow=True).content.decode()
-    assert f"Cancelled: {9 - in_hand} records are left undone. {in_hand} more are in hand" in text
-    assert "What is in hand is finished or given back" in text
+    assert f"Cancelled: {9 - in_hand} records are left undone. {in_hand} more are in progress" in text
+    assert "What is in progress is finished or given back" in text
     finished.run_through()
     given_back.hand_back()
     sweep()
@@ -41,8 +41,8 @@ def test_what_is_in_hand_at_the_cancel_is_not_said_to_be_undone_until_it_is(cler
     assert (run.state, run.succeeded, run.revoked) == (State.REVOKED, first.size, 9 - first.size)
     text = clerk.get(page(run)).content.decode()
     assert f"{run.revoked} records were left undone" in text
-    assert f"{first.size} of 9 records done, {run.revoked} left undone" in text
-    assert "in hand is finished" not in text
+    assert f"{first.size} of 9 records done, {run.revoked} cancelled" in text
+    assert "in progress is finished" not in text
 
 
 def test_retry_makes_a_new_run_of_the_failed_records_linked_to_the_old(admin_client):

@@ -24,7 +24,7 @@ from backoffice.results.models import CancelRequest
 from backoffice.runs import access
 from backoffice.runs.ids import split_task_id
 from backoffice.runs.labels import task_label
-from backoffice.runs.models import Run
+from backoffice.runs.models import Run, state_label
 
 from ..audit.origin import Provenance, trace
 from ..home import find
@@ -90,7 +90,7 @@ class TaskResultAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("state"))
     def state(self, obj: Any) -> SafeString:
-        return cells.badge(obj.status)
+        return cells.badge(obj.status, state_label(obj.status))
 
     @display(description=gettext_lazy("task"))
     def task(self, obj: Any) -> str:
@@ -130,7 +130,7 @@ class TaskResultAdmin(ReadOnlyAdmin):
 
     def facts(self, request: HttpRequest, obj: Any) -> Iterable[Fact]:
         origin = trace([obj], request.user)[obj.task_id]
-        yield Fact(_("State"), obj.status, badge=obj.status)
+        yield Fact(_("State"), state_label(obj.status), badge=obj.status)
         if obj.status in states.READY_STATES:
             yield Fact(_("Outcome"), one_line(obj.result, longest=300))
         yield Fact(_("Task"), self.task(obj))
@@ -223,7 +223,9 @@ class TaskResultAdmin(ReadOnlyAdmin):
                 request, _("This task does not listen for cancel requests, so it cannot be stopped from here.")
             )
         elif obj.status not in CANCELLABLE:
-            messages.error(request, _("It has already ended (%s), so there is nothing to cancel.") % obj.status)
+            messages.error(
+                request, _("It has already ended (%s), so there is nothing to cancel.") % state_label(obj.status)
+            )
         else:
             request_cancel(obj.task_id, request.user)
             messages.success(request, _("Cancel requested: the task stops the next time it looks."))

@@ -58,9 +58,9 @@ def oldest_work() -> Check:
         )
     run = Run.objects.open().filter(activated_at__isnull=False).order_by("pk").first()
     if run is None:
-        return Check(name, True, _("Nothing is open."))
+        return Check(name, True, _("No run is in progress."))
     age = {"run": run.pk, "time": timesince(run.activated_at or run.created_at, now)}
-    return Check(name, True, _("Run %(run)s has been open for %(time)s.") % age)
+    return Check(name, True, _("Run %(run)s has been in progress for %(time)s.") % age)
 
 
 def lost_code() -> Check:
@@ -68,7 +68,7 @@ def lost_code() -> Check:
     name, known = _("Record tasks"), record_tasks()
     waiting = Run.objects.open().exclude(task__name__in=known).order_by("pk").values_list("pk", "task__name")[:10]
     if not waiting:
-        return Check(name, True, _("Every open run's task is there."))
+        return Check(name, True, _("Every unfinished run's task is there."))
     summary = " ".join(_("Run %(run)s waits for “%(task)s”.") % {"run": pk, "task": task} for pk, task in waiting)
     return Check(name, False, summary, _("Install the code that has this task, or cancel the run on its page."))
 

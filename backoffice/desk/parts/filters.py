@@ -18,10 +18,10 @@ from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from backoffice.runs import labels
-from backoffice.runs.models import Run
+from backoffice.runs.models import Run, state_label
 
 Rows = QuerySet[Any]
-STATES = (*sorted(states.ALL_STATES), "PROGRESS")
+STATES = ("PROGRESS", *sorted(states.ALL_STATES))
 SLACK = 20_000  # ids: rows that were inserted at about the same time may be numbered in another order
 
 
@@ -36,10 +36,12 @@ class StateFilter(DropdownFilter):
     title, parameter_name = _("state"), "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(state, state) for state in STATES]
+        """One choice for a word: a task's PROGRESS is in progress, as STARTED is."""
+        return list({state_label(state): (state, state_label(state)) for state in STATES}.values())
 
     def queryset(self, request: HttpRequest, rows: Rows) -> Rows:
-        return rows.filter(status=self.value()) if self.value() else rows
+        alike = [state for state in STATES if state_label(state) == state_label(self.value() or "")]
+        return rows.filter(status__in=alike or [self.value()]) if self.value() else rows
 
 
 class TaskFilter(DropdownFilter):

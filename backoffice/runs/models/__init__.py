@@ -5,10 +5,10 @@ from .event import Event
 from .item import RunItem
 from .processable import Outcome, Processable
 from .run import Run, RunQuerySet, TaskName, new_uid
-from .states import OPEN, TERMINAL, State
+from .states import OPEN, TERMINAL, State, state_label
 from .worker import Worker
 
 __all__ = [
     "OPEN", "TERMINAL", "Chunk", "Event", "Outcome", "Processable", "Run", "RunItem", "RunQuerySet", "State",
-    "TaskName", "Worker", "new_uid",
+    "TaskName", "Worker", "new_uid", "state_label",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..models import Chunk, Run, RunItem, State
+from ..models import Chunk, Run, RunItem, State, state_label
 
 
 def with_counts(runs: Any) -> Any:
@@ -27,14 +27,15 @@ def counts(run: Any) -> list[tuple[str, str, int]]:
     """(state, word, number) for every state a record of this run may be in; they add up to its total."""
     retrying = min(run.retrying, run.open_items)
     in_hand = min(run.in_hand, run.open_items - retrying)
-    return [
-        (State.SUCCESS, _("succeeded"), run.succeeded),
-        (State.FAILURE, _("failed"), run.failed),
-        (State.STARTED, _("in work"), in_hand),
-        (State.RETRY, _("waiting to retry"), retrying),
-        (State.PENDING, _("waiting"), run.open_items - in_hand - retrying),
-        (State.REVOKED, _("cancelled"), run.revoked),
-    ]
+    numbers = {
+        State.SUCCESS: run.succeeded,
+        State.FAILURE: run.failed,
+        State.STARTED: in_hand,
+        State.RETRY: retrying,
+        State.PENDING: run.open_items - in_hand - retrying,
+        State.REVOKED: run.revoked,
+    }
+    return [(state, state_label(state), number) for state, number in numbers.items()]
 
 
 def percent(run: Run) -> int:
@@ -48,7 +49,7 @@ def in_words(run: Run) -> str:
     if run.failed:
         text += _(", %(n)s failed") % {"n": f"{run.failed:,}"}
     if run.revoked:
-        text += _(", %(n)s left undone") % {"n": f"{run.revoked:,}"}
+        text += _(", %(n)s cancelled") % {"n": f"{run.revoked:,}"}
     return text
 
 
@@ -58,8 +59,8 @@ def cancelled_in_words(undone: int, in_hand: int) -> str:
         text += (
             " "
             + ngettext(
-                "%d more is in hand: it is finished or given back within seconds.",
-                "%d more are in hand: they are finished or given back within seconds.",
+                "%d more is in progress: it is finished or given back within seconds.",
+                "%d more are in progress: they are finished or given back within seconds.",
                 in_hand,
             )
             % in_hand
@@ -70,7 +71,7 @@ def cancelled_in_words(undone: int, in_hand: int) -> str:
 def as_json(run: Any) -> dict[str, Any]:
     return {
         "state": str(run.state),
-        "label": State(run.state).label,
+        "label": state_label(run.state),
         "total": run.total,
         "done": run.done,
         "percent": percent(run),

@@ -64,7 +64,7 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
     when = forms.ChoiceField(
         label=gettext_lazy("When"),
         choices=[
-            (EVERY, gettext_lazy("Again and again, every so often")),
+            (EVERY, gettext_lazy("Repeatedly")),
             (CRONTAB, gettext_lazy("At certain times")),
             (ONCE, gettext_lazy("Once, at a date and time")),
         ],
