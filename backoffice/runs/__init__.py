@@ -5,6 +5,6 @@ click), `engine/` (a message's life: broker, claim, chunks, ledger), `sweep` (wh
 `verbs` (cancel, retry), `worker/`, `doctor/`, `pages/`. `database/` has what is asked of the database around all of
 it: its clock, its patience, its deadlocks.
 
-Doors: `seam` for teams' apps; for the other wings also `models`, `registry`, `access`, `verbs`, `database`,
+Doors: `seam` for teams' apps; for the other wings also `models`, `registry`, `labels`, `access`, `verbs`, `database`,
 `engine.heartbeats`, `pages.actions`, `pages.lists`, `pages.timeline`, `doctor.repair`.
 """

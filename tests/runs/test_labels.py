@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from celery import current_app
 from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy, override
@@ -13,6 +14,7 @@ from backoffice.runs.models import RunItem
 from backoffice.runs.registry import find
 from backoffice.runs.start import RunRequest, start
 from backoffice.schedules.rules.permitted import START_RUN
+from backoffice.schedules.rules.words import over_records
 from records.models import YourModel
 from tests import factories
 from tests.desk.factories import failure, item_result
@@ -74,6 +76,22 @@ def test_every_page_shows_the_label_of_a_task(client, run, page):
 )
 def test_a_label_comes_from_the_code_else_from_the_name(name, label):
     assert task_label(name) == label
+
+
+def test_any_task_may_have_a_label():
+    @current_app.task(name="tests.labelled", label="In plain words")
+    def labelled() -> None: ...
+
+    try:
+        assert task_label("tests.labelled") == "In plain words"
+    finally:
+        current_app.tasks.unregister("tests.labelled")
+
+
+def test_a_schedule_tells_the_words_of_its_filter_and_not_what_is_stored():
+    kwargs = {"task": NAME, "model": "records.yourmodel", "selection": "verdict=corrected&country=DE&odd=corrected"}
+    said = over_records(kwargs)
+    assert said == "Process: records (verdict: correctable, country: DE, odd: corrected)"
 
 
 def test_a_lazy_label_is_in_the_language_of_the_page(monkeypatch):
