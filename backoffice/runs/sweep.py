@@ -20,6 +20,7 @@ from . import verbs
 from .database import clock
 from .database.again import again, is_away
 from .engine import broker, events, hand_back, heartbeats, slicing
+from .engine.claims import lease
 from .engine.ledger import close, count, drop_chunks, remember
 from .models import Chunk, Run, RunItem, State, Worker
 from .registry import CLAIMS, find
@@ -101,10 +102,12 @@ def rescue_expired() -> int:
     """Chunks whose lease ran out. The item of a single is charged only if its worker is gone, not if it was slow.
 
     After a pause of the database, of Redis or of the whole machine no worker has reported, though all may live: then
-    singles wait for a moment.
+    singles wait for a moment. A lease from before the clock was set back begins anew: its holder may live.
     """
     done = 0
-    for pk, worker, size in list(Chunk.objects.expired().values_list("pk", "worker", "size")):
+    for pk, worker, size in list(Chunk.objects.to_judge().values_list("pk", "worker", "size")):
+        if Chunk.objects.outlasting().filter(pk=pk).update(lease_until=lease()):
+            continue
         gone = not heartbeats.is_alive(worker)
         if gone and size == 1 and not heartbeats.is_watched():
             continue
@@ -191,7 +194,7 @@ def republish_unclaimed() -> int:
 
 def _to_send_again() -> list[Chunk]:
     """Those that are late, the never sent first. What is left of a run that ended is not sent, but dropped."""
-    late = Chunk.objects.unclaimed().filter(Q(published_at=None) | Q(published_at__lt=clock.now(-OVERDUE)))
+    late = Chunk.objects.unclaimed().filter(Q(published_at=None) | _is_before(OVERDUE))
     never_first = F("published_at").asc(nulls_first=True)
     found = list(late.select_related("run__task").order_by(never_first, "run_id", "pk")[:BATCH])
     for run_id in {chunk.run_id for chunk in found if chunk.run.is_finished}:
@@ -204,8 +207,13 @@ def _not_queued(chunks: list[Chunk]) -> list[Chunk]:
     sent = Chunk.objects.unclaimed().exclude(published_at=None)
     if broker.queue_length() < sent.count():
         return chunks
-    lost = set(sent.filter(published_at__lt=clock.now(-SURELY_LOST)).values_list("pk", flat=True))
+    lost = set(sent.filter(_is_before(SURELY_LOST)).values_list("pk", flat=True))
     return [chunk for chunk in chunks if chunk.published_at is None or chunk.pk in lost]
+
+
+def _is_before(wait: timedelta) -> Q:
+    """Published so long ago, or before the clock was set back."""
+    return Q(published_at__lt=clock.now(-wait)) | clock.is_far("published_at", OVERDUE)
 
 
 def tell_due() -> int:

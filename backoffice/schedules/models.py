@@ -80,7 +80,8 @@ class FiringQuerySet(models.QuerySet["Firing"]):
 
     def free(self) -> Self:
         """Those nobody is sending right now. A mark that old is that of a beat that was killed, or stands still."""
-        return self.waiting().filter(Q(tried_at=None) | Q(tried_at__lte=clock.now(-STALE)))
+        stale = Q(tried_at__lte=clock.now(-STALE)) | clock.is_far("tried_at", STALE)
+        return self.waiting().filter(Q(tried_at=None) | stale)
 
     @again()
     def take(self, firings: "Sequence[Firing]") -> "list[Firing]":
@@ -179,8 +180,7 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
     def take(self, holder: str, seconds: float) -> bool:
         """Hold the lease for so long, if it is free, run out or already held. One conditional UPDATE: one winner."""
         length = timedelta(seconds=seconds)
-        # Far ahead: written by a clock that has been set back since.
-        free = Q(holder=holder) | Q(until__lte=clock.now()) | Q(until__gt=clock.now(10 * length))
+        free = Q(holder=holder) | Q(until__lte=clock.now()) | clock.is_far("until", length)
         return bool(self.filter(free, pk=1).update(holder=holder, until=clock.now(length)))
 
     def release(self, holder: str) -> None:

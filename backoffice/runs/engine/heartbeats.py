@@ -32,7 +32,8 @@ def report(name: str, **values: Any) -> None:
 
 
 def living() -> QuerySet[Worker]:
-    return Worker.objects.filter(seen_at__gte=clock.now(-ALIVE))
+    """Not who was seen before the clock was set back, and not since."""
+    return Worker.objects.filter(~clock.is_far("seen_at", ALIVE), seen_at__gte=clock.now(-ALIVE))
 
 
 def alive(kind: str = Worker.Kind.WORKER) -> list[Worker]:
@@ -55,7 +56,7 @@ def processes() -> int:
 @again()
 def report_sweep() -> None:
     """Note that a sweep begins, and since when they come without a gap: in one statement, for two may begin at once."""
-    unbroken = Case(When(seen_at__gte=clock.now(-GAP), then=F("started_at")), default=clock.now())
+    unbroken = Case(When(seen_at__range=(clock.now(-GAP), clock.now(GAP)), then=F("started_at")), default=clock.now())
     if not Worker.objects.filter(name=SWEEP).update(started_at=unbroken, seen_at=clock.now()):
         begins = {"started_at": clock.now(), "seen_at": clock.now()}
         Worker.objects.get_or_create(name=SWEEP, defaults={"kind": Worker.Kind.SWEEP, "concurrency": 0, **begins})

@@ -1,7 +1,9 @@
 """A slice of a run on its way."""
 
+from datetime import timedelta
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +20,15 @@ class ChunkQuerySet(models.QuerySet["Chunk"]):
 
     def expired(self) -> Self:
         return self.filter(claimed_at__isnull=False, lease_until__lt=clock.now())
+
+    def to_judge(self) -> Self:
+        """Those that have expired, and those that never would: see `outlasting`."""
+        return self.expired() | self.outlasting()
+
+    def outlasting(self) -> Self:
+        """Claims whose lease was written before the clock was set back."""
+        lease = timedelta(seconds=settings.RUNS_LEASE_SECONDS)
+        return self.filter(clock.is_far("lease_until", lease), claimed_at__isnull=False)
 
     def held_by(self, worker: str) -> Self:
         return self.filter(claimed_at__isnull=False, worker=worker)

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from celery import current_app
+from django.db.models import F
 from django.utils import timezone
 
 from backoffice.runs import ids, sweep
@@ -49,6 +51,25 @@ def test_a_lease_and_a_heartbeat_written_by_a_machine_with_a_wrong_clock_hold_as
     assert timedelta(0) < Chunk.objects.get().lease_until - timezone.now() <= heartbeats.ALIVE
     assert heartbeats.is_alive(chunk.worker)
     assert Worker.objects.get(name=chunk.worker).seconds_ahead == pytest.approx(wrong.total_seconds(), abs=2)
+
+
+def test_after_the_clock_was_set_back_the_dead_are_found_and_what_was_lost_is_sent_as_soon_as_ever(claimed):
+    heartbeats.report(claimed.worker)
+    sweeps_have_come_for_a_while()
+    hour = timedelta(hours=1)
+    Chunk.objects.update(lease_until=F("lease_until") + hour)
+    Worker.objects.update(seen_at=F("seen_at") + hour, started_at=F("started_at") + hour)
+    sweep.sweep()
+    assert timedelta(0) < Chunk.objects.get().lease_until - timezone.now() <= heartbeats.ALIVE  # its holder may live
+    assert not heartbeats.is_alive(claimed.worker)
+    sweeps_have_come_for_a_while()
+    Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
+    assert sweep.rescue_expired() == 1
+    assert RunItem.objects.get().deaths == 1
+    Chunk.objects.update(published_at=timezone.now() + hour)
+    current_app.backend.client.flushall()
+    assert sweep.republish_unclaimed() == 1
+    assert sweep.republish_unclaimed() == 0
 
 
 @pytest.mark.parametrize("wrong", WRONG)

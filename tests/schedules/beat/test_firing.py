@@ -1,5 +1,7 @@
 """One firing per due time, with all of the row's options, and none of what was turned off or deleted."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
@@ -138,3 +140,11 @@ def test_the_log_of_beat_is_not_drowned_by_the_sweep(clock, caplog):
     clock.go(seconds=5)
     rounds.round_of(scheduler)
     assert [record.args[0] for record in caplog.records if "sent" in record.msg] == ["Mine"]
+
+
+def test_a_mark_from_before_the_clock_was_set_back_holds_no_firing_up():
+    row = factories.row()
+    for due, ahead in enumerate((timedelta(seconds=1), timedelta(hours=1))):
+        due_at, tried_at = timezone.now() + timedelta(seconds=due), timezone.now() + ahead
+        Firing.objects.create(schedule=row, schedule_name=row.name, due_at=due_at, tried_at=tried_at, attempts=1)
+    assert [firing.tried_at > timezone.now() + timedelta(minutes=30) for firing in Firing.objects.free()] == [True]
