@@ -1,0 +1,1 @@
+"""The commands, and what `up` starts, watches and ends."""

@@ -1,4 +1,4 @@
-"""Task results and group results, to look at and to prove with."""
+"""Task results, to look at and to prove with."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_celery_results.models import GroupResult, TaskResult
+from django_celery_results.models import TaskResult
 from unfold.decorators import display
 
 from backoffice.results.cancel import request_cancel
@@ -45,9 +45,8 @@ from ..parts.readonly import Document, Fact, ReadOnlyAdmin
 CANCELLABLE = {states.PENDING, states.STARTED, "PROGRESS"}
 LONG = {"args": "task_args", "kwargs": "task_kwargs", "result": "result", "traceback": "traceback", "meta": "meta"}
 
-for model in (TaskResult, GroupResult):
-    if admin.site.is_registered(model):
-        admin.site.unregister(model)
+if admin.site.is_registered(TaskResult):
+    admin.site.unregister(TaskResult)
 
 
 def seconds(started: datetime | None, done: datetime | None) -> str:
@@ -266,36 +265,3 @@ def is_own(user: Any, obj: Any) -> bool:
     item = split_task_id(obj.task_id)
     run = Run.objects.filter(uid=item[0]).first() if item else None
     return run is not None and access.may_see(user, run)
-
-
-@admin.register(GroupResult)
-class GroupResultAdmin(ReadOnlyAdmin):
-    list_display = ("group_id", "created", "finished")
-    list_filter = (ResultDayFilter,)
-    search_fields = ("group_id",)
-    search_help_text = gettext_lazy("Exact group id")
-    unread = ("result",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return (queryset.filter(group_id=term.strip().replace("\x00", "")) if term.strip() else queryset), False
-
-    @display(description=gettext_lazy("created"))
-    def created(self, obj: Any) -> SafeString | str:
-        return cells.moment(obj.date_created)
-
-    @display(description=gettext_lazy("finished"))
-    def finished(self, obj: Any) -> SafeString | str:
-        return cells.moment(obj.date_done)
-
-    def name_of(self, obj: Any) -> str:
-        return str(obj.group_id)
-
-    def facts(self, request: HttpRequest, obj: Any) -> Iterable[Fact]:
-        yield Fact(_("Group id"), obj.group_id, mono=True)
-        yield Fact(_("Created"), at=obj.date_created)
-        yield Fact(_("Finished"), at=obj.date_done)
-
-    def documents(self, request: HttpRequest, obj: Any) -> Iterable[Document]:
-        yield Document(_("Result"), pretty(obj.result), is_open=True)

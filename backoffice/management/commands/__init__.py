@@ -1,0 +1,1 @@
+"""What stands after `manage.py`: thin, each calls what the wings offer."""

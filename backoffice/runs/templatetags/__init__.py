@@ -1,0 +1,1 @@
+"""What the templates of a list ask: its way back."""

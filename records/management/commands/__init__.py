@@ -1,0 +1,1 @@
+"""What stands after `manage.py` for the shipped records."""
