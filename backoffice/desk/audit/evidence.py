@@ -27,7 +27,10 @@ from backoffice.runs.models import Run, RunItem
 
 from ..parts.documents import load, written
 
-DELETED = "that the run counts are no longer stored: deleted by retention, as the activity log tells"
+NOT_HELD = {
+    "items.csv": "of the records that the run counts are no longer in the ledger: deleted by retention",
+    "outcomes.jsonl": "of the outcomes that the run counts are not here: retention deleted them, or their items",
+}
 AT_ONCE = 1_000  # items read and written in one go
 PACKAGES = ("backoffice", "django", "celery", "redis", "django-celery-beat", "django-celery-results")
 ITEM_COLUMNS = (
@@ -122,7 +125,7 @@ def manifest(run: Run, by: object, holds: Mapping[str, int]) -> dict[str, Any]:
 def missing(run: Run, holds: Mapping[str, int]) -> list[str]:
     """What the run counts and the pack does not hold, in words: nothing is left out in silence."""
     lacking = {"items.csv": run.total - holds["items"], "outcomes.jsonl": run.done - holds["outcomes"]}
-    return [f"{name}: {number} {DELETED}" for name, number in lacking.items() if number > 0]
+    return [f"{name}: {number} {NOT_HELD[name]}" for name, number in lacking.items() if number > 0]
 
 
 def version_of(package: str) -> str:
