@@ -143,10 +143,11 @@ def in_words(error: Exception) -> str:
 
 
 def public_address(url: str) -> str:
-    """Host, port and database of a URL, without user and password."""
+    """Host, port and database of a URL, or its socket, without user and password."""
     parts = urlsplit(url)
-    host = parts.hostname or parts.path or "?"
-    return f"{host}:{parts.port or 6379}{parts.path}" if parts.hostname else host
+    if parts.hostname:
+        return f"{parts.hostname}:{parts.port or 6379}{parts.path}"
+    return parts.path.removeprefix(f"{settings.BASE_DIR}/") or "?"
 
 
 def forget() -> None:
