@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -234,7 +234,3 @@ class Configured(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-def state_of(schedule: PeriodicTask, **defaults: Any) -> ScheduleState:
-    return ScheduleState.objects.get_or_create(schedule=schedule, defaults=defaults)[0]
