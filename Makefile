@@ -29,7 +29,7 @@ test: setup-test  ## lint, types and tests on SQLite and PostgreSQL (ARGS="-- -k
 test-all: setup-test  ## the same with the slow tests
 	@$(PY) -m tests.run --all $(ARGS)
 
-lint: setup-test  ## ruff, mypy and import-linter only
+lint: setup-test  ## ruff, mypy, import-linter, migrations and check --deploy only
 	@$(PY) -m tests.run --lint
 
 # uv is a tool of whoever changes pyproject.toml, not of the project: taken from PATH, else put beside the environment.

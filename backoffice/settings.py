@@ -153,7 +153,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W019"]  # asks for DENY unless the site fram
 SECURE_REFERRER_POLICY = "same-origin"
 DEFAULT_EXCEPTION_REPORTER = "backoffice.errors.ErrorReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "backoffice.errors.ErrorFilter"
-SESSION_COOKIE_AGE = 8 * 60 * 60  # without a page asked for (desk/idle.py)
+SESSION_COOKIE_AGE = 8 * 60 * 60  # without a page asked for (desk/people/idle.py)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
@@ -227,7 +227,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_WORKER_CONSUMER = "backoffice.runs.worker.consumer:SteadyConsumer"
 # Celery closes the database's connections before and after each task, whatever CONN_MAX_AGE says, unless so many tasks
-# may use them. Whether they still live is looked at before each (runs/worker.py).
+# may use them. Whether they still live is looked at before each (runs/worker/main_process.py).
 CELERY_DB_REUSE_MAX = 1_000
 CELERY_WORKER_LOST_WAIT = 3.0  # seconds from a child's death to the release of what it held; Celery waits 10
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0

@@ -10,7 +10,8 @@ from django.db import IntegrityError
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from ..models import OPEN, TERMINAL, Chunk, Run, RunItem, State
+from ..engine import events
+from ..models import OPEN, TERMINAL, Chunk, Event, Run, RunItem, State
 from .findings import Survey
 
 BATCH = 1_000  # items mended at a time
@@ -89,6 +90,8 @@ def _count_again(survey: Survey, run: Run) -> None:
         survey.note("runs_wrong", 1, run, was={name: str(getattr(seen, name)) for name in wrong})
         if survey.repair:
             Run.objects.filter(pk=run.pk).update(**wrong)
+            if wrong.get("finished_at"):
+                events.write(Event.Kind.RUN_FINISHED, run)
 
 
 def counted(run: Run) -> tuple[Run | None, Counter[str]]:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from backoffice.desk.health import thorough
 from backoffice.runs import verbs
+from backoffice.runs.doctor.compare import measure
 from backoffice.runs.engine import broker, events
 from backoffice.runs.models import Event, Run, State
 from backoffice.runs.start import activate
@@ -63,7 +64,15 @@ def planned_over_records_that_another_run_took():
     return Run.objects.get(pk=run.pk)
 
 
-@pytest.mark.parametrize("ending", [ended, cancelled, planned_over_records_that_another_run_took])
+def ended_by_a_repair():
+    run = ended()
+    Event.objects.all().delete()
+    Run.objects.filter(pk=run.pk).update(finished_at=None, state=State.STARTED)
+    measure(repair=True)
+    return Run.objects.get(pk=run.pk)
+
+
+@pytest.mark.parametrize("ending", [ended, cancelled, planned_over_records_that_another_run_took, ended_by_a_repair])
 def test_whichever_way_a_run_ends_it_is_told_once_to_each(ending, heard):
     run = ending()
     assert run.finished_at
