@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.core.management import call_command
@@ -20,7 +21,7 @@ from tests.second.models import Invoice
 
 LISTS = sorted(admin.site._registry.values(), key=lambda each: each.model._meta.label)
 UNSENT = ("checkbox", "radio", "submit")
-by_label = {"argvalues": LISTS, "ids": lambda each: each.model._meta.label}
+each_list = pytest.mark.parametrize("model_admin", LISTS, ids=lambda each: each.model._meta.label)
 
 
 def url_of(model_admin: Any, page: str = "") -> str:

@@ -15,19 +15,11 @@ from backoffice.runs.pages.lists import LOOKUPS, StaffList
 from backoffice.runs.pages.staff import StaffAdmin
 from records.models import YourModel
 from tests.desk import factories
-from tests.desk.parts.listed import LISTS, Page, by_label, choices_of, one_of_each, url_of
+from tests.desk.parts.listed import LISTS, Page, choices_of, each_list, one_of_each, url_of
 from tests.factories import member, record, user
 
 pytestmark = pytest.mark.django_db
-each_list = pytest.mark.parametrize("model_admin", **by_label)
 RECORDS = "/admin/records/yourmodel/"
-
-
-@pytest.fixture
-def boss(client: Client) -> User:
-    boss = user(is_superuser=True, username="boss")
-    client.force_login(boss)
-    return boss
 
 
 @each_list

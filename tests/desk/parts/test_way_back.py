@@ -4,23 +4,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import User
 from django.test import Client
 
 from backoffice.runs.pages.back import with_filters
-from tests.desk.parts.listed import Page, by_label, choices_of, one_of_each, url_of
+from tests.desk.parts.listed import Page, choices_of, each_list, one_of_each, url_of
 from tests.factories import record, user
 
 pytestmark = pytest.mark.django_db
-each_list = pytest.mark.parametrize("model_admin", **by_label)
 RECORDS = "/admin/records/yourmodel/"
-
-
-@pytest.fixture
-def boss(client: Client) -> User:
-    boss = user(is_superuser=True, username="boss")
-    client.force_login(boss)
-    return boss
 
 
 @each_list
