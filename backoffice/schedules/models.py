@@ -210,12 +210,13 @@ class Lease(models.Model):
 class Seeded(models.Model):
     """What set-up has written once. Staff may delete or change it: this row stays, and it is not written again."""
 
-    key = models.CharField(max_length=100, unique=True)
+    key = models.CharField(max_length=200, unique=True)
     at = models.DateTimeField(default=now)
+    given = models.JSONField(null=True, help_text=_("Of a group: its number, and all that it was ever given."))
 
     class Meta:
-        verbose_name = _("seeded schedule")
-        verbose_name_plural = _("seeded schedules")
+        verbose_name = _("seeded row")
+        verbose_name_plural = _("seeded rows")
 
     def __str__(self) -> str:
         return self.key

@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from django.core.management import call_command
 from django.db import transaction
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
@@ -16,17 +15,10 @@ from .models import Seeded
 TIMINGS = {"interval": IntervalSchedule, "crontab": CrontabSchedule}
 
 
-def seed(folder: Path) -> list[str]:
+def seed(file: Path) -> list[str]:
     """Write what this installation has not been given yet; returns the names of what was written."""
-    written = []
-    if (groups := folder / "groups.json").exists() and first_time("groups"):
-        call_command("loaddata", groups, verbosity=0)
-        written.append("groups")
-    schedules = folder / "schedules.json"
-    for entry in json.loads(schedules.read_text()) if schedules.exists() else []:
-        if write(dict(entry)):
-            written.append(entry["name"])
-    return written
+    entries = json.loads(file.read_text()) if file.exists() else []
+    return [entry["name"] for entry in entries if write(dict(entry))]
 
 
 def write(entry: dict[str, Any]) -> bool:

@@ -1,6 +1,5 @@
 """manage.py doctor: is everything there that the work needs, and if not, what to do about it."""
 
-import getpass
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
@@ -17,6 +16,8 @@ from backoffice.runs.doctor.compare import measure
 from backoffice.runs.doctor.findings import Drift, Kept
 from backoffice.runs.doctor.repair import repair
 
+from ..who import who
+
 
 class Command(BaseCommand):
     help = "Checks broker, results, database, workers, beat, queues and ledger. Exit 1 when something is wrong."
@@ -32,7 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         forget()
-        mended = repair(who(), kept()) if options["repair"] and schema_is_there() else None
+        mended = repair(who("doctor"), kept()) if options["repair"] and schema_is_there() else None
         forget()  # what a repair has changed is asked anew
         checks = thorough_checks()
         if schema_is_there(checks):
@@ -79,10 +80,3 @@ def kept() -> Kept:
     cutoffs = RetentionPolicy.cutoffs()
     kinds = RetentionPolicy.Kind
     return Kept(rows=cutoffs.get(kinds.RESULTS), items=cutoffs.get(kinds.ITEMS))
-
-
-def who() -> str:
-    try:
-        return f"manage.py doctor ({getpass.getuser()})"
-    except (KeyError, OSError):  # a container's user without a name
-        return "manage.py doctor"
