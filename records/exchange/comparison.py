@@ -11,10 +11,10 @@ from django.db import connection
 from django.db.models import Field as ModelField
 from django.utils.translation import gettext as _
 
+from backoffice.exchange.files.sheet import Sheet
 from backoffice.results.values.spreadsheet import rearm
 
 from ..models import YourModel
-from .sheet import Sheet
 
 Values = dict[str, str]
 FIELDS = {field.name: field for field in YourModel._meta.concrete_fields}

@@ -1,5 +1,6 @@
 """Import and export in the admin: django-import-export's pages with our bounds, sentences and activity log."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,6 +19,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from import_export.admin import ImportExportMixin
 
+from backoffice.exchange.files.formats import FORMATS
+from backoffice.exchange.files.sheet import FileRefusedError
+from backoffice.exchange.files.uploads import UploadFolder, UploadGoneError
 from backoffice.results import activity
 from backoffice.runs.pages.lists import RefusedAddress
 
@@ -25,12 +29,9 @@ from ..models import YourModel
 from . import export
 from .comparison import Comparison
 from .export import TooManyRowsError
-from .files import CsvFile, XlsxFile
 from .forms import ConfirmForm, ExportForm, ImportForm
 from .preview import SHOWN, preview_of
 from .resources import RecordExport, RecordImport, write
-from .sheet import FileRefusedError
-from .uploads import UploadFolder, UploadGoneError
 
 
 class ExchangeAdmin(ImportExportMixin):
@@ -44,7 +45,7 @@ class ExchangeAdmin(ImportExportMixin):
     import_template_name = "records/import.html"
     export_template_name = "records/export.html"
     skip_admin_log = True  # the activity log has it, with before and after
-    formats = [CsvFile, XlsxFile]
+    formats = [partial(each, YourModel.INPUTS) for each in FORMATS]
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """An import adds and changes, so it takes those permissions beside its own."""

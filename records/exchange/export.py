@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from openpyxl import Workbook  # type: ignore[import-untyped]
 from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 
+from backoffice.exchange.files.cell_text import escaped
 from backoffice.results.values.spreadsheet import disarm, rearm
 
 from ..models import YourModel
-from .cell_text import escaped
 
 XLSX_MAX_ROWS = 200_000  # about 20 s; the format ends at 1,048,576
 _IN_MEMORY = 8 * 1024 * 1024

@@ -10,8 +10,9 @@ from import_export.forms import ConfirmImportForm
 from unfold.contrib.import_export.forms import ImportForm as UnfoldImportForm
 from unfold.contrib.import_export.forms import SelectableFieldsExportForm
 
+from backoffice.exchange.files.formats import MAX_BYTES
+
 from ..models import YourModel
-from .files import MAX_BYTES
 
 MAX_CHOSEN = 10_000
 

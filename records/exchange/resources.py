@@ -10,13 +10,13 @@ from django.utils.translation import gettext_noop
 from import_export.fields import Field
 from import_export.resources import ModelResource
 
+from backoffice.exchange.files.sheet import Sheet
 from backoffice.results import activity
 from backoffice.results.models import Activity
 from backoffice.runs.database.again import again
 
 from ..models import YourModel
 from .comparison import Comparison, ImportRow, compare, existing
-from .sheet import Sheet
 
 _BATCH = 500
 

@@ -11,7 +11,7 @@ from backoffice.runs.pages import timeline
 from backoffice.runs.start import RunRequest, start
 from records.models import YourModel
 from tests import factories
-from tests.records.exchange.test_import import csv_of, line
+from tests.exchange.test_import import csv_of, line
 from tests.runs.factories import work_off
 
 pytestmark = pytest.mark.django_db

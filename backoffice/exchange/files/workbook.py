@@ -5,7 +5,7 @@ Read by expat and not by openpyxl, which tells neither a formula without a resul
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -139,11 +139,11 @@ def column_of(place: str) -> int:
     return column
 
 
-def read(data: bytes) -> Sheet:
+def read(data: bytes, expected: Sequence[str]) -> Sheet:
     """Raise FileRefusedError."""
     try:
         cells, pieces = opened(Archive(data))
-        sheet = sheet_of(rows_of(cells, pieces))
+        sheet = sheet_of(rows_of(cells, pieces), expected)
     except FileRefusedError:
         raise
     except Exception as error:  # DamagedError, and what a made-up or broken workbook provokes beside it

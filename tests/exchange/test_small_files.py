@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests import factories
-from tests.records.exchange.made_files import SMALL_AND_HEAVY, padded
+from tests.exchange.made_files import SMALL_AND_HEAVY, padded
 from tests.workers import ROOT, environment
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
@@ -33,7 +33,7 @@ def folder(tmp_path_factory):
 def test_every_small_file_answers_soon_in_little_memory_and_says_why_it_is_refused(client, folder):
     client.force_login(factories.member("Operator"))
     child = subprocess.run(
-        [sys.executable, "-m", "tests.records.exchange.measured_uploads", str(folder)],
+        [sys.executable, "-m", "tests.exchange.measured_uploads", str(folder)],
         cwd=ROOT,
         env=environment(SESSION=client.cookies["sessionid"].value),
         capture_output=True,

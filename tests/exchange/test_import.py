@@ -9,18 +9,18 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from backoffice.exchange.files import archive as bounds
+from backoffice.exchange.files import sheet
+from backoffice.exchange.files.uploads import UploadFolder
 from backoffice.results.models import Activity
-from records.exchange import archive as bounds
-from records.exchange import sheet
-from records.exchange.uploads import UploadFolder
 from records.models import YourModel
 from tests import factories
-from tests.records.exchange.made_files import csv_of, line, xlsx_of
+from tests.exchange.made_files import csv_of, line, xlsx_of
 
 pytestmark = pytest.mark.django_db
 URL = "/admin/records/yourmodel/import/"
 CONFIRM = "/admin/records/yourmodel/process_import/"
-DEMO = Path(__file__).parents[3] / "fixtures" / "demo_records.csv"
+DEMO = Path(__file__).parents[2] / "fixtures" / "demo_records.csv"
 CSV, XLSX = "0", "1"
 
 

@@ -10,14 +10,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from backoffice.exchange.files.cell_text import escaped, unescaped
+from backoffice.exchange.files.formats import CsvFile, XlsxFile
+from backoffice.exchange.files.sheet import FileRefusedError
 from backoffice.results.values.spreadsheet import disarm
 from records.exchange import comparison, export
-from records.exchange.cell_text import escaped, unescaped
-from records.exchange.files import CsvFile, XlsxFile
-from records.exchange.sheet import FileRefusedError
 from records.models import YourModel
-from tests.properties import tries
-from tests.records.exchange.made_files import (
+from tests.exchange.made_files import (
     MAIN,
     lying,
     members_of,
@@ -28,6 +27,7 @@ from tests.records.exchange.made_files import (
     xlsx_of,
     zipped,
 )
+from tests.properties import tries
 
 pytestmark = pytest.mark.once
 
@@ -35,13 +35,13 @@ TOWN = YourModel.INPUTS.index("town")
 
 
 def town(data):
-    [(_line, cells)] = XlsxFile().create_dataset(data).rows
+    [(_line, cells)] = XlsxFile(YourModel.INPUTS).create_dataset(data).rows
     return cells[TOWN]
 
 
 def refusal(data):
     with pytest.raises(FileRefusedError) as caught:
-        XlsxFile().create_dataset(data)
+        XlsxFile(YourModel.INPUTS).create_dataset(data)
     return str(caught.value)
 
 
@@ -256,7 +256,7 @@ class TestAWorkbook:
         data = bytearray(xlsx_of(["R-1", "buyer", "Company"]))
         data[place % len(data) : place % len(data) + len(other)] = other
         with contextlib.suppress(FileRefusedError):
-            XlsxFile().create_dataset(bytes(data))
+            XlsxFile(YourModel.INPUTS).create_dataset(bytes(data))
 
 
 # What a database stores: no half of a pair, and no null character.
@@ -285,7 +285,7 @@ class TestWhatIsExported:
     @example([["=", "#", "'#N/A", "a\r\nb", "＝1", "\t", "'\t", ""]])
     def test_comes_back_as_it_was_whatever_it_says(self, kind, file, rows):
         given_rows = [["R-1", "buyer", "Company", *cells] for cells in rows]
-        from_file = [cells for _line, cells in file().create_dataset(written(kind, given_rows)).rows]
+        from_file = [cells for _line, cells in file(YourModel.INPUTS).create_dataset(written(kind, given_rows)).rows]
         assert [imported(cells) for cells in from_file] == given_rows
 
 

@@ -1,13 +1,11 @@
 """What a file becomes: its rows with the expected columns as text, or a refusal that says why it cannot be imported."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-
-from ..models import YourModel
 
 MAX_ROWS: int = settings.RECORDS_IMPORT_MAX_ROWS
 MAX_COLUMNS = 100
@@ -26,22 +24,22 @@ class Unreadable(str):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The rows have the cells of YourModel.INPUTS, in that order; `places` says where in the file each column is."""
+    """The rows have the cells of the expected columns, in that order; `places` says where in the file each one is."""
 
     rows: list[Row]
     places: list[int]
     ignored: list[str]
 
 
-def sheet_of(rows: Iterable[Row]) -> Sheet:
+def sheet_of(rows: Iterable[Row], expected: Sequence[str]) -> Sheet:
     """Raise FileRefusedError unless there is a heading with every expected column and a row below it."""
     filled = ((number, cells) for number, cells in map(trimmed, rows) if cells)
-    columns = heading(next(filled, (0, []))[1])
-    places = [columns.index(name) for name in YourModel.INPUTS]
+    columns = heading(next(filled, (0, []))[1], expected)
+    places = [columns.index(name) for name in expected]
     taken = list(chosen(filled, len(columns), places))
     if not taken:
         raise FileRefusedError(_("The file has a heading but no rows below it."))
-    return Sheet(taken, places, [name for name in columns if name and name not in YourModel.INPUTS])
+    return Sheet(taken, places, [name for name in columns if name and name not in expected])
 
 
 def trimmed(row: Row) -> Row:
@@ -73,8 +71,8 @@ def refuse_unreadable(cells: list[str]) -> None:
             raise FileRefusedError(str(cell))
 
 
-def heading(cells: list[str]) -> list[str]:
-    """The column names as the records spell them: "Tax ID" is tax_id."""
+def heading(cells: list[str], expected: Sequence[str]) -> list[str]:
+    """The column names as the model spells them: "Tax ID" is tax_id."""
     if not cells:
         raise FileRefusedError(_("The file is empty."))
     if len(cells) > MAX_COLUMNS:
@@ -84,10 +82,10 @@ def heading(cells: list[str]) -> list[str]:
         )
     refuse_unreadable(cells)
     columns = [cell.strip().lower().replace(" ", "_") for cell in cells]
-    expected = _("Expected are %(columns)s; other columns are ignored.") % {"columns": ", ".join(YourModel.INPUTS)}
-    if missing := [name for name in YourModel.INPUTS if name not in columns]:
+    told = _("Expected are %(columns)s; other columns are ignored.") % {"columns": ", ".join(expected)}
+    if missing := [name for name in expected if name not in columns]:
         sentence = _("Missing in the first row: %(names)s.") % {"names": ", ".join(missing)}
-        raise FileRefusedError(f"{sentence} {expected}")
+        raise FileRefusedError(f"{sentence} {told}")
     if twice := sorted(name for name, times in Counter(columns).items() if name and times > 1):
         raise FileRefusedError(_("More than once in the first row: %(names)s.") % {"names": ", ".join(twice)})
     return columns

@@ -7,11 +7,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 
+from backoffice.exchange.files.uploads import UploadFolder, UploadGoneError
 from backoffice.results.models import Activity
-from records.exchange.uploads import UploadFolder, UploadGoneError
 from records.models import YourModel
 from tests import factories
-from tests.records.exchange.made_files import csv_of, line
+from tests.exchange.made_files import csv_of, line
 from tests.runs.deadlocks import strikes
 from tests.servers import wait_until
 

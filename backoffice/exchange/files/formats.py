@@ -3,7 +3,7 @@
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -61,7 +61,15 @@ def csv_rows(data: bytes) -> Iterator[Row]:
         ) from error
 
 
-class CsvFile(CSV):
+class Expecting:
+    """A file format that knows which columns a file must have."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        super().__init__()
+        self.columns = columns
+
+
+class CsvFile(Expecting, CSV):
     def is_binary(self) -> bool:
         return True  # bytes, so that a wrong encoding gets a sentence of ours
 
@@ -69,9 +77,12 @@ class CsvFile(CSV):
         return "rb"
 
     def create_dataset(self, in_stream: bytes, **kwargs: Any) -> Sheet:
-        return sheet_of(csv_rows(in_stream))
+        return sheet_of(csv_rows(in_stream), self.columns)
 
 
-class XlsxFile(XLSX):
+class XlsxFile(Expecting, XLSX):
     def create_dataset(self, in_stream: bytes, **kwargs: Any) -> Sheet:
-        return workbook.read(in_stream)
+        return workbook.read(in_stream, self.columns)
+
+
+FORMATS: tuple[type[Expecting], ...] = (CsvFile, XlsxFile)
