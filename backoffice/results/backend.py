@@ -72,8 +72,12 @@ def _is_first(request: Any) -> bool:
 
 
 def _is_at_hand(request: Any) -> bool:
-    """Whether it is the call whose work has just ended in this process, and not another one that is told of."""
-    return request is not None and bool(current_task) and current_task.request_stack.top is request
+    """Whether it is the message whose work has just ended in this process, and not another one that is told of.
+
+    An eager call is none: the transaction that it ends in is its caller's.
+    """
+    here = request is not None and bool(current_task) and current_task.request_stack.top is request
+    return here and not request.is_eager
 
 
 class MirroredRedisBackend(RedisBackend):

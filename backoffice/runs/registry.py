@@ -14,6 +14,7 @@ from django.utils.module_loading import autodiscover_modules
 from backoffice.results import outage
 from backoffice.results.values.redaction import RedactingTask
 
+from .database import commit
 from .models import Outcome, Processable
 
 Body = Callable[[Any], Outcome | None]
@@ -83,6 +84,18 @@ class RecordTask(RedactingTask):
         """As declared, within what an item may be claimed; None is no word for "for ever" here."""
         asked = self.max_retries
         return CLAIMS - 1 if asked is None else min(asked, CLAIMS - 1)
+
+    def apply_async(
+        self, args: Any = None, kwargs: Any = None, task_id: str | None = None, producer: Any = None, *rest: Any,
+        **options: Any,
+    ) -> Any:  # fmt: skip
+        """Inside a transaction it is sent after the commit. Wrong arguments are refused here and now."""
+        send = super().apply_async
+        if self.app.conf.task_always_eager or not commit.is_ahead():
+            return send(args, kwargs, task_id, producer, *rest, **options)
+        args, kwargs = tuple(args or ()), dict(kwargs or {})
+        self.__header__(*args, **kwargs)
+        return commit.after(lambda own_id: send(args, kwargs, own_id, None, *rest, **options), task_id, self.app)
 
     def missing(self, record_id: object) -> str:
         return f"Instance {record_id} not found."

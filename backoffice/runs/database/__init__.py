@@ -1,1 +1,1 @@
-"""What is asked of the database around a transaction: its clock, a bound on its time, and again after a deadlock."""
+"""What is asked of the database around a transaction: its clock, a time limit, again after a deadlock, the commit."""
