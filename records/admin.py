@@ -4,9 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
@@ -17,8 +15,6 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
-from backoffice.results import activity
-from backoffice.results.models import Activity
 from backoffice.runs.pages.actions import ProcessableAdmin, begin, run_action
 from backoffice.schedules.pages.later_action import later_action
 
@@ -123,38 +119,3 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
         selection = _("Record %(reference)s") % {"reference": record.reference}
         started = begin(self, request, YourModel.objects.filter(pk=pk), PROCESS["task"], selection)
         return started or redirect("admin:records_yourmodel_change", pk)
-
-    # --- Edits, with before and after -------------------------------------------------------------------------------
-
-    def save_model(self, request: HttpRequest, obj: YourModel, form: ModelForm, change: bool) -> None:
-        """Only what was edited is written: an outcome that came meanwhile stays, and waits to be renewed."""
-        if not change:
-            obj.save()
-            activity.log(request.user, "record.added", obj)
-            return
-        edited = [field for field in form.changed_data if field in YourModel.INPUTS]
-        if edited:
-            obj.processed = False
-            obj.save(update_fields=[*edited, "processed", "updated_at"])
-            changes = {field: [form.initial[field], getattr(obj, field)] for field in edited}
-            activity.log(request.user, "record.edited", obj, changes=changes)
-
-    def delete_model(self, request: HttpRequest, obj: YourModel) -> None:
-        deletion(request.user, obj).save()
-        super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[YourModel]) -> None:
-        """Of two who delete the same records at once one waits, and finds none to log."""
-        with transaction.atomic():
-            records = list(queryset.only(*YourModel.INPUTS, "corrections").order_by("pk").select_for_update())
-            Activity.objects.bulk_create([deletion(request.user, record) for record in records])
-            super().delete_queryset(request, YourModel.objects.filter(pk__in=[record.pk for record in records]))
-
-    def log_deletions(self, request: HttpRequest, queryset: QuerySet[YourModel]) -> None:
-        """The activity log has them, with what they said."""
-
-
-def deletion(user: object, record: YourModel) -> Activity:
-    """With what the record said last and what was ever corrected in it: nothing else keeps that."""
-    values = {field: getattr(record, field) for field in YourModel.INPUTS}
-    return activity.entry(user, "record.deleted", record, values=values, corrections=record.corrections)

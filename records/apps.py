@@ -7,7 +7,6 @@ class RecordsConfig(AppConfig):
     verbose_name = "Records"
 
     def ready(self) -> None:
-        from . import logged  # noqa: F401 - names what is logged about records
         from .search import search_index
 
         post_migrate.connect(search_index.keep, sender=self)

@@ -5,6 +5,15 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.results import verbs
 
 verbs.add(
+    "record",
+    _("Records: edits, imports, exports"),
+    added=_("Record added"),
+    edited=_("Record edited"),
+    deleted=_("Record deleted"),
+    imported=_("Records imported"),
+    exported=_("Records exported"),
+)
+verbs.add(
     "run",
     _("Runs"),
     started=_("Run started"),

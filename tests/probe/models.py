@@ -12,8 +12,9 @@ from backoffice.runs.seam import Outcome, Processable
 from tests.probe.kinds import Kinds
 from tests.probe.left_open import LEFT
 from tests.probe.odd import Never, Odd
+from tests.probe.parts import Part
 
-__all__ = ["Kinds", "Never", "Odd", "Probe"]
+__all__ = ["Kinds", "Never", "Odd", "Part", "Probe"]
 
 
 class Silent(Exception):

@@ -13,6 +13,7 @@ from backoffice.runs.seam import Outcome, Run, on_run_finished, record_task
 from tests.probe.kinds import Kinds
 from tests.probe.left_open import LEFT
 from tests.probe.models import Never, Odd, Probe
+from tests.probe.parts import Part
 
 
 @record_task(
@@ -40,6 +41,11 @@ def poke_odd(instance: Odd) -> Outcome:
 
 @record_task("probe.Never", writes=("effects", "processed"), max_retries=1)
 def poke_never(instance: Never) -> Outcome:
+    return instance.process()
+
+
+@record_task("probe.Part", reads=("name",), writes=("processed",))
+def poke_part(instance: Part) -> Outcome:
     return instance.process()
 
 

@@ -5,6 +5,7 @@ more characters than a column has.
 """
 
 from hashlib import sha256
+from math import isfinite
 
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -43,9 +44,15 @@ def said(value: object) -> str:
 
 
 def deep(value: object) -> object:
-    """A JSON value with every text in it storable: jsonb takes neither surrogates nor NUL, escaped or not."""
+    """A JSON value with every text in it storable: jsonb takes neither surrogates nor NUL, escaped or not, nor NaN.
+
+    What JSON has no word for is there in its own words.
+    """
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
         return {storable(said(name)): deep(each) for name, each in value.items()}
-    return [deep(each) for each in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [deep(each) for each in value]
+    plain = value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value))
+    return value if plain else storable(said(value))

@@ -41,7 +41,12 @@ def _same_after_all(task: RecordTask, read: Mapping[int, Values | None], ids: It
 def _are_alike(task: RecordTask, one: Values, other: Values) -> bool:
     fields = [task.record_model._meta.get_field(name) for name in task.inputs]
     pairs = zip(fields, one[1:], other[1:], strict=True)
-    return all(_is_same(a, b) or _is_same(_stored(field, a), _stored(field, b)) for field, a, b in pairs)
+    return all(alike(field, a, b) for field, a, b in pairs)
+
+
+def alike(field: Any, one: Any, other: Any) -> bool:
+    """Whether two values of a field are the same, as they are or as they are stored."""
+    return _is_same(one, other) or _is_same(_stored(field, one), _stored(field, other))
 
 
 def _stored(field: Any, value: Any) -> Any:

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy
 
 from ..database import held
 from ..database.again import again
+from . import record_log
 
 AT_ONCE = 1_000
 SECONDS = 20.0  # of one request: what stands between may give up after 30
@@ -40,15 +41,20 @@ class DeletesAll:
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         with transaction.atomic():
-            held.before_deletion(type(obj)._base_manager.filter(pk=obj.pk))
+            before_deletion(request.user, type(obj)._base_manager.filter(pk=obj.pk))
             super().delete_model(request, obj)  # type: ignore[misc]
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         with transaction.atomic():
-            held.before_deletion(
-                queryset.model._base_manager.filter(pk__in=list(queryset.values_list("pk", flat=True)))
-            )
+            rows = queryset.model._base_manager.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+            before_deletion(request.user, rows)
             super().delete_queryset(request, queryset)  # type: ignore[misc]
+
+
+def before_deletion(user: object, rows: QuerySet[Any]) -> None:
+    """Of two who delete the same rows at once the second waits, and finds none to log."""
+    held.before_deletion(rows)
+    record_log.log_deletion(user, rows)
 
 
 @admin.action(permissions=["delete"], description=gettext_lazy("Delete selected %(verbose_name_plural)s"))

@@ -12,7 +12,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import connections
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -195,5 +195,10 @@ def lock(model: type[Model], object_id: str, from_field: str | None = None) -> N
         key = field.to_python(object_id)  # type: ignore[union-attr]
     except (FieldDoesNotExist, ValidationError):
         return
-    rows = model._base_manager.select_for_update(no_key=True).filter(**{field.name: key})
-    list(rows.values_list("pk"))
+    lock_all(model._base_manager.filter(**{field.name: key}))
+
+
+def lock_all(rows: QuerySet[Any]) -> None:
+    """In one order, so that two wait for each other and never in a circle."""
+    keys = rows.order_by().values_list("pk")
+    list(rows.model._base_manager.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True).values_list("pk"))

@@ -3,10 +3,10 @@
 Read by the record's id from indexes of that record, so it answers for a record that is gone, however many others are.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist
@@ -21,18 +21,11 @@ from backoffice.results.models import Activity
 
 from ..access import may_see
 from ..labels import run_title
-from ..models import Processable, RunItem, State, TaskName
+from ..models import Processable, Remembers, RunItem, State, TaskName
 from .numbers import row_number
 
 PAGE = 50
 PEOPLE, RUNS, RECORD = 2, 1, 0  # of entries at the same moment, the highest comes first
-
-
-@runtime_checkable
-class Remembers(Protocol):
-    """A record that keeps what its tasks changed in it: when, and for each field what was there before and after."""
-
-    def changes_made(self) -> Iterable[tuple[datetime, Mapping[str, Sequence[Any]]]]: ...
 
 
 @dataclass(frozen=True, slots=True)

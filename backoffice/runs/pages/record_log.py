@@ -1,0 +1,142 @@
+"""What people do to records, in the activity log, with what was there before and after; and what it takes back.
+
+The doors of whoever writes a record without a task: the admin's forms, its deletions, an import. Nothing else comes by
+here: neither `QuerySet.update` nor `save()` in a program.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Field, Model, QuerySet
+from django.db.models.deletion import Collector
+
+from backoffice.results import activity
+from backoffice.results.models import Activity
+
+from ..engine.inputs import alike
+from ..models import Processable, Remembers
+from ..registry import RecordTask, record_tasks
+
+OURS = {"processed", "processed_at"}
+AT_ONCE = 500
+
+
+def takes_back(model: type[Model], fields: Iterable[str]) -> bool:
+    """Whether a change of these fields takes `processed` back: a task that sets it reads one of them."""
+    changed = set(fields) - OURS
+    return any(changed & reads(task) for task in tasks_of(model) if "processed" in task.writes)
+
+
+def tasks_of(model: type[Model]) -> Iterator[RecordTask]:
+    label = (model._meta.concrete_model or model)._meta.label_lower
+    return (task for task in record_tasks().values() if task.model_label.lower() == label)
+
+
+def reads(task: RecordTask) -> set[str]:
+    """Field names; of one beyond a relation the relation's."""
+    if task.reads is not None:
+        return {name.partition("__")[0] for name in task.reads}
+    own = task.record_model._meta
+    return {field.name for field in own.concrete_fields} - {own.get_field(name).name for name in task.writes}
+
+
+# --- What is written ------------------------------------------------------------------------------------------------
+
+
+def save(user: object, record: Any) -> None:
+    """Whatever differs from the stored row, which the caller has locked; nothing where nothing does."""
+    before = type(record)._base_manager.filter(pk=record.pk).first()
+    if before is None:
+        add(user, record)
+    elif changed := [field.name for field in differing(before, record)]:
+        if takes_back(type(record), changed):
+            record.processed = False
+        record.save()
+        log_edit(user, record, {field.name: pair(field, before, record) for field in differing(before, record)})
+
+
+def add(user: object, record: Any) -> None:
+    record.save()
+    activity.log(user, "record.added", record)
+
+
+def related(user: object, record: Any, changes: dict[str, list[Any]]) -> None:
+    """Of rows that a record names by the many."""
+    if changes and takes_back(type(record), changes):
+        record.processed = False
+        record.save(update_fields=["processed"])
+    if changes:
+        log_edit(user, record, changes)
+
+
+def log_edit(user: object, record: Model, changes: dict[str, list[Any]]) -> None:
+    activity.log(user, "record.edited", record, changes=changes)
+
+
+def differing(before: Model, after: Model) -> "list[Field[Any, Any]]":
+    """Fields that somebody changed, or the model's own save(). When it was saved is no news."""
+    return [
+        field
+        for field in before._meta.concrete_fields
+        if field.name not in OURS
+        and not (field.primary_key or field.generated or getattr(field, "auto_now", False))
+        and not alike(field, field.value_from_object(before), field.value_from_object(after))
+    ]
+
+
+def pair(field: "Field[Any, Any]", before: Model, after: Model) -> list[Any]:
+    return [said(field, before), said(field, after)]
+
+
+def said(field: "Field[Any, Any]", record: Model) -> Any:
+    """What a record says in a field; of another row its name and number."""
+    value = field.value_from_object(record)
+    if value is None or not field.is_relation:
+        return value
+    try:
+        return f"{getattr(record, field.name)} ({value})"
+    except ObjectDoesNotExist:
+        return value
+
+
+# --- What is deleted ------------------------------------------------------------------------------------------------
+
+
+def log_deletion(user: object, rows: QuerySet[Any]) -> None:
+    """Of the records among these rows, and of those that go with them. Call it before they go, with the rows locked."""
+    for model, keys in going(rows):
+        for start in range(0, len(keys), AT_ONCE):
+            records = model._base_manager.filter(pk__in=keys[start : start + AT_ONCE]).order_by("pk")
+            related = [field.name for field in model._meta.concrete_fields if field.is_relation]
+            Activity.objects.bulk_create([deletion(user, record) for record in records.prefetch_related(*related)])
+
+
+def going(rows: QuerySet[Any]) -> Iterator[tuple[type[Processable], list[Any]]]:
+    """Kinds of records with the keys of those that are deleted with these rows, themselves included."""
+    collector = Collector(using=rows.db)
+    if collector.can_fast_delete(rows):
+        found: list[tuple[Any, Any]] = [(rows.model, rows)]
+    else:
+        collector.collect(rows)
+        found = [*collector.data.items(), *((gone.model, gone) for gone in collector.fast_deletes)]
+    for model, gone in found:
+        if issubclass(model, Processable):
+            yield model, sorted(keys(gone))
+
+
+def keys(rows: Any) -> Iterable[Any]:
+    return rows.values_list("pk", flat=True) if isinstance(rows, QuerySet) else (row.pk for row in rows)
+
+
+def deletion(user: object, record: Processable) -> Activity:
+    """With what the record said last and what was ever corrected in it: nothing else keeps that."""
+    fields = [field for field in record._meta.concrete_fields if not field.primary_key]
+    details: dict[str, Any] = {"values": {field.name: said(field, record) for field in fields}}
+    if isinstance(record, Remembers):
+        details["corrections"] = [
+            {"at": at, "field": field, "before": before, "after": after}
+            for at, changes in record.changes_made()
+            for field, (before, after) in changes.items()
+        ]
+    return activity.entry(user, "record.deleted", record, **details)
