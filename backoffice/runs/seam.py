@@ -5,14 +5,17 @@ stay, or the changelog says what takes their place.
 """
 
 from .engine.events import on_run_finished
-from .models import Outcome, Processable, Run
+from .models import Outcome, Processable, RecordOutcome, Run, State
 from .pages.actions import Action, ProcessableAdmin, run_action
 from .pages.staff import StaffAdmin
 from .record_task import record_task
 from .registry import RecordTask
-from .start import EmptySelection, RunRequest, start
+from .snapshot import Records
+from .start import EmptySelection, Preview, preview, start
+from .verbs import Cancelled, cancel, retry
 
 __all__ = [
-    "Action", "EmptySelection", "Outcome", "Processable", "ProcessableAdmin", "RecordTask", "Run", "RunRequest",
-    "StaffAdmin", "on_run_finished", "record_task", "run_action", "start",
+    "Action", "Cancelled", "EmptySelection", "Outcome", "Preview", "Processable", "ProcessableAdmin", "RecordOutcome",
+    "RecordTask", "Records", "Run", "StaffAdmin", "State", "cancel", "on_run_finished", "preview", "record_task",
+    "retry", "run_action", "start",
 ]  # fmt: skip

@@ -1,15 +1,68 @@
-"""Writing a run's items: what a selection holds at the click, in one statement."""
+"""What a selection holds at the click: a queryset that came from anywhere, or ids; written as items in one statement."""
 
 import contextlib
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+from operator import index
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Model, QuerySet
+from django.db.models.expressions import RawSQL
 
 from .models import Run, RunItem
 from .registry import RecordTask
+
+Records = QuerySet[Any] | Iterable[int]
+
+
+def chosen(records: Records, task: RecordTask) -> tuple[QuerySet[Any], int | None]:
+    """A queryset that takes further filters; and how many ids were given, where it was ids.
+
+    Raises TypeError for what is neither, ValueError for records of another model.
+    """
+    if not isinstance(records, QuerySet):
+        ids = _given(records, task)
+        return task.record_model._base_manager.filter(pk__in=_listed(ids)), len(ids)
+    if not issubclass(records.model, task.record_model):
+        raise ValueError(f"{task.name} works on {task.record_model._meta.label}, not on {records.model._meta.label}.")
+    return _plain(records), None
+
+
+def _plain(records: QuerySet[Any]) -> QuerySet[Any]:
+    """Joined, sliced and combined ones become a subquery."""
+    query = records.query
+    if query.distinct or query.combinator or query.is_sliced or query.annotation_select:
+        ordered = records if query.is_sliced else records.order_by()
+        return records.model._base_manager.filter(pk__in=ordered.values("pk"))
+    return records.order_by()
+
+
+def _given(given: object, task: RecordTask) -> list[int]:
+    """Each once, in order. Raises TypeError."""
+    wanted = f"{task.name} takes a queryset of {task.record_model._meta.label}, or ids of such records"
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        hint = " Write .all() behind it." if hasattr(given, "get_queryset") else ""
+        raise TypeError(f"{wanted}, not {given!r}.{hint}")
+    return sorted({_id(each, wanted) for each in given})
+
+
+def _id(given: object, wanted: str) -> int:
+    if isinstance(given, Model):
+        raise TypeError(f"{wanted}; among the ids is the {type(given).__name__} {given.pk}: give its pk.")
+    try:
+        return index(given if not isinstance(given, bool) else "")  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{wanted}; among the ids is {given!r}, which is no whole number.") from None
+
+
+def _listed(ids: list[int]) -> RawSQL:
+    """In one parameter: of placeholders both databases take fewer than a run has records."""
+    known = [each for each in ids if -(2**63) <= each < 2**63]  # no column holds another
+    if connection.vendor == "postgresql":
+        return RawSQL("SELECT unnest(%s::bigint[])", (known,))  # noqa: S611 - a statement of our own
+    return RawSQL("SELECT value FROM json_each(%s)", (json.dumps(known),))  # noqa: S611
 
 
 def write(run: Run, records: QuerySet[Any], task: RecordTask) -> tuple[int, int, int]:

@@ -22,6 +22,7 @@ from .engine import broker, slicing
 from .engine.ledger import close
 from .models import Run, RunItem, TaskName
 from .registry import RecordTask, find
+from .snapshot import Records
 
 
 class EmptySelection(ValueError):
@@ -30,21 +31,27 @@ class EmptySelection(ValueError):
 
 @dataclass(frozen=True)
 class Preview:
-    """What a start would do: records matched, those it would work on, and the others by reason."""
+    """What a start would do: how many records match, how many of them it would work on, and how many it would skip for
+    which reason, in words. Ids without a record count as matched and skipped."""
 
     matched: int
     eligible: int
     skipped: dict[str, int]
 
 
-def preview(records: QuerySet[Any], task: RecordTask | str) -> Preview:
+def preview(records: Records, task: RecordTask | str) -> Preview:
+    """What `start` would make of these records now, by the same questions; nothing is written.
+
+    Takes what `start` takes, and raises what it raises; where nothing is left to do, `eligible` is 0.
+    """
     task = find(task) if isinstance(task, str) else task
-    records = _plain(records)
-    matched = records.count()
-    fit = snapshot.eligible(records, task)
+    matching, ids = snapshot.chosen(records, task)
+    matched = matching.count()
+    fit = snapshot.eligible(matching, task)
     fit_count = matched if task.eligible is None else fit.count()
     busy = _busy(fit, TaskName.objects.filter(name=task.name).first()).count()
-    return Preview(matched, fit_count - busy, _reasons(task, unfit=matched - fit_count, busy=busy))
+    gone = max((ids or 0) - matched, 0)
+    return Preview(matched + gone, fit_count - busy, _reasons(task, unfit=matched - fit_count, busy=busy, gone=gone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +95,44 @@ class RunRequest:
         return Run.objects.filter(form_token=self.form_token).first() if self.form_token else None
 
 
-@again()
-def start(records: QuerySet[Any], task: RecordTask | str, request: RunRequest | None = None) -> Run:
-    """Make a run of `task` (or the task of that name) over `records`; its first chunks are published after the commit.
+def start(
+    records: Records,
+    task: RecordTask | str,
+    *,
+    by: Any = None,
+    selection: str = "",
+    due_at: datetime | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    form_token: str | None = None,
+) -> Run:
+    """Start a run of a record task over records of its model; workers begin once the transaction has committed.
 
-    Raises EmptySelection when no record is left, and ValueError for a due time in the past or another model's records.
+    `records`: a queryset, filtered and sliced as you like, or any iterable of ids; an id without a record is skipped
+    and counted. `task`: the task itself, its name, or the last part of its name. `by`: the user who asks, or a name;
+    the run's page and the activity log keep it. `selection`: which records, in words, up to 500 characters. `due_at`:
+    an aware time in the future; until then the run keeps its snapshot and waits. `parameters`: JSON kept with the run.
+    `form_token`: up to 64 characters; a second start with the same one gives the first one's run.
+
+    Returns the run: `total` records are in it, `skipped` are not, `skip_reasons` says why. Raises EmptySelection when
+    none is left; ValueError for records of another model or a time that has passed; TypeError for what is neither
+    queryset nor ids; LookupError for a task that is not there.
     """
-    request = request or RunRequest()
+    request = RunRequest(by, due_at=due_at, selection=selection, parameters=parameters or {}, form_token=form_token)
+    return start_requested(records, task, request)
+
+
+@again()
+def start_requested(records: Records, task: RecordTask | str, request: RunRequest) -> Run:
+    """`start`, for those who know more about a run than whoever calls from code."""
     task = find(task) if isinstance(task, str) else task
-    _check(records, task, request.due_at)
-    records = _plain(records)
+    matching, ids = snapshot.chosen(records, task)
+    _check(request.due_at)
     run = request.run(task)
     try:
         with transaction.atomic():
             if made := request.answered():
                 return made
-            _write(run, records, task, request.asked)
+            _write(run, matching, task, request.asked if ids is None else ids)
     except IntegrityError:
         # The other half of a double click was faster by a hair.
         made = request.answered()
@@ -161,9 +190,9 @@ def who_asked(run: Run) -> activity.Person:
     return activity.Person(run.requester_name, run.requester_id)
 
 
-def _check(records: QuerySet[Any], task: RecordTask, due_at: datetime | None) -> None:
-    if not issubclass(records.model, task.record_model):
-        raise ValueError(f"{task.name} works on {task.record_model._meta.label}, not on {records.model._meta.label}.")
+def _check(due_at: datetime | None) -> None:
+    if due_at and timezone.is_naive(due_at):
+        raise ValueError(_("%(time)s names no time zone: give an aware time.") % {"time": due_at})
     if due_at and due_at <= timezone.now():
         raise ValueError(
             _("%(time)s has passed: choose a time in the future.") % {"time": due_at.strftime("%Y-%m-%d %H:%M %Z")}
@@ -209,15 +238,6 @@ def _send(run: Run, task: RecordTask) -> None:
     broker.after_commit(run, chunks)
 
 
-def _plain(records: QuerySet[Any]) -> QuerySet[Any]:
-    """The same records as a queryset that takes further filters: joined, sliced and combined ones become a subquery."""
-    query = records.query
-    if query.distinct or query.combinator or query.is_sliced or query.annotation_select:
-        ordered = records if query.is_sliced else records.order_by()
-        return records.model._base_manager.filter(pk__in=ordered.values("pk"))
-    return records.order_by()
-
-
 def _busy(records: QuerySet[Any], name: TaskName | None) -> QuerySet[Any]:
     if name is None:
         return records.none()
@@ -229,7 +249,7 @@ def _reasons(task: RecordTask, *, unfit: int, busy: int, gone: int = 0) -> dict[
     reasons = {
         str(task.not_eligible or _("not eligible")): unfit,
         _("already in an active run"): busy,
-        _("no longer in the list, or no longer matching its filter, at the click"): gone,
+        _("not found at the start: deleted, or no longer matching the list’s filter"): gone,
     }
     return {reason: number for reason, number in reasons.items() if number > 0}
 

@@ -15,7 +15,7 @@ from .engine import broker, error_kinds
 from .engine.ledger import Verdict, count, remember, settle
 from .models import Chunk, Run, RunItem, State
 from .registry import find
-from .start import RunRequest, start
+from .start import RunRequest, start_requested
 
 REVOKED = {"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_module": "celery.exceptions"}
 BATCH = 2_000  # items cancelled in one transaction: well under a second, on either database
@@ -27,9 +27,11 @@ class Cancelled(NamedTuple):
 
 
 def cancel(run: Run, by: Any) -> Cancelled:
-    """Stop a run before its next claim. Returns what that stops; nothing when it had ended already.
+    """Stop a run before its next claim. Returns what that stops; nothing when it had ended already. `by`: a user, or a
+    name.
 
-    Cancel is a row, not a signal: workers read it before each claim, whatever is restarted. What is done stays done.
+    Cancel is a row, not a signal: workers read it before each claim, whatever is restarted. What is done stays done,
+    and what a worker holds is finished or given back: `run.wait()` tells when it has ended.
     """
     left = _stop(run, by)
     if left is None:
@@ -88,9 +90,10 @@ def _cancelled(run: Run) -> str:
 def retry(
     run: Run, by: Any, *, record_ids: Sequence[int] | None = None, error: str = "", form_token: str | None = None
 ) -> Run:
-    """Start a new run over the failed records of this one: all, some, or those of one kind of `error`.
+    """Start a new run over the failed records of this one: all, those of `record_ids`, or those of one kind of `error`
+    ("ValueError: ..." as pages group them). `by`: a user, or a name. A second call with one `form_token` gives one run.
 
-    Raises EmptySelection where there are none.
+    Raises EmptySelection where there are none, LookupError where the task is gone.
     """
     failed, selection = error_kinds.failed(run, error), _("Failed records of run %d") % run.pk
     if error:
@@ -98,7 +101,7 @@ def retry(
     if record_ids is not None:
         failed, selection = failed.filter(record_id__in=record_ids), _("Selected failed records of run %d") % run.pk
     task = find(run.task.name)
-    return start(
+    return start_requested(
         task.record_model._base_manager.filter(pk__in=failed.values("record_id")),
         task,
         RunRequest(

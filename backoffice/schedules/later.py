@@ -26,7 +26,7 @@ def plan(records: QuerySet[Any], task: str, request: start.RunRequest) -> Run:
     The same form twice gives the same run, and one schedule: its name is the run's.
     """
     with transaction.atomic():
-        run = start.start(records, task, request)
+        run = start.start_requested(records, task, request)
         schedule, created = PeriodicTask.objects.get_or_create(name=row_name(run), defaults=row_values(run))
         if created:
             ScheduleState.objects.create(schedule=schedule, missed=Missed.ONCE)

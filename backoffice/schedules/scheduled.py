@@ -46,7 +46,7 @@ def begin(
     whose = owner.responsible(schedule, firing)[0] if schedule else None
     records = selection.records(record_task.record_model, dict(chosen), whose)
     with bounded(LONGEST):
-        return start.start(
+        return start.start_requested(
             records,
             record_task,
             start.RunRequest(

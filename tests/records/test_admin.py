@@ -9,7 +9,7 @@ from django.urls import reverse
 from backoffice.results.models import Activity
 from backoffice.runs.models import Run
 from backoffice.runs.pages.edits import digests, written
-from backoffice.runs.start import RunRequest, start
+from backoffice.runs.start import start
 from records.models import YourModel
 from tests import factories
 
@@ -215,9 +215,7 @@ class TestTheRecordsPage:
 
     def test_links_no_run_that_this_person_may_not_open(self, operator):
         made = factories.record()
-        run = start(
-            YourModel.objects.filter(pk=made.pk), "process_model_instance", RunRequest(requester=factories.user())
-        )
+        run = start(YourModel.objects.filter(pk=made.pk), "process_model_instance", by=factories.user())
         html = operator.get(page(made)).content.decode()
         assert f"{run.pk}: Process" in html
         assert reverse("admin:runs_run_change", args=[run.pk]) not in html

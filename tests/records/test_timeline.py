@@ -8,7 +8,7 @@ from backoffice.results.activity import log
 from backoffice.results.models import Activity
 from backoffice.runs.models import Run, RunItem
 from backoffice.runs.pages import timeline
-from backoffice.runs.start import RunRequest, start
+from backoffice.runs.start import RunRequest, start, start_requested
 from records.models import YourModel
 from tests import factories
 from tests.exchange.test_import import csv_of, line
@@ -26,7 +26,7 @@ def own_page(pk: int, label: str = "records.yourmodel") -> str:
 
 
 def run_over(record, task="process_model_instance", **options) -> Run:
-    return work_off(start(YourModel.objects.filter(pk=record.pk), task, RunRequest(**options)))
+    return work_off(start_requested(YourModel.objects.filter(pk=record.pk), task, RunRequest(**options)))
 
 
 def edit(client, record, **values):

@@ -5,7 +5,7 @@ from typing import Any
 from backoffice.runs.engine import chunks
 from backoffice.runs.models import Chunk, Run, RunItem
 from backoffice.runs.registry import find
-from backoffice.runs.start import RunRequest, start
+from backoffice.runs.start import RunRequest, start_requested
 from tests.probe.models import Probe
 
 
@@ -14,7 +14,7 @@ def probes(number: int, **fields: Any) -> list[Probe]:
 
 
 def poke_all(**options: Any) -> Run:
-    return start(Probe.objects.all(), "poke", RunRequest(**options))
+    return start_requested(Probe.objects.all(), "poke", RunRequest(**options))
 
 
 def work_off(run: Run, limit: int = 1000) -> Run:

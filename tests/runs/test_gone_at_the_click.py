@@ -29,13 +29,13 @@ def test_rows_that_left_the_filter_are_told_on_the_run(action, client):
     page = click(client, rows, action, **({"due_at": due} if action == "process_later" else {})).content.decode()
     run = Run.objects.get()
     assert (run.total, run.skipped, list(run.skip_reasons.values())) == (2, 3, [3])
-    assert "Skipped: 3 no longer in the list, or no longer matching its filter, at the click" in page
+    assert "Skipped: 3 not found at the start: deleted, or no longer matching the list’s filter" in page
 
 
 def test_where_all_have_left_the_reason_is_said(client):
     client.force_login(factories.user(*PERMISSIONS))
     row = factories.record(processed=True).pk
-    assert "no longer matching its filter" in click(client, [row]).content.decode()
+    assert "no longer matching the list’s filter" in click(client, [row]).content.decode()
     assert not Run.objects.exists()
 
 

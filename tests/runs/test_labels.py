@@ -12,7 +12,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from backoffice.runs.labels import choices, task_label
 from backoffice.runs.models import RunItem
 from backoffice.runs.registry import find
-from backoffice.runs.start import RunRequest, start
+from backoffice.runs.start import start
 from backoffice.schedules.rules.permitted import START_RUN
 from backoffice.schedules.rules.words import over_records
 from records.models import YourModel
@@ -28,7 +28,7 @@ def run(client):
     """One that has failed, and a schedule, a failed call and a timeline that tell of the same task."""
     boss = factories.user(is_superuser=True)
     client.force_login(boss)
-    run = start(YourModel.objects.filter(pk=factories.record().pk), find(NAME), RunRequest(requester=boss))
+    run = start(YourModel.objects.filter(pk=factories.record().pk), find(NAME), by=boss)
     RunItem.objects.all().delete()
     item_result(run, YourModel.objects.get(), "FAILURE")
     RunItem.objects.update(error="ValueError: no")

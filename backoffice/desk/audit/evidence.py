@@ -141,22 +141,9 @@ def schema() -> dict[str, str]:
     return {app: name for app, name in sorted(applied)}
 
 
-def pages(run: Run) -> Iterator[list[RunItem]]:
-    """All items in order of record id, by key: no cursor stays open while the reader is slow."""
-    last: int | None = None
-    while True:
-        items = RunItem.objects.of(run).order_by("record_id")
-        page = list((items if last is None else items.filter(record_id__gt=last))[:AT_ONCE])
-        if page:
-            yield page
-        if len(page) < AT_ONCE:
-            return
-        last = page[-1].record_id
-
-
 def items_csv(run: Run, holds: Counter[str]) -> Iterator[bytes]:
     yield codecs.BOM_UTF8 + csv_lines([ITEM_COLUMNS])  # by which Excel knows UTF-8
-    for page in pages(run):
+    for page in RunItem.objects.of(run).in_pages(AT_ONCE):
         holds["items"] += len(page)
         yield csv_lines([cell(run, item, column) for column in ITEM_COLUMNS] for item in page)
 
@@ -179,7 +166,7 @@ def cell(run: Run, item: RunItem, column: str) -> str:
 
 
 def outcomes(run: Run, holds: Counter[str]) -> Iterator[bytes]:
-    for page in pages(run):
+    for page in RunItem.objects.of(run).in_pages(AT_ONCE):
         ids = [run.item_task_id(item.record_id) for item in page]
         found = {row["task_id"]: row for row in TaskResult.objects.filter(task_id__in=ids).values(*RESULT_FIELDS)}
         rows = [found[task_id] for task_id in ids if task_id in found]

@@ -20,7 +20,7 @@ from backoffice.runs import access
 from backoffice.runs.labels import task_label
 from backoffice.runs.models import Run, RunItem, State, TaskName
 from backoffice.runs.registry import find
-from backoffice.runs.start import RunRequest, start
+from backoffice.runs.start import RunRequest, start_requested
 
 from . import failed_calls
 from .failed_calls import FailedCall
@@ -212,7 +212,7 @@ def retry(group: Group, by: Any, form_token: str | None = None) -> Run:
     chosen = retryable(by, still_failing(group))
     task = find(TaskName.objects.get(pk=group.task_no or 0).name)
     name = f"{group.kind}: {group.message}" if group.kind else group.message
-    run = start(
+    run = start_requested(
         task.record_model._base_manager.filter(pk__in=[failure.record_id for failure in chosen]),
         task,
         RunRequest(requester=by, source=Run.Source.RETRY, selection=_("Failures “%s”") % name, form_token=form_token),

@@ -17,10 +17,9 @@ from tqdm import tqdm
 from backoffice.runs.engine import heartbeats
 from backoffice.runs.models import Run
 from backoffice.runs.registry import RecordTask, record_tasks
-from backoffice.runs.start import EmptySelection, RunRequest, start
+from backoffice.runs.start import EmptySelection, RunRequest, start_requested
 
 USAGE = 2  # exit code for bad usage, as argparse has it
-POLL = 0.2  # seconds
 
 
 class Command(BaseCommand):
@@ -45,7 +44,7 @@ class Command(BaseCommand):
         records = matching(model, options["filter"])
         run: Run | None = None
         try:
-            run = start(
+            run = start_requested(
                 records,
                 task,
                 RunRequest(
@@ -78,9 +77,7 @@ class Command(BaseCommand):
     def follow(self, run: Run) -> None:
         try:
             with tqdm(total=run.total, unit=" records", disable=not sys.stderr.isatty()) as bar:
-                while not run.finished_at:
-                    time.sleep(POLL)
-                    run.refresh_from_db()
+                for _look in run.looks():
                     bar.update(run.done - bar.n)
         except KeyboardInterrupt:
             raise CommandError(f"No longer waiting. Run {run.pk} goes on.", returncode=130) from None

@@ -1,5 +1,6 @@
 """One record inside a run: the ledger's line."""
 
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 from django.db import models
@@ -19,6 +20,14 @@ class RunItemQuerySet(models.QuerySet["RunItem"]):
 
     def failed(self) -> Self:
         return self.filter(state=State.FAILURE)
+
+    def in_pages(self, size: int = 1_000) -> Iterator[Sequence["RunItem"]]:
+        """Those of one run in order of record id, by key: a million take no more memory than a page, and no cursor
+        stays open while the reader is slow."""
+        items, page = self.order_by("record_id"), list(self.order_by("record_id")[:size])
+        while page:
+            yield page
+            page = list(items.filter(record_id__gt=page[-1].record_id)[:size]) if len(page) == size else []
 
 
 class RunItem(models.Model):

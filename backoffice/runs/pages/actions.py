@@ -20,7 +20,7 @@ from unfold.forms import ActionForm
 from ..labels import value_label
 from ..models import Run
 from ..registry import find
-from ..start import EmptySelection, RunRequest, preview, start
+from ..start import EmptySelection, RunRequest, preview, start_requested
 from .staff import StaffAdmin
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
@@ -86,7 +86,7 @@ def begin(
     wanted = RunRequest(requester=request.user, form_token=form_token(request), selection=selection, asked=asked)
     again = wanted.answered() is not None
     try:
-        run = start(records, task, wanted)
+        run = start_requested(records, task, wanted)
     except (EmptySelection, ValueError) as exc:
         modeladmin.message_user(request, str(exc), messages.WARNING)
         return None

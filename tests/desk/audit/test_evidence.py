@@ -104,11 +104,10 @@ def test_a_cell_that_a_spreadsheet_would_run_is_disarmed(client, anna):
     assert {(item["error"], item["outcome"]) for item in items} == {("'=HYPERLINK(1)", "'+1")}
 
 
-def test_the_pages_of_items_leave_none_out_and_repeat_none(client, anna, monkeypatch):
+def test_the_pages_of_items_leave_none_out_and_repeat_none(client, anna):
     run = finished_run(requester=anna)
     for size in (1, 2, 4, 5):
-        monkeypatch.setattr(evidence, "AT_ONCE", size)
-        ids = [item.record_id for page in evidence.pages(run) for item in page]
+        ids = [item.record_id for page in RunItem.objects.of(run).in_pages(size) for item in page]
         assert ids == sorted(Probe.objects.values_list("pk", flat=True))
 
 

@@ -6,7 +6,7 @@ from django.test import Client
 
 from backoffice.results.activity import log
 from backoffice.results.models import Activity
-from backoffice.runs.start import RunRequest, start
+from backoffice.runs.start import start
 from records.models import YourModel
 from tests.factories import record, user
 
@@ -115,9 +115,7 @@ def test_an_entry_keeps_the_number_of_who_did_it(client: Client):
 
 def test_a_run_says_who_asked_by_number(client: Client):
     operator = user("records.view_yourmodel", "records.process_yourmodel")
-    start(
-        YourModel.objects.filter(pk=record().pk), "records.tasks.process_model_instance", RunRequest(requester=operator)
-    )
+    start(YourModel.objects.filter(pk=record().pk), "records.tasks.process_model_instance", by=operator)
     assert [entry.actor_id for entry in entries("run.started")] == [operator.pk]
 
 

@@ -9,7 +9,7 @@ from django_celery_beat.models import IntervalSchedule
 
 from backoffice.runs.database.bounded import TooSlow
 from backoffice.runs.models import Run
-from backoffice.runs.start import RunRequest, start
+from backoffice.runs.start import start
 from backoffice.schedules import scheduled
 from backoffice.schedules.models import Firing
 from backoffice.schedules.rules import selection
@@ -194,7 +194,7 @@ def test_the_page_of_a_run_names_no_record_to_those_who_may_not_look_at_records(
     person = user(permission, username="sam")
     client.force_login(person)
     factories.partners()
-    run = start(YourModel.objects.all(), PROCESS, RunRequest(requester=person))
+    run = start(YourModel.objects.all(), PROCESS, by=person)
     record = YourModel.objects.first()
     address = reverse("admin:runs_run_change", args=[run.pk])
     page = client.get(address).content.decode()
