@@ -1,4 +1,4 @@
-"""What a selection holds at the click: a queryset that came from anywhere, or ids; written as items in one statement."""
+"""What a selection holds at the click: any queryset, or ids; written as items in one statement."""
 
 import contextlib
 import json
