@@ -16,7 +16,7 @@ from kombu.exceptions import DecodeError, EncodeError
 from kombu.utils.uuid import uuid
 from redis.exceptions import RedisError
 
-from . import left_open, rows, waiting
+from . import left_open, rows, spool
 from .message import headers, known
 from .outage import DATABASE
 from .values import redaction
@@ -126,12 +126,12 @@ class MirroredRedisBackend(RedisBackend):
             else:
                 self._remember(task_id, meta["status"], value)
             if not mirrored:
-                waiting.for_database(self.client, row)
+                spool.for_database(self.client, row)
         except RedisError:
             if not mirrored:
                 raise
             logger.warning("Redis did not take the result of %s; its row is written.", task_id, exc_info=True)
-            waiting.for_redis(row[0])
+            spool.for_redis(row[0])
         return result
 
     def _encoded(self, meta: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from backoffice.results import activity
 
 from . import access, snapshot
-from .database import held
+from .database import references
 from .database.again import again
 from .engine import broker, slicing
 from .engine.ledger import close
@@ -222,11 +222,11 @@ def _write(run: Run, records: QuerySet[Any], task: RecordTask, asked: int | None
 def _hold(run: Run) -> None:
     """What the run names is not deleted until it has committed. Who or what was deleted before is named in words only;
     of a run that retention took before there is nothing left to retry."""
-    if run.retry_of_id and not held.stays(Run, run.retry_of_id):
+    if run.retry_of_id and not references.stays(Run, run.retry_of_id):
         raise EmptySelection(_("Run %d was deleted meanwhile, so there is nothing left to retry.") % run.retry_of_id)
-    if run.requester_id and not held.stays(get_user_model(), run.requester_id):
+    if run.requester_id and not references.stays(get_user_model(), run.requester_id):
         run.requester_id = None
-    if run.schedule_id and not held.stays(Run._meta.get_field("schedule").related_model, run.schedule_id):
+    if run.schedule_id and not references.stays(Run._meta.get_field("schedule").related_model, run.schedule_id):
         run.schedule_id = None
 
 

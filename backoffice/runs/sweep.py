@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from backoffice.results import waiting
+from backoffice.results import spool
 
-from . import verbs
+from . import operations
 from .database import clock
 from .database.again import again, is_away
 from .engine import broker, events, hand_back, heartbeats, slicing
@@ -40,11 +40,11 @@ def sweep() -> dict[str, int]:
         "started": start_due,
         "cancelled": finish_cancelled,
         "rescued": rescue_expired,
-        "retried": release_due_retries,
+        "retried": requeue_due_retries,
         "repaired": repair_stalled,
         "republished": republish_unclaimed,
         "told": tell_due,
-        "settled": waiting.settle,
+        "delivered": spool.deliver,
         "forgotten": forget_dead_workers,
     }
     done: dict[str, int] = {}
@@ -93,7 +93,7 @@ def finish_cancelled() -> int:
 
 def _revoke(run: Run) -> int:
     batches = 10
-    while verbs.revoke(run) and batches:
+    while operations.revoke(run) and batches:
         batches -= 1
     return 1
 
@@ -116,7 +116,7 @@ def rescue_expired() -> int:
     return done
 
 
-def release_due_retries() -> int:
+def requeue_due_retries() -> int:
     """Transient failures whose wait is over become pending again, with chunks of their own."""
     due = RunItem.objects.filter(state=State.RETRY, due_at__lte=timezone.now()).order_by("run_id", "record_id")
     rows = list(due.values_list("run_id", "record_id")[:BATCH])

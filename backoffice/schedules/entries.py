@@ -133,26 +133,26 @@ def cron_field(value: Any) -> str:
     return str(value)
 
 
-def columns_in(row: PeriodicTask) -> dict[str, Any]:
+def columns_in(schedule: PeriodicTask) -> dict[str, Any]:
     """What the row says, in the same form."""
-    kind = next((kind for kind in MODELS if getattr(row, f"{kind}_id")), "")
+    kind = next((kind for kind in MODELS if getattr(schedule, f"{kind}_id")), "")
     return {
-        **{name: getattr(row, name) for name in ("task", "priority", "expire_seconds", "enabled", "one_off")},
-        "args": loads(row.args, []),
-        "kwargs": loads(row.kwargs, {}),
-        "headers": loads(row.headers, {}),
-        "queue": row.queue or None,
-        "description": row.description,
-        "expires": moment(row.expires),
-        "start_time": moment(row.start_time),
-        "timing": [kind, timing_in(row, kind)],
+        **{name: getattr(schedule, name) for name in ("task", "priority", "expire_seconds", "enabled", "one_off")},
+        "args": loads(schedule.args, []),
+        "kwargs": loads(schedule.kwargs, {}),
+        "headers": loads(schedule.headers, {}),
+        "queue": schedule.queue or None,
+        "description": schedule.description,
+        "expires": moment(schedule.expires),
+        "start_time": moment(schedule.start_time),
+        "timing": [kind, timing_in(schedule, kind)],
     }
 
 
-def timing_in(row: PeriodicTask, kind: str) -> dict[str, Any]:
+def timing_in(schedule: PeriodicTask, kind: str) -> dict[str, Any]:
     """One written another way, "60 minutes" for "3600 seconds", says the same. {} for one that cannot be read."""
     try:
-        timing = getattr(row, kind) if kind else None
+        timing = getattr(schedule, kind) if kind else None
     except Exception:  # anything may stand in a row
         return {}
     if isinstance(timing, IntervalSchedule):
@@ -166,7 +166,7 @@ def timing_in(row: PeriodicTask, kind: str) -> dict[str, Any]:
     return {"clocked_time": moment(timing.clocked_time)} if timing else {}
 
 
-def row_values(columns: Mapping[str, Any]) -> dict[str, Any]:
+def schedule_values(columns: Mapping[str, Any]) -> dict[str, Any]:
     """For a row of beat's table. The timing is shared with others that say the same."""
     kind, values = columns["timing"]
     model = MODELS[kind]

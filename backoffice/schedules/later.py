@@ -27,17 +27,17 @@ def plan(records: QuerySet[Any], task: str, request: start.RunRequest) -> Run:
     """
     with transaction.atomic():
         run = start.start_requested(records, task, request)
-        schedule, created = PeriodicTask.objects.get_or_create(name=row_name(run), defaults=row_values(run))
+        schedule, created = PeriodicTask.objects.get_or_create(name=schedule_name(run), defaults=schedule_values(run))
         if created:
             ScheduleState.objects.create(schedule=schedule, missed=Missed.ONCE)
     return run
 
 
-def row_name(run: Run) -> str:
+def schedule_name(run: Run) -> str:
     return _("Start run %(run)s") % {"run": run.pk}
 
 
-def row_values(run: Run) -> dict[str, Any]:
+def schedule_values(run: Run) -> dict[str, Any]:
     clocked = ClockedSchedule.objects.filter(clocked_time=run.due_at).first()
     return {
         "task": permitted.START_DUE,

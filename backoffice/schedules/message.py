@@ -19,7 +19,7 @@ logger = get_task_logger(__name__)
 
 
 @task_prerun.connect(dispatch_uid="backoffice.schedules.message")
-def note_pickup(task: Task, task_id: str, **_: Any) -> None:
+def note_taken(task: Task, task_id: str, **_: Any) -> None:
     """A beat killed between sending and writing that it sent left the firing waiting. Whoever takes the message writes
     it in its place, before the task begins, so that the next beat does not send it again."""
     if firing_id := headers.firing(task.request):

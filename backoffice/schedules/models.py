@@ -78,7 +78,7 @@ class FiringQuerySet(models.QuerySet["Firing"]):
     def waiting(self) -> Self:
         return self.filter(state=Firing.State.WAITING)
 
-    def free(self) -> Self:
+    def untaken(self) -> Self:
         """Those nobody is sending right now. A mark that old is that of a beat that was killed, or stands still."""
         stale = Q(tried_at__lte=clock.now(-STALE)) | clock.is_far("tried_at", STALE)
         return self.waiting().filter(Q(tried_at=None) | stale)
@@ -98,7 +98,7 @@ class FiringQuerySet(models.QuerySet["Firing"]):
             firing.attempts += 1
         return mine
 
-    def release(self, firings: "Iterable[Firing]", reason: str, *, tried: bool) -> None:
+    def put_back(self, firings: "Iterable[Firing]", reason: str, *, tried: bool) -> None:
         """They wait on, and whoever comes first may send them; not those that somebody else is sending by now."""
         back = {} if tried else {"attempts": F("attempts") - 1}
         for attempts, alike in groupby(sorted(firings, key=lambda f: f.attempts), key=lambda f: f.attempts):

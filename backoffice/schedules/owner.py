@@ -13,7 +13,7 @@ from django_celery_beat.models import PeriodicTask
 from backoffice.runs import access as runs_access
 from backoffice.runs.registry import record_tasks
 
-from . import access, switch
+from . import access, enabling
 from .models import Firing, ScheduleState
 from .rules import permitted, selection, words
 from .rules.permitted import loads
@@ -22,39 +22,44 @@ from .rules.permitted import loads
 class Owners:
     """Of many schedules, in two queries; whoever owns several of them is asked about each right once."""
 
-    def __init__(self, rows: Iterable[PeriodicTask]) -> None:
-        self.states = ScheduleState.objects.in_bulk({row.pk for row in rows})
+    def __init__(self, schedules: Iterable[PeriodicTask]) -> None:
+        self.states = ScheduleState.objects.in_bulk({schedule.pk for schedule in schedules})
         ids = {state.owner_id for state in self.states.values() if state.owner_id}
         self.people = get_user_model()._default_manager.in_bulk(ids) if ids else {}
 
-    def of(self, row: PeriodicTask) -> tuple[Any, str]:
-        state = self.states.get(row.pk)
+    def of(self, schedule: PeriodicTask) -> tuple[Any, str]:
+        state = self.states.get(schedule.pk)
         if state is None or state.owner_id is None:
             return None, ""
         return self.people.get(state.owner_id), state.owner_name
 
 
-def responsible(row: PeriodicTask, firing: Firing | None = None, owners: Owners | None = None) -> tuple[Any, str]:
+def responsible(schedule: PeriodicTask, firing: Firing | None = None, owners: Owners | None = None) -> tuple[Any, str]:
     """Whose rights count, and their name: whoever pressed Run now, else the owner. (None, name) for a deleted one."""
     if firing and firing.by:
         people = get_user_model()._default_manager
         user = people.filter(**{people.model.USERNAME_FIELD: firing.by}).first()
         return user, firing.by if user else ""  # a program may give a name of its own
-    return (owners or Owners([row])).of(row)
+    return (owners or Owners([schedule])).of(schedule)
 
 
-def objection(row: PeriodicTask, firing: Firing | None = None, owners: Owners | None = None) -> str:
+def objection(schedule: PeriodicTask, firing: Firing | None = None, owners: Owners | None = None) -> str:
     """Why it must not fire; "" if it may."""
-    if access.is_system(row) or permitted.is_one_off_start(row):  # the run behind a one-off start asks by itself
+    if access.is_system(schedule) or permitted.is_one_off_start(
+        schedule
+    ):  # the run behind a one-off start asks by itself
         return ""
-    user, name = responsible(row, firing, owners)
+    user, name = responsible(schedule, firing, owners)
     if not name:
         return ""
     if gone := runs_access.absence(user, name):
         return gone
-    kwargs = loads(row.kwargs, {})
-    if not permitted.may_schedule(user, row.task, kwargs) or not may_choose(user, row.task, kwargs):
-        return _("%(who)s asked for it, and may no longer start “%(what)s”.") % {"who": name, "what": words.what(row)}
+    kwargs = loads(schedule.kwargs, {})
+    if not permitted.may_schedule(user, schedule.task, kwargs) or not may_choose(user, schedule.task, kwargs):
+        return _("%(who)s asked for it, and may no longer start “%(what)s”.") % {
+            "who": name,
+            "what": words.what(schedule),
+        }
     return ""
 
 
@@ -67,29 +72,29 @@ def may_choose(user: Any, task: str, kwargs: dict[str, Any]) -> bool:
 
 def sendable(calls: Sequence[tuple[PeriodicTask, Firing]]) -> list[tuple[PeriodicTask, Firing]]:
     """Those that may be sent."""
-    owners = Owners(row for row, _firing in calls)
-    return [(row, firing) for row, firing in calls if not stops(row, firing, owners)]
+    owners = Owners(schedule for schedule, _firing in calls)
+    return [(schedule, firing) for schedule, firing in calls if not stops(schedule, firing, owners)]
 
 
-def stops(row: PeriodicTask, firing: Firing, owners: Owners | None = None) -> bool:
+def stops(schedule: PeriodicTask, firing: Firing, owners: Owners | None = None) -> bool:
     """Asked before a message is sent. A firing that may not be is written as skipped, with the reason."""
-    if reason := objection(row, firing, owners):
+    if reason := objection(schedule, firing, owners):
         Firing.objects.waiting().filter(pk=firing.pk).update(state=Firing.State.SKIPPED, reason=reason)
-        turn_off(row, firing, reason)
+        turn_off(schedule, firing, reason)
     return bool(reason)
 
 
-def turn_off(row: PeriodicTask, firing: Firing | None, reason: str) -> None:
+def turn_off(schedule: PeriodicTask, firing: Firing | None, reason: str) -> None:
     if firing and firing.by:  # somebody pressed Run now: their rights say nothing about the timetable
         return
     to_do = _("Somebody who may start it turns it on again: it is theirs then.")
-    switch.disable(row.pk, switch.BEAT, f"{reason} {to_do}")
+    enabling.disable(schedule.pk, enabling.BEAT, f"{reason} {to_do}")
 
 
-def in_words(row: PeriodicTask) -> str:
-    if access.is_system(row) or permitted.is_one_off_start(row):
+def in_words(schedule: PeriodicTask) -> str:
+    if access.is_system(schedule) or permitted.is_one_off_start(schedule):
         return ""
-    state: ScheduleState | None = getattr(row, "state", None)
+    state: ScheduleState | None = getattr(schedule, "state", None)
     if state is None or state.owner_id is None:
         return _("It is nobody's: set up with the installation, in code, or before schedules had owners.")
     return _("It is %(who)s's, who saved it last, and fires with their rights.") % {"who": state.owner_name}

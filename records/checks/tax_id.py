@@ -49,7 +49,7 @@ class Match(NamedTuple):
     kind: str  # "" as typed, "prefix" where the prefix had to be added
 
 
-class Verdict(NamedTuple):
+class Mismatch(NamedTuple):
     """What is to be said of a number that passes no check: a code, and the scheme it claims to be of."""
 
     code: str
@@ -102,21 +102,21 @@ def _match(number: str, country: str, *, abroad: bool = False) -> Match | None:
     return None
 
 
-def _claim(number: str, country: str, labelled: bool) -> Verdict | None:
+def _claim(number: str, country: str, labelled: bool) -> Mismatch | None:
     """Why a number that nothing accepts is wrong rather than unknown; None if it claims nothing."""
     prefix = _prefix_of(number, country)
     rest = number[2:] if prefix else number
     for scheme in schemes(country):
         if scheme.fits(rest) and (scheme.vat if prefix else scheme.claims or labelled):
-            return Verdict("tax_id.check_digit", f"{scheme.label} of {name_of(country)}")
+            return Mismatch("tax_id.check_digit", f"{scheme.label} of {name_of(country)}")
     digits = sum(char.isdigit() for char in rest)
     # Fewer than seven digits behind DE are a region ("DE401" is a NUTS code), not a damaged VAT number.
     if (prefix or labelled) and digits >= 7 and len(rest) - digits <= 3:
-        return Verdict("tax_id.form", f"{'VAT' if prefix else 'tax'} number of {name_of(country)}")
+        return Mismatch("tax_id.form", f"{'VAT' if prefix else 'tax'} number of {name_of(country)}")
     return None
 
 
-def _foreign(number: str, country: str | None) -> tuple[Match | None, Verdict | None, str]:
+def _foreign(number: str, country: str | None) -> tuple[Match | None, Mismatch | None, str]:
     """What another country's VAT prefix makes of the number."""
     other = PREFIXES.get(number[:2])
     if other is None and number.startswith("CHE"):
@@ -127,7 +127,7 @@ def _foreign(number: str, country: str | None) -> tuple[Match | None, Verdict | 
     if match is not None:
         return match, None, other
     fits = any(scheme.vat and scheme.fits(number[2:]) for scheme in schemes(other))
-    return None, Verdict("tax_id.check_digit", f"VAT number of {name_of(other)}") if fits else None, other
+    return None, Mismatch("tax_id.check_digit", f"VAT number of {name_of(other)}") if fits else None, other
 
 
 def _numbers_inside(text: str, country: str) -> list[str]:
@@ -145,12 +145,12 @@ def _strip_label(text: str, country: str | None) -> tuple[str, bool]:
     return (rest, country in countries) if _DIGIT.search(rest) else (text, False)
 
 
-def _wrong(verdict: Verdict, value: str) -> Finding:
-    if verdict.code == "tax_id.form":
-        message = f"This cannot be a {verdict.label}: digits are missing or too many."
+def _wrong(mismatch: Mismatch, value: str) -> Finding:
+    if mismatch.code == "tax_id.form":
+        message = f"This cannot be a {mismatch.label}: digits are missing or too many."
     else:
-        message = f"The check digit is wrong: no valid {verdict.label}. A digit may have been mistyped."
-    return finding(verdict.code, f"{message} Ask the partner for the number.", value)
+        message = f"The check digit is wrong: no valid {mismatch.label}. A digit may have been mistyped."
+    return finding(mismatch.code, f"{message} Ask the partner for the number.", value)
 
 
 def _accepted(match: Match, text: str, value: str) -> Checked:
@@ -199,12 +199,12 @@ def check(text: str, country: str | None, value: str) -> Checked:
         return _unknown(text, country, value)
     if country and (match := _match(number, country)) is not None:
         return _accepted(match, text, value)
-    foreign, verdict, other = _foreign(number, country)
+    foreign, mismatch, other = _foreign(number, country)
     if foreign is not None:
         if country is None:
             return _accepted(foreign, text, value)
         message = f"This is a number of {name_of(other)}, but the record is in {name_of(country)}. Check both."
         return Checked(foreign.normal, [finding("tax_id.other_country", message, value)])
     if country:
-        verdict = (None if _DATE_LIKE.search(bare) else _claim(number, country, labelled)) or verdict
-    return Checked(text, [_wrong(verdict, value)]) if verdict is not None else _unknown(text, country, value)
+        mismatch = (None if _DATE_LIKE.search(bare) else _claim(number, country, labelled)) or mismatch
+    return Checked(text, [_wrong(mismatch, value)]) if mismatch is not None else _unknown(text, country, value)

@@ -4,7 +4,7 @@ import pytest
 from django_celery_results.models import GroupResult, TaskResult
 
 from backoffice.desk.audit import retention
-from backoffice.runs import snapshot, start, verbs
+from backoffice.runs import operations, snapshot, start
 from backoffice.runs.models import Run, RunItem
 from tests.desk import factories
 from tests.desk.audit.test_retention import deletions, keep, long_ago
@@ -29,7 +29,7 @@ def test_a_run_that_is_retried_at_this_moment_stays(is_sqlite):
     run = old_run(behaviour="fail")
     keep(items=7, runs=7)
     with (
-        held(lambda: verbs.retry(run, "somebody"), snapshot, "write", after=True) as retrying,
+        held(lambda: operations.retry(run, "somebody"), snapshot, "write", after=True) as retrying,
         begun(lambda: retention.apply(60.0)) as deleting,
     ):
         wait_until_locked(deleting)
@@ -49,7 +49,7 @@ def test_a_retry_of_a_run_that_retention_took_at_this_moment_says_so():
 
 def refusal(run: Run) -> str:
     try:
-        verbs.retry(run, "somebody")
+        operations.retry(run, "somebody")
     except start.EmptySelection as refused:
         return str(refused)
     raise AssertionError("it was retried")

@@ -18,7 +18,7 @@ import pytest
 from django.db import connection
 from django_celery_results.models import TaskResult
 
-from backoffice.runs import verbs
+from backoffice.runs import operations
 from backoffice.runs.doctor.compare import measure
 from backoffice.runs.engine import broker
 from backoffice.runs.models import Chunk, Run, RunItem, State
@@ -87,13 +87,13 @@ class Storm:
 
     def cancel(self) -> None:
         if run := self.a_run(finished_at=None):
-            verbs.cancel(run, "storm")
+            operations.cancel(run, "storm")
 
     def retry(self) -> None:
         run = self.a_run(failed__gt=0)
         with suppress(EmptySelection):
             if run:
-                verbs.retry(run, "storm")
+                operations.retry(run, "storm")
 
     def a_run(self, **which: object) -> Run | None:
         found = list(Run.objects.filter(**which).order_by("pk"))

@@ -102,7 +102,7 @@ def state(wanted: dict[str, str]) -> dict[str, Any]:
     from django_celery_results.models import TaskResult
 
     from backoffice.results.models import UntoldResult
-    from backoffice.results.waiting import KEY
+    from backoffice.results.spool import KEY
     from backoffice.runs.models import Run
 
     known = dict(TaskResult.objects.filter(task_id__in=wanted).values_list("task_id", "status"))

@@ -13,7 +13,7 @@ from django_celery_beat.models import PeriodicTask
 from kombu import Queue
 
 from backoffice.results.models import Activity
-from backoffice.schedules import switch
+from backoffice.schedules import enabling
 from backoffice.schedules.beat import configured
 from backoffice.schedules.beat.publish import message_options
 from backoffice.schedules.models import Configured, Firing, ScheduleState
@@ -165,7 +165,7 @@ def by_sam(row: PeriodicTask) -> Any:
 
 
 def turned_off(row: PeriodicTask) -> None:
-    switch.turn_off(row, by_sam(row))
+    enabling.turn_off(row, by_sam(row))
 
 
 def another_argument(row: PeriodicTask) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from backoffice.results.models import Activity
 from backoffice.runs.models import Worker
-from backoffice.schedules import switch
+from backoffice.schedules import enabling
 from backoffice.schedules.models import Firing
 from tests.browser.page import NARROW, WIDE, accessibility_problems, watched_page
 from tests.factories import user
@@ -40,7 +40,7 @@ def row_with_history() -> PeriodicTask:
     Firing.objects.create(**values, due_at=due, state="sent", sent_at=due, note="Started run 1 over 3 records.")
     why = "Beat was not running from 2026-01-01 00:00:00 to 2026-01-01 03:00:00 UTC."
     Firing.objects.create(**values, due_at=due + timedelta(hours=1), state="skipped", times=3, reason=why)
-    switch.log("ada", "schedule.changed", row.pk, row.name, changes={"zone": ["UTC", "Europe/Berlin"]})
+    enabling.log("ada", "schedule.changed", row.pk, row.name, changes={"zone": ["UTC", "Europe/Berlin"]})
     return row
 
 
@@ -171,7 +171,7 @@ def test_the_pages_are_accessible_and_fit(site, browser, width, dark):
     alive_all_along = timezone.now() + timedelta(hours=1)
     Worker.objects.create(name="beat@here/1", kind="beat", seen_at=alive_all_along)
     broken = factories.row("Broken")
-    switch.disable(broken.pk, switch.BEAT, "The headers must be of the form {…}.")
+    enabling.disable(broken.pk, enabling.BEAT, "The headers must be of the form {…}.")
     found = []
     with watched_page(browser, site, width, dark) as watched:
         page = watched.sign_in("boss", PASSWORD)

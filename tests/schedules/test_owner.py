@@ -11,7 +11,7 @@ from django_celery_beat.models import PeriodicTask
 from backoffice.results.models import Activity
 from backoffice.runs import sweep
 from backoffice.runs.models import Run, RunItem
-from backoffice.schedules import owner, switch
+from backoffice.schedules import enabling, owner
 from backoffice.schedules.models import Firing, ScheduleState
 from backoffice.schedules.scheduled import start_due, start_run
 from tests.factories import user
@@ -131,18 +131,18 @@ def test_rows_without_an_owner_keep_firing(clock):
     assert "nobody's" in owner.in_words(PeriodicTask.objects.get())
 
 
-@pytest.mark.parametrize("verb", [switch.enable, switch.turn_off])
+@pytest.mark.parametrize("verb", [enabling.enable, enabling.turn_off])
 def test_whoever_turns_it_on_has_it_and_whoever_turns_it_off_has_not(verb, client, sam):
     row = made(client)
     kim = user(*RIGHTS, username="kim")
-    PeriodicTask.objects.update(enabled=verb is switch.turn_off)
+    PeriodicTask.objects.update(enabled=verb is enabling.turn_off)
     verb(PeriodicTask.objects.get(), kim)
-    assert ScheduleState.objects.get(pk=row.pk).owner_name == ("kim" if verb is switch.enable else "sam")
+    assert ScheduleState.objects.get(pk=row.pk).owner_name == ("kim" if verb is enabling.enable else "sam")
 
 
 def test_the_machines_own_schedules_stay_the_machines(admin_client, admin_user):
     sweep_row = factories.row("Sweep", task="backoffice.runs.tasks.sweep", enabled=False)
-    switch.enable(sweep_row, admin_user)
+    enabling.enable(sweep_row, admin_user)
     User.objects.update(is_active=False)
     assert owner.objection(sweep_row) == ""
     assert ScheduleState.objects.get().owner_id is None

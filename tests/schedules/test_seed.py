@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.schedules import switch
+from backoffice.schedules import enabling
 from backoffice.schedules.rules import permitted
 from backoffice.schedules.rules.verify import verify
 from tests.schedules import rounds
@@ -60,10 +60,10 @@ def test_a_removed_system_schedule_comes_back(capsys):
 def test_a_system_schedule_that_an_older_beat_turned_off_is_on_again_and_staffs_are_not(capsys):
     set_up(capsys)
     for row in PeriodicTask.objects.all():
-        switch.disable(row.pk, switch.BEAT, "There is no such task.")
+        enabling.disable(row.pk, enabling.BEAT, "There is no such task.")
     sweep, other = PeriodicTask.objects.get(name="Sweep"), PeriodicTask.objects.get(name="Clear ended sessions")
-    switch.enable(other, "a person")
-    switch.disable(other.pk, "a person")
+    enabling.enable(other, "a person")
+    enabling.disable(other.pk, "a person")
     rounds.beat().setup_schedule()
     on = set(PeriodicTask.objects.filter(enabled=True).values_list("task", flat=True))
     assert on == set(permitted.system_names()) & set(PeriodicTask.objects.values_list("task", flat=True)) - {other.task}

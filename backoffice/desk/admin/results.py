@@ -26,7 +26,7 @@ from backoffice.runs.ids import split_task_id
 from backoffice.runs.labels import task_label
 from backoffice.runs.models import Run, state_label
 
-from ..audit.origin import Provenance, trace
+from ..audit.origin import Origin, trace
 from ..home import find
 from ..parts import cells
 from ..parts.documents import load, one_line, pretty
@@ -231,7 +231,7 @@ class TaskResultAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(admin_url(obj))
 
 
-def facts_of_run(origin: Provenance) -> Iterable[Fact]:
+def facts_of_run(origin: Origin) -> Iterable[Fact]:
     yield Fact(_("Record"), origin.record, url=origin.record_url)
     yield Fact(_("Run"), origin.run, url=origin.run_url)
     yield Fact(_("Requested by"), origin.requester or _("the system"))

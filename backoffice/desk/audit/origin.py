@@ -17,7 +17,7 @@ from ..parts.links import admin_url
 
 
 @dataclass(slots=True)
-class Provenance:
+class Origin:
     source: str
     requester: str = ""
     schedule: str = ""
@@ -27,13 +27,13 @@ class Provenance:
     record_url: str = ""
 
 
-def trace(results: Iterable[Any], user: Any) -> dict[str, Provenance]:
+def trace(results: Iterable[Any], user: Any) -> dict[str, Origin]:
     """By task id. One query for the runs of a page, and one for each kind of record on it."""
     results = list(results)
     items = {result.task_id: item for result in results if (item := split_task_id(result.task_id))}
     runs = {run.uid: run for run in find_runs({uid for uid, _record_id in items.values()})}
     records = find_records([(runs[uid], record_id) for uid, record_id in items.values() if uid in runs], user)
-    return {result.task_id: provenance(result, items.get(result.task_id), runs, records, user) for result in results}
+    return {result.task_id: origin_of(result, items.get(result.task_id), runs, records, user) for result in results}
 
 
 def find_runs(uids: set[str]) -> Iterable[Run]:
@@ -58,15 +58,15 @@ def may_view(user: Any, model: type[Model]) -> bool:
     return any(user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}") for verb in ("view", "change"))
 
 
-def provenance(
+def origin_of(
     result: Any, item: tuple[str, int] | None, runs: dict[str, Run], records: dict[tuple[int, int], Model], user: Any
-) -> Provenance:
+) -> Origin:
     run = runs.get(item[0]) if item else None
     if run is None or item is None:
         schedule = result.periodic_task_name or ""
-        return Provenance(_("schedule") if schedule else _("direct"), schedule=schedule)
+        return Origin(_("schedule") if schedule else _("direct"), schedule=schedule)
     record = records.get((run.record_type_id, item[1]))
-    return Provenance(
+    return Origin(
         source=run.get_source_display(),
         requester=run.requester_name,
         schedule=run.schedule_name,

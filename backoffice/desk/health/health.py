@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backoffice.queues import CONTROL, RECORDS
-from backoffice.results import waiting
+from backoffice.results import spool
 from backoffice.runs.database import clock
 from backoffice.runs.engine import heartbeats
 from backoffice.runs.models import Worker
@@ -184,7 +184,7 @@ def set_aside(answer: Answer) -> Check:
         "The database refuses %(n)d outcome. It is kept in Redis at %(address)s, under “%(key)s”.",
         "The database refuses %(n)d outcomes. They are kept in Redis at %(address)s, under “%(key)s”.",
         answer.aside,
-    ) % {"n": answer.aside, "address": answer.address, "key": waiting.ASIDE}
+    ) % {"n": answer.aside, "address": answer.address, "key": spool.ASIDE}
     advice = _(
         "Run: manage.py doctor --repair. It tries them once more, and notes in the activity log what can never be "
         "written. The worker's log has the database's own words."

@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from backoffice import redis_url
-from backoffice.results import waiting
+from backoffice.results import spool
 from backoffice.runs.engine import queues as lists
 
 TIMEOUT = 0.5  # seconds, for connecting and for each answer
@@ -98,7 +98,7 @@ def ask(url: str, queues: tuple[str, ...] = ()) -> Answer:
             if queues:
                 pipeline.scan(0, count=GLANCE, _type="list")
             else:
-                waiting.ask_aside(pipeline)
+                spool.ask_aside(pipeline)
             answers = pipeline.execute(raise_on_error=False)
             depths = lists.counted(queues, answers)
             others = depths_of_others(pipeline, answers[-1]) if queues else {}

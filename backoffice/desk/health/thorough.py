@@ -110,7 +110,7 @@ def system_schedules() -> Check:
     return Check(name, True, _("All of them are on."))
 
 
-def agreement(drift: Drift) -> Check:
+def drift_check(drift: Drift) -> Check:
     """Ledger, TaskResult and Redis of the runs whose results are still kept."""
     name = _("Agreement")
     compared = _("%(n)d outcomes compared in ledger, TaskResult and Redis") % {"n": drift.compared}

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.schedules import switch
+from backoffice.schedules import enabling
 from backoffice.schedules.models import ScheduleState
 from backoffice.schedules.rules import timing
 from backoffice.schedules.rules.verify import BadSchedule, verify_timing
@@ -87,7 +87,9 @@ def ended(row: PeriodicTask, now: datetime) -> bool:
 
 def turned_off(limit: int) -> list[NextFiring]:
     """What beat itself turned off lately. By name and reason alone: the row may hold what cannot be loaded."""
-    off = ScheduleState.objects.filter(schedule__enabled=False, off_by=switch.BEAT, off_at__gte=timezone.now() - LATELY)
+    off = ScheduleState.objects.filter(
+        schedule__enabled=False, off_by=enabling.BEAT, off_at__gte=timezone.now() - LATELY
+    )
     facts = off.exclude(reason="").order_by("-off_at").values_list("schedule_id", "schedule__name", "reason")
     return [NextFiring(name, url_of(pk), None, reason) for pk, name, reason in facts[:limit]]
 

@@ -9,14 +9,14 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Model, Q, QuerySet
 
 
-def held(user: Any) -> QuerySet[Permission]:
+def permissions_of(user: Any) -> QuerySet[Permission]:
     """Those of somebody who is turned off, too: turned on again, they have them."""
     return Permission.objects.filter(Q(user=user) | Q(group__user=user))
 
 
 def beyond(user: Any) -> QuerySet[Permission]:
     """The permissions that a person lacks."""
-    return Permission.objects.exclude(pk__in=held(user).values("pk"))
+    return Permission.objects.exclude(pk__in=permissions_of(user).values("pk"))
 
 
 def covers(user: Any, other: Model | None) -> bool:
@@ -37,4 +37,4 @@ def grantable(user: Any, choices: QuerySet[Any]) -> QuerySet[Any]:
         return choices
     if choices.model is Group:
         return choices.exclude(pk__in=Group.objects.filter(permissions__in=beyond(user)).values("pk"))
-    return choices.filter(pk__in=held(user).values("pk"))
+    return choices.filter(pk__in=permissions_of(user).values("pk"))

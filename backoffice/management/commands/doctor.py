@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.desk.health.health import Check
 from backoffice.desk.health.redis_probe import forget
-from backoffice.desk.health.thorough import agreement, found, thorough_checks
+from backoffice.desk.health.thorough import drift_check, found, thorough_checks
 from backoffice.desk.models import RetentionPolicy
 from backoffice.runs.doctor.compare import measure
 from backoffice.runs.doctor.findings import Drift, Kept
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         forget()  # what a repair has changed is asked anew
         checks = thorough_checks()
         if schema_is_there(checks):
-            checks.append(agreement(measure(kept=kept())))
+            checks.append(drift_check(measure(kept=kept())))
         ok = all(check.ok for check in checks)
         if options["json"]:
             self.print_json(checks, mended)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django_celery_results.models import TaskResult
 from redis.exceptions import RedisError
 
-from backoffice.results import rows, waiting
+from backoffice.results import rows, spool
 from backoffice.results.values.text import storable
 
 from .findings import Survey
@@ -104,8 +104,8 @@ def _look_aside(survey: Survey) -> None:
     """Rows that waited in Redis and that the database refused: tried again, else noted in the log and let go of."""
     client = current_app.backend.client
     try:
-        number = int(waiting.ask_aside(client))
-        hopeless = waiting.write_set_aside(client) if number and survey.repair else []
+        number = int(spool.ask_aside(client))
+        hopeless = spool.write_set_aside(client) if number and survey.repair else []
         shown = [storable(kept.decode(errors="backslashreplace"), SHOWN) for kept in hopeless]
         survey.note("set_aside", number, _("Outcomes set aside"), never_written=shown)
     except RedisError:

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from backoffice.results import rows
 from backoffice.results.batches import by_key, pages
 
-from .. import verbs
+from .. import operations
 from ..engine import ledger
 from ..models import OPEN, TERMINAL, Run, RunItem, State
 from ..registry import find
@@ -162,7 +162,7 @@ def _verdict(run: Run, item: RunItem) -> ledger.Verdict:
         except LookupError:
             result = item.outcome
     elif item.state == State.REVOKED:
-        result = verbs.REVOKED
+        result = operations.REVOKED
     elif item.state in OPEN:
         result = None
     return ledger.Verdict(

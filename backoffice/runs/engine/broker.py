@@ -10,7 +10,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from kombu.exceptions import KombuError, OperationalError
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from backoffice.queues import CONTROL, RECORDS, TASKS
 from backoffice.results import activity
@@ -22,7 +23,7 @@ from ..registry import RecordTask, find, record_tasks
 from . import queues
 
 logger = logging.getLogger(__name__)
-UNREACHABLE = (OperationalError, KombuError, ConnectionError, TimeoutError, OSError)
+UNREACHABLE = (OperationalError, OSError, RedisError)  # a Redis that is full raises its own
 
 
 def after_commit(run: Run, chunks: Iterable[Chunk]) -> None:

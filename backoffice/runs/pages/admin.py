@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from .. import access, labels, verbs
+from .. import access, labels, operations
 from ..engine import error_kinds
 from ..labels import run_title, task_label
 from ..models import Run, State
@@ -153,7 +153,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         elif not access.may_cancel(request.user, run):
             raise PermissionDenied
         else:
-            left = verbs.cancel(run, request.user)
+            left = operations.cancel(run, request.user)
             self.message_user(request, progress.cancelled_in_words(*left), messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
 
@@ -175,7 +175,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             self.message_user(request, _("Select the failed records to retry, in the table below."), messages.WARNING)
             return back
         try:
-            new = verbs.retry(run, request.user, form_token=form_token(request), **chosen)
+            new = operations.retry(run, request.user, form_token=form_token(request), **chosen)
         except EmptySelection as exc:
             self.message_user(request, str(exc), messages.WARNING)
             return back

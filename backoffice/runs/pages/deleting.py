@@ -21,7 +21,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..database import held
+from ..database import references
 from ..database.again import again
 from . import record_log
 
@@ -53,7 +53,7 @@ class DeletesAll:
 
 def before_deletion(user: object, rows: QuerySet[Any]) -> None:
     """Of two who delete the same rows at once the second waits, and finds none to log."""
-    held.before_deletion(rows)
+    references.before_deletion(rows)
     record_log.log_deletion(user, rows)
 
 

@@ -36,7 +36,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     at: datetime
     rank: int
     number: int
@@ -55,7 +55,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    entries: list[Entry]
+    entries: list[TimelineEntry]
     older: str = ""  # the key of the next page, "" when there is none
 
 
@@ -70,7 +70,7 @@ def of_record(model: type[Processable], pk: int, user: Any, *, record: Any = Non
     return Timeline(shown, as_key(shown[-1]) if len(entries) > PAGE else "")
 
 
-def as_key(entry: Entry) -> str:
+def as_key(entry: TimelineEntry) -> str:
     return f"{entry.at.isoformat()}_{entry.rank}_{entry.number}"
 
 
@@ -98,12 +98,12 @@ def older(last: tuple[datetime, int, int] | None, rank: int, moment: str, number
     return Q(**{f"{moment}__lte" if rank < seen else f"{moment}__lt": at})
 
 
-def done_by_people(model: type[Processable], pk: int, last: Any) -> Iterator[Entry]:
+def done_by_people(model: type[Processable], pk: int, last: Any) -> Iterator[TimelineEntry]:
     rows = Activity.objects.filter(older(last, PEOPLE, "at", "pk"), model=model._meta.label_lower, object_id=str(pk))
     for row in rows.order_by("-at", "-pk")[: PAGE + 1]:
         changes = [*pairs(model, row.details.get("changes")), *kept(model, row.details.get("corrections"))]
         file = str(row.details.get("file") or "")
-        yield Entry(row.at, PEOPLE, row.pk, title_of(row), row.actor, file, changes=tuple(changes))
+        yield TimelineEntry(row.at, PEOPLE, row.pk, title_of(row), row.actor, file, changes=tuple(changes))
 
 
 def title_of(row: Activity) -> str:
@@ -123,20 +123,20 @@ def items_of(model: type[Processable], pk: int) -> Any:
     return RunItem.objects.filter(record_id=pk, task_no__in=tasks, run__record_type=kind).select_related("run__task")
 
 
-def done_by_runs(model: type[Processable], pk: int, user: Any, last: Any) -> Iterator[Entry]:
+def done_by_runs(model: type[Processable], pk: int, user: Any, last: Any) -> Iterator[TimelineEntry]:
     rows = items_of(model, pk).filter(older(last, RUNS, "finished_at", "run_id"), finished_at__isnull=False)
     for item in rows.order_by("-finished_at", "-run_id")[: PAGE + 1]:
         yield of_item(item, user, item.finished_at)
 
 
-def in_work(model: type[Processable], pk: int, user: Any) -> Iterator[Entry]:
+def in_work(model: type[Processable], pk: int, user: Any) -> Iterator[TimelineEntry]:
     """What is not over comes first and on the first page only; at most one per task."""
     for item in items_of(model, pk).filter(active=True).order_by("-run_id"):
         yield of_item(item, user, item.started_at or item.run.created_at)
 
 
-def of_item(item: RunItem, user: Any, at: datetime) -> Entry:
-    return Entry(
+def of_item(item: RunItem, user: Any, at: datetime) -> TimelineEntry:
+    return TimelineEntry(
         at, RUNS, item.run_id,
         run_title(item.run),
         item.run.requester_name or item.run.schedule_name or _("system"),
@@ -146,11 +146,11 @@ def of_item(item: RunItem, user: Any, at: datetime) -> Entry:
     )  # fmt: skip
 
 
-def own(model: type[Processable], record: Any, last: Any) -> Iterator[Entry]:
+def own(model: type[Processable], record: Any, last: Any) -> Iterator[TimelineEntry]:
     if not isinstance(record, Remembers):
         return
     for number, (at, changes) in enumerate(record.changes_made()):
-        entry = Entry(at, RECORD, number, _("Corrected"), changes=tuple(pairs(model, changes)))
+        entry = TimelineEntry(at, RECORD, number, _("Corrected"), changes=tuple(pairs(model, changes)))
         if last is None or entry.key < last:
             yield entry
 

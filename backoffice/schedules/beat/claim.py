@@ -13,7 +13,7 @@ from django_celery_beat.models import PeriodicTask
 from backoffice.results import bulk
 from backoffice.runs.database.again import again
 
-from .. import switch
+from .. import enabling
 from ..models import Firing, Overlap, ScheduleState
 from .fire import Decision, is_quiet
 
@@ -22,7 +22,7 @@ from .fire import Decision, is_quiet
 class Due:
     """A schedule and what was decided about its due times."""
 
-    row: PeriodicTask
+    schedule: PeriodicTask
     state: ScheduleState
     decision: Decision
     why_missed: str = ""
@@ -35,10 +35,10 @@ def claim(dues: Sequence[Due]) -> dict[int, list[Firing]]:
     among them was another beat's, or has been turned off."""
     with transaction.atomic():
         won = still_ours(dues)
-        decided = [(due.decision.newest, due.row.pk) for due in won]
+        decided = [(due.decision.newest, due.schedule.pk) for due in won]
         bulk.update(ScheduleState, ("decided_until",), ("schedule",), decided)
-        firings = {due.row.pk: firings_of(due) for due in won}
-        write([due for due in won if not is_quiet(due.row)], firings)
+        firings = {due.schedule.pk: firings_of(due) for due in won}
+        write([due for due in won if not is_quiet(due.schedule)], firings)
         touch(won, firings)
     for due in won:
         due.state.decided_until = due.decision.newest
@@ -48,19 +48,19 @@ def claim(dues: Sequence[Due]) -> dict[int, list[Firing]]:
 def still_ours(dues: Sequence[Due]) -> list[Due]:
     """Compare under locks, then swap. A condition on the row in the UPDATE itself would be a join, and that PostgreSQL
     does not ask again once it has waited for the other beat. Rows before states, as where schedules are turned off."""
-    ids = [due.row.pk for due in dues]
+    ids = [due.schedule.pk for due in dues]
     rows = PeriodicTask.objects.filter(pk__in=ids, enabled=True).order_by("pk").select_for_update(no_key=True)
     on = set(rows.values_list("pk", flat=True))
     states = ScheduleState.objects.filter(pk__in=on).order_by("pk").select_for_update(no_key=True)
     known = {pk: values for pk, *values in states.values_list("pk", "decided_until", "timing")}
-    return [due for due in dues if known.get(due.row.pk) == [due.state.decided_until, due.state.timing]]
+    return [due for due in dues if known.get(due.schedule.pk) == [due.state.decided_until, due.state.timing]]
 
 
 def firings_of(due: Due) -> list[Firing]:
     """One for each due time that fires. "Run each": one after the other."""
     found, busy, overlap = [], due.busy, due.state.overlap
     for at in due.decision.fire:
-        firing = Firing(schedule=due.row, schedule_name=due.row.name, due_at=at)
+        firing = Firing(schedule=due.schedule, schedule_name=due.schedule.name, due_at=at)
         if busy and overlap != Overlap.ALLOW:
             firing.state = Firing.State.SKIPPED if overlap == Overlap.SKIP else Firing.State.WAITING
             firing.reason = busy
@@ -75,28 +75,28 @@ def missed_of(due: Due) -> list[Firing]:
     if due.decision.missed_from is None:
         return []
     values = {"state": Firing.State.SKIPPED, "times": due.decision.missed, "reason": due.why_missed}
-    return [Firing(schedule=due.row, schedule_name=due.row.name, due_at=due.decision.missed_from, **values)]
+    return [Firing(schedule=due.schedule, schedule_name=due.schedule.name, due_at=due.decision.missed_from, **values)]
 
 
 def write(dues: Sequence[Due], firings: dict[int, list[Firing]]) -> None:
     """Insert what is not there yet: a clock that was set back comes to the same due times again."""
-    made = [firing for due in dues for firing in (*missed_of(due), *firings[due.row.pk])]
+    made = [firing for due in dues for firing in (*missed_of(due), *firings[due.schedule.pk])]
     times = {firing.due_at for firing in made}
-    there = Firing.objects.filter(schedule__in=[due.row.pk for due in dues], due_at__in=times)
+    there = Firing.objects.filter(schedule__in=[due.schedule.pk for due in dues], due_at__in=times)
     known = set(there.values_list("schedule_id", "due_at"))
     Firing.objects.bulk_create([firing for firing in made if (firing.schedule_id, firing.due_at) not in known])
     for due in dues:
-        firings[due.row.pk] = [firing for firing in firings[due.row.pk] if firing.pk]
+        firings[due.schedule.pk] = [firing for firing in firings[due.schedule.pk] if firing.pk]
 
 
 def touch(dues: Sequence[Due], firings: dict[int, list[Firing]]) -> None:
     """Only the columns that are beat's: a full save would overwrite what somebody is editing."""
     alike: dict[tuple[int, bool], list[int]] = defaultdict(list)
     for due in dues:
-        is_last = bool(due.row.one_off or due.row.clocked_id)
-        alike[len(firings[due.row.pk]), is_last].append(due.row.pk)
+        is_last = bool(due.schedule.one_off or due.schedule.clocked_id)
+        alike[len(firings[due.schedule.pk]), is_last].append(due.schedule.pk)
         if is_last:
-            switch.log(switch.BEAT, "schedule.done", due.row.pk, due.row.name)
+            enabling.log(enabling.BEAT, "schedule.done", due.schedule.pk, due.schedule.name)
     for (number, is_last), ids in alike.items():
         ended = {"enabled": False} if is_last else {}
         rows = PeriodicTask.objects.filter(pk__in=ids)

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
-from backoffice.runs.database import held
+from backoffice.runs.database import references
 
-from .. import access, entries, switch
+from .. import access, enabling, entries
 from ..models import Configured, ScheduleState
 from ..rules import permitted
 from . import leading
@@ -28,43 +28,43 @@ class Case:
     name: str
     wanted: dict[str, Any] | None
     known: Configured | None
-    row: PeriodicTask | None
+    schedule: PeriodicTask | None
     refusal: str = ""
 
     @property
-    def is_settled(self) -> bool:
+    def agrees(self) -> bool:
         """The row has, or had when staff took it over, what the code says."""
         if self.wanted is None:
             return self.known is None
         if self.known:
             return self.known.written == self.wanted
-        return self.row is not None and says(self.row, self.wanted)
+        return self.schedule is not None and says(self.schedule, self.wanted)
 
     @property
-    def is_free(self) -> bool:
+    def is_untouched(self) -> bool:
         """Whether the code may still decide: staff have changed, renamed or deleted nothing."""
-        if self.known is None or self.row is None:
-            return self.row is None and (self.known is None or self.wanted is None)
-        return self.row.name == self.name and says(self.row, self.known.written)
+        if self.known is None or self.schedule is None:
+            return self.schedule is None and (self.known is None or self.wanted is None)
+        return self.schedule.name == self.name and says(self.schedule, self.known.written)
 
     @property
     def remark(self) -> str:
         """What to say where code and row disagree and the code may not decide; "" where they agree."""
         if self.refusal:
             return _("It does not run as written in code: %(why)s.") % {"why": self.refusal}
-        if self.is_settled or self.is_free:
+        if self.agrees or self.is_untouched:
             return ""
         if self.wanted is None:
             return _("It is no longer in the code, and goes on, because it was changed here: delete it, or leave it.")
-        if self.row is None:
+        if self.schedule is None:
             return _("It was deleted here, and changed in code since: it does not run. Take the code's, or leave it.")
         return _("It is another one here than in the code: it runs as it stands here. Take the code's, or leave it.")
 
 
-def says(row: PeriodicTask, columns: dict[str, Any]) -> bool:
+def says(schedule: PeriodicTask, columns: dict[str, Any]) -> bool:
     """Whether the row has these columns still. That beat turned it off is no wish of anybody's."""
-    found = entries.columns_in(row)
-    if not row.enabled and ScheduleState.objects.filter(pk=row.pk, off_by__in=("", switch.BEAT)).exists():
+    found = entries.columns_in(schedule)
+    if not schedule.enabled and ScheduleState.objects.filter(pk=schedule.pk, off_by__in=("", enabling.BEAT)).exists():
         found["enabled"] = columns["enabled"]
     return found == columns
 
@@ -83,8 +83,8 @@ def cases(app: Celery) -> Iterator[Case]:
     for name in [*code, *(known.keys() - code.keys())]:
         wanted, refusal = read(name, code[name]) if name in code else (None, "")
         kept = known.get(name)
-        row = (kept and kept.schedule) or PeriodicTask.objects.filter(name=name).first()
-        yield Case(name, wanted, kept, row, refusal)
+        schedule = (kept and kept.schedule) or PeriodicTask.objects.filter(name=name).first()
+        yield Case(name, wanted, kept, schedule, refusal)
 
 
 def read(name: str, entry: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
@@ -96,7 +96,7 @@ def read(name: str, entry: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
         return None, str(error).rstrip(".")
 
 
-def settle(app: Celery) -> None:
+def apply(app: Celery) -> None:
     """At beat's start: write what the code may decide, and say the rest."""
     for case in cases(app):
         if case.remark:
@@ -105,16 +105,16 @@ def settle(app: Celery) -> None:
             continue
         try:
             with transaction.atomic():
-                settle_one(case)
+                apply_one(case)
         except DatabaseError:  # another beat that starts at the same moment was first, or it does not fit the tables
             logger.exception("The entry %r of CELERY_BEAT_SCHEDULE could not be written.", case.name)
 
 
-def settle_one(case: Case) -> None:
-    if not case.is_settled:
-        enforce(case, switch.BEAT)
-    elif case.known is None and case.row:  # from before this was noted
-        keep(case, case.row)
+def apply_one(case: Case) -> None:
+    if not case.agrees:
+        enforce(case, enabling.BEAT)
+    elif case.known is None and case.schedule:  # from before this was noted
+        keep(case, case.schedule)
 
 
 def enforce(case: Case, by: Any) -> None:
@@ -122,50 +122,54 @@ def enforce(case: Case, by: Any) -> None:
     if case.wanted is None:
         remove(case, by)
         return
-    row = case.row
-    if row is None:
-        row = PeriodicTask.objects.create(name=case.name, **entries.row_values(case.wanted))
-        switch.log(by, "schedule.added", row.pk, row.name, reason=_("as in CELERY_BEAT_SCHEDULE"))
+    schedule = case.schedule
+    if schedule is None:
+        schedule = PeriodicTask.objects.create(name=case.name, **entries.schedule_values(case.wanted))
+        enabling.log(by, "schedule.added", schedule.pk, schedule.name, reason=_("as in CELERY_BEAT_SCHEDULE"))
     else:
-        rewrite(row, case, case.wanted, by)
-    keep(case, row)
+        rewrite(schedule, case, case.wanted, by)
+    keep(case, schedule)
 
 
 def may_enforce(user: Any, case: Case) -> bool:
     """Whoever could do the same by hand."""
     if case.refusal or not case.remark:
         return False
-    verb = "delete" if case.wanted is None else "change" if case.row else "add"
+    verb = "delete" if case.wanted is None else "change" if case.schedule else "add"
     if not user.has_perm(f"django_celery_beat.{verb}_periodictask"):
         return False
-    if case.row and not (access.may_delete if case.wanted is None else access.may_change)(user, case.row):
+    if case.schedule and not (access.may_delete if case.wanted is None else access.may_change)(user, case.schedule):
         return False
     return case.wanted is None or permitted.may_schedule(user, case.wanted["task"], case.wanted["kwargs"])
 
 
-def keep(case: Case, row: PeriodicTask) -> None:
-    Configured.objects.update_or_create(name=case.name, defaults={"schedule": row, "written": case.wanted})
+def keep(case: Case, schedule: PeriodicTask) -> None:
+    Configured.objects.update_or_create(name=case.name, defaults={"schedule": schedule, "written": case.wanted})
 
 
-def rewrite(row: PeriodicTask, case: Case, wanted: dict[str, Any], by: Any) -> None:
-    was = entries.columns_in(row)
-    values = {"name": case.name, **entries.row_values(wanted), "date_changed": timezone.now()}
+def rewrite(schedule: PeriodicTask, case: Case, wanted: dict[str, Any], by: Any) -> None:
+    was = entries.columns_in(schedule)
+    values = {"name": case.name, **entries.schedule_values(wanted), "date_changed": timezone.now()}
     state: dict[str, Any] = {"owner_id": None, "owner_name": ""}  # nobody's: the code's
-    if wanted["enabled"] and not row.enabled:
+    if wanted["enabled"] and not schedule.enabled:
         values["last_run_at"] = None
         state |= {"reason": "", "off_by": "", "off_at": None, "timing": ""}
-    PeriodicTask.objects.filter(pk=row.pk).update(**values)
-    ScheduleState.objects.filter(pk=row.pk).update(**state)
+    PeriodicTask.objects.filter(pk=schedule.pk).update(**values)
+    ScheduleState.objects.filter(pk=schedule.pk).update(**state)
     changes = {name: [str(was[name]), str(value)] for name, value in wanted.items() if was[name] != value}
-    switch.log(by, "schedule.changed", row.pk, case.name, reason=_("as in CELERY_BEAT_SCHEDULE"), changes=changes)
+    enabling.log(
+        by, "schedule.changed", schedule.pk, case.name, reason=_("as in CELERY_BEAT_SCHEDULE"), changes=changes
+    )
     PeriodicTasks.update_changed()
 
 
 def remove(case: Case, by: Any) -> None:
-    if case.row:
-        switch.log(by, "schedule.deleted", case.row.pk, case.row.name, reason=_("removed from CELERY_BEAT_SCHEDULE"))
-        held.before_deletion(PeriodicTask.objects.filter(pk=case.row.pk))
-        case.row.delete()
+    if case.schedule:
+        enabling.log(
+            by, "schedule.deleted", case.schedule.pk, case.schedule.name, reason=_("removed from CELERY_BEAT_SCHEDULE")
+        )
+        references.before_deletion(PeriodicTask.objects.filter(pk=case.schedule.pk))
+        case.schedule.delete()
     Configured.objects.filter(name=case.name).delete()
 
 

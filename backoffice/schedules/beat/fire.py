@@ -12,10 +12,10 @@ from django_celery_beat.models import PeriodicTask
 
 from backoffice.results import bulk
 from backoffice.results.values.text import storable
-from backoffice.runs.database import held
+from backoffice.runs.database import references
 from backoffice.runs.database.again import again
 
-from .. import switch
+from .. import enabling
 from ..models import Firing, Missed, ScheduleState
 from ..rules import permitted, timing
 from ..rules.verify import BadSchedule, verify
@@ -39,16 +39,16 @@ class Decision:
     missed: int = 0
 
 
-def is_settled(row: PeriodicTask, state: ScheduleState) -> bool:
+def still_holds(schedule: PeriodicTask, state: ScheduleState) -> bool:
     """Whether what was decided still holds: same timing, and not turned off and on in between (last_run_at empty)."""
-    if state.decided_until is None or state.timing != timing.fingerprint(row):
+    if state.decided_until is None or state.timing != timing.fingerprint(schedule):
         return False
-    if row.clocked_id:
+    if schedule.clocked_id:
         return True
     horizon = timezone.now() + SKEW
     if state.decided_until > horizon:
         return False  # the clock has been set back: what is due by the new one is not decided
-    return bool(row.last_run_at or state.decided_until >= row.date_changed or row.date_changed > horizon)
+    return bool(schedule.last_run_at or state.decided_until >= schedule.date_changed or schedule.date_changed > horizon)
 
 
 @dataclass(frozen=True)
@@ -80,20 +80,20 @@ def is_same(state: ScheduleState, now: ScheduleState | None) -> bool:
     return now is not None and (now.decided_until, now.timing) == (state.decided_until, state.timing)
 
 
-def beginning(row: PeriodicTask, state: ScheduleState, *, live: bool) -> datetime:
+def beginning(schedule: PeriodicTask, state: ScheduleState, *, live: bool) -> datetime:
     """`live`: this beat has been reading the table all along, so what is new to it changed within the last seconds."""
-    if row.clocked_id:
-        return row.clocked.clocked_time - timing.MICROSECOND
-    if state.decided_until is None and row.last_run_at:
-        return row.last_run_at  # a table that another scheduler has worked with
-    known = [row.date_changed, timezone.now() - JUST_NOW if live else state.decided_until]
+    if schedule.clocked_id:
+        return schedule.clocked.clocked_time - timing.MICROSECOND
+    if state.decided_until is None and schedule.last_run_at:
+        return schedule.last_run_at  # a table that another scheduler has worked with
+    known = [schedule.date_changed, timezone.now() - JUST_NOW if live else state.decided_until]
     return min(max(moment for moment in known if moment), timezone.now())
 
 
-def decide(row: PeriodicTask, state: ScheduleState, now: datetime) -> Decision | None:
+def decide(schedule: PeriodicTask, state: ScheduleState, now: datetime) -> Decision | None:
     """What to fire now; None when nothing is due."""
     keep = EACH_LIMIT if state.missed == Missed.EACH else 1
-    count, first, last = timing.passed(row, state.decided_until or now, now, keep)
+    count, first, last = timing.passed(schedule, state.decided_until or now, now, keep)
     if not last:
         return None
     fire = [due for due in last if state.missed != Missed.SKIP or now - due <= GRACE]
@@ -101,23 +101,23 @@ def decide(row: PeriodicTask, state: ScheduleState, now: datetime) -> Decision |
     return Decision(last[-1], fire, first if missed else None, missed)
 
 
-def is_quiet(row: PeriodicTask) -> bool:
+def is_quiet(schedule: PeriodicTask) -> bool:
     """A system schedule every few seconds whose messages expire before the next: no history, nothing to repeat."""
-    return bool(row.interval_id and row.expire_seconds and permitted.is_system(row.task))
+    return bool(schedule.interval_id and schedule.expire_seconds and permitted.is_system(schedule.task))
 
 
 @again()
-def run_now(row: PeriodicTask, by: Any) -> Firing:
+def run_now(schedule: PeriodicTask, by: Any) -> Firing:
     """A firing beside the timetable, for whoever pressed the button. Raises BadSchedule.
 
     Written first like any other: what the broker does not take now, beat sends later.
     """
-    verify(row)
+    verify(schedule)
     with transaction.atomic():
-        if not held.stays(PeriodicTask, row.pk):
+        if not references.stays(PeriodicTask, schedule.pk):
             raise BadSchedule(_("It was deleted meanwhile."))
         values = {"due_at": timezone.now(), "by": storable(str(by), 150)}
-        firing = Firing.objects.create(schedule=row, schedule_name=row.name, **values)
-        switch.log(by, "schedule.run_now", row.pk, row.name)
-        transaction.on_commit(lambda: publish.send([(row, firing)]))
+        firing = Firing.objects.create(schedule=schedule, schedule_name=schedule.name, **values)
+        enabling.log(by, "schedule.run_now", schedule.pk, schedule.name)
+        transaction.on_commit(lambda: publish.send([(schedule, firing)]))
     return firing

@@ -30,14 +30,14 @@ from redis.exceptions import RedisError
 from backoffice.results.message import headers
 from backoffice.runs.registry import registered
 
-from .. import owner, switch
+from .. import enabling, owner
 from ..models import STALE, Firing
 
 logger = logging.getLogger(__name__)
 Call = tuple[PeriodicTask, Firing]
 SURELY_OURS = STALE.total_seconds() / 3  # after that a mark is renewed: others may take it for that of the dead
 # What the broker and the way to it raise; a Redis that is full is one of them.
-AWAY = (OperationalError, OSError, RedisError)
+UNREACHABLE = (OperationalError, OSError, RedisError)
 
 
 def send(calls: Sequence[Call]) -> bool:
@@ -59,9 +59,9 @@ def send(calls: Sequence[Call]) -> bool:
 
 def take(calls: Sequence[Call]) -> list[Call]:
     """What is ours to send. Firings that leave no history are ours by their decision."""
-    kept = [firing for _row, firing in calls if firing.pk]
+    kept = [firing for _schedule, firing in calls if firing.pk]
     mine = {firing.pk for firing in Firing.objects.take(kept)} if kept else set()
-    return [(row, firing) for row, firing in calls if not firing.pk or firing.pk in mine]
+    return [(schedule, firing) for schedule, firing in calls if not firing.pk or firing.pk in mine]
 
 
 class Batch:
@@ -72,27 +72,27 @@ class Batch:
         self.sent: list[Firing] = []
         self.broken: list[tuple[PeriodicTask, Firing, Exception]] = []
         self.refused: list[Firing] = []  # by the broker
-        self.held: list[Firing] = []  # not even tried
+        self.untried: list[Firing] = []  # not even tried
         self.stale: list[Call] = []
         self.reason = ""
 
     def publish(self, calls: Sequence[Call]) -> None:
-        for at, (row, firing) in enumerate(calls):
+        for at, (schedule, firing) in enumerate(calls):
             if time.monotonic() > self.until:
                 self.stale = list(calls[at:])
                 return
             try:
-                hand_over(row, firing)
-            except AWAY as error:
-                logger.warning("Schedule %r: not sent, tried again soon: %s", row.name, error)
+                hand_over(schedule, firing)
+            except UNREACHABLE as error:
+                logger.warning("Schedule %r: not sent, tried again soon: %s", schedule.name, error)
                 self.reason = _("The message broker could not be reached (%(error)s).") % {
                     "error": type(error).__name__
                 }
-                self.refused, self.held = [firing], [later for _row, later in calls[at + 1 :]]
+                self.refused, self.untried = [firing], [later for _schedule, later in calls[at + 1 :]]
                 return
             except Exception as error:  # the row's own, though it was verified: it is no outage for the others
-                logger.exception("Schedule %r: could not be sent", row.name)
-                self.broken.append((row, firing, error))
+                logger.exception("Schedule %r: could not be sent", schedule.name)
+                self.broken.append((schedule, firing, error))
             else:
                 self.sent.append(firing)
 
@@ -101,25 +101,29 @@ class Batch:
             # Unless a worker was so quick that it wrote this already.
             mine = Firing.objects.waiting().filter(pk__in=sent)
             mine.update(state=Firing.State.SENT, sent_at=timezone.now(), reason="")
-        for row, firing, error in self.broken:
-            give_up(row, firing, error)
-        Firing.objects.release((firing for firing in self.refused if firing.pk), self.reason, tried=True)
-        Firing.objects.release((firing for firing in self.held if firing.pk), away(), tried=False)
+        for schedule, firing, error in self.broken:
+            give_up(schedule, firing, error)
+        Firing.objects.put_back((firing for firing in self.refused if firing.pk), self.reason, tried=True)
+        Firing.objects.put_back((firing for firing in self.untried if firing.pk), away(), tried=False)
 
 
-def hand_over(row: PeriodicTask, firing: Firing) -> None:
+def hand_over(schedule: PeriodicTask, firing: Firing) -> None:
     """To the broker. Raises what it raises."""
-    task = registered()[row.task]
-    task.apply_async(json.loads(row.args or "[]"), json.loads(row.kwargs or "{}"), **message_options(row, firing))
+    task = registered()[schedule.task]
+    task.apply_async(
+        json.loads(schedule.args or "[]"), json.loads(schedule.kwargs or "{}"), **message_options(schedule, firing)
+    )
     # The sweep's every few seconds would drown the others'.
     level = logging.INFO if firing.pk else logging.DEBUG
-    logger.log(level, "Schedule %r: sent %s for %s", row.name, row.task, f"{firing.due_at:%Y-%m-%d %H:%M:%S} UTC")
+    logger.log(
+        level, "Schedule %r: sent %s for %s", schedule.name, schedule.task, f"{firing.due_at:%Y-%m-%d %H:%M:%S} UTC"
+    )
 
 
-def give_up(row: PeriodicTask, firing: Firing, error: Exception) -> None:
+def give_up(schedule: PeriodicTask, firing: Firing, error: Exception) -> None:
     reason = _("It could not be sent: %(error)s") % {"error": f"{type(error).__name__}: {error}"}
     Firing.objects.waiting().filter(pk=firing.pk).update(state=Firing.State.SKIPPED, reason=reason)
-    switch.disable(row.pk, switch.BEAT, reason)
+    enabling.disable(schedule.pk, enabling.BEAT, reason)
 
 
 def is_new(firing: Firing) -> bool:
@@ -127,35 +131,35 @@ def is_new(firing: Firing) -> bool:
     return firing.state == Firing.State.WAITING and not firing.reason
 
 
-def note_held(firings: Sequence[Firing]) -> None:
+def note_untried(firings: Sequence[Firing]) -> None:
     """Not even tried: the broker took nothing a moment ago, and each try may take seconds."""
     kept = [firing.pk for firing in firings if firing.pk]
-    Firing.objects.free().filter(pk__in=kept).update(reason=away())
+    Firing.objects.untaken().filter(pk__in=kept).update(reason=away())
 
 
 def away() -> str:
     return _("The message broker could not be reached.")
 
 
-def message_options(row: PeriodicTask, firing: Firing) -> dict[str, Any]:
+def message_options(schedule: PeriodicTask, firing: Firing) -> dict[str, Any]:
     """Celery's options: all of the row's, and headers that say which schedule and firing a message is from."""
-    told = {**json.loads(row.headers or "{}"), "periodic_task_name": row.name, "celery_beat_task": True}
-    told[headers.SCHEDULE] = row.name  # beside Celery's own, which anybody's beat sets
+    told = {**json.loads(schedule.headers or "{}"), "periodic_task_name": schedule.name, "celery_beat_task": True}
+    told[headers.SCHEDULE] = schedule.name  # beside Celery's own, which anybody's beat sets
     if firing.pk:
         told = headers.of_firing(firing.pk, firing.attempts) | told  # a header of the row's own keeps its value
     # retry: beat's own tries are written down, and kombu's would hold all schedules up for 9 s in a frozen broker.
     options: dict[str, Any] = {"headers": told, "task_id": firing.task_id, "retry": False}
-    if row.queue:
-        options["queue"] = row.queue
-    if row.priority is not None:
-        options["priority"] = row.priority
-    if row.expires_:
-        options["expires"] = row.expires_
+    if schedule.queue:
+        options["queue"] = schedule.queue
+    if schedule.priority is not None:
+        options["priority"] = schedule.priority
+    if schedule.expires_:
+        options["expires"] = schedule.expires_
     return options
 
 
-def outlived(row: PeriodicTask, firing: Firing) -> bool:
+def outlived(schedule: PeriodicTask, firing: Firing) -> bool:
     """Whether its message, had it been sent when due, would have expired by now."""
-    if row.expire_seconds is None or firing.by:
+    if schedule.expire_seconds is None or firing.by:
         return False
-    return bool(timezone.now() > firing.due_at + timedelta(seconds=row.expire_seconds))
+    return bool(timezone.now() > firing.due_at + timedelta(seconds=schedule.expire_seconds))

@@ -18,11 +18,11 @@ from django_celery_beat.schedulers import DatabaseScheduler
 
 from backoffice.results.outage import is_outage
 
-from .. import switch
+from .. import enabling
 from ..models import Firing
 from . import claim, configured, fire, leading, overlap, publish, unsent
 from .outage import Outage
-from .timetable import Entry, Table, is_planned, together
+from .timetable import ActiveSchedule, Timetable, has_next_due, together
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ TRIMMED = 50  # histories cut to their length after a round
 
 class SteadyScheduler(DatabaseScheduler):
     def __init__(self, app: Celery, *args: Any, **kwargs: Any) -> None:
-        self.table = Table()
+        self.table = Timetable()
         self.leader = leading.Leader()
         self.outage = Outage()
         self.backlog = unsent.Backlog()
@@ -48,12 +48,12 @@ class SteadyScheduler(DatabaseScheduler):
 
     def setup_schedule(self) -> None:
         """Rows for CELERY_BEAT_SCHEDULE: the stock scheduler overwrites what staff changed at each start."""
-        configured.settle(self.app)
-        switch.restore_system()
+        configured.apply(self.app)
+        enabling.restore_system()
 
     @property
-    def schedule(self) -> dict[str, Entry]:
-        return {entry.row.name: entry for entry in self.table.entries.values()}
+    def schedule(self) -> dict[str, ActiveSchedule]:
+        return {active.schedule.name: active for active in self.table.active_schedules.values()}
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """One round; returns the seconds to sleep. When the database is away the next round tries again."""
@@ -73,7 +73,7 @@ class SteadyScheduler(DatabaseScheduler):
     def round(self) -> float:
         self.leader.report()
         if not self.leader.lead():
-            self.table = Table()
+            self.table = Timetable()
             return PAUSE
         if time.monotonic() - self.read_at >= REREAD or not self.table.is_read:
             self.table.read()
@@ -122,7 +122,7 @@ class SteadyScheduler(DatabaseScheduler):
         if not calls:
             return
         if not self.can_publish():
-            publish.note_held([firing for _row, firing in calls])
+            publish.note_untried([firing for _schedule, firing in calls])
             return
         began = timezone.now()
         self.hold_if_failed(began, sent=publish.send(calls))
@@ -132,59 +132,59 @@ class SteadyScheduler(DatabaseScheduler):
             return self.leader.why_missed(due)
         return self.outage.reason
 
-    def fire_together(self, entries: list[Entry]) -> None:
+    def fire_together(self, due: list[ActiveSchedule]) -> None:
         """Decide, write and send. Whatever is wrong with one row is that row's end, not beat's."""
         now = timezone.now()
-        decided = {entry.row.pk: (entry, found) for entry in entries if (found := self.decide(entry, now))}
-        counted = [entry.row for entry, _decision in decided.values() if not fire.is_quiet(entry.row)]
+        decided = {active.schedule.pk: (active, found) for active in due if (found := self.decide(active, now))}
+        counted = [active.schedule for active, _decision in decided.values() if not fire.is_quiet(active.schedule)]
         busy = overlap.busy_of(counted) if counted else {}
         dues = {
             pk: claim.Due(
-                entry.row, entry.state, decision, self.why_missed(decision.missed_from or now), busy.get(pk, "")
+                active.schedule, active.state, decision, self.why_missed(decision.missed_from or now), busy.get(pk, "")
             )
-            for pk, (entry, decision) in decided.items()
+            for pk, (active, decision) in decided.items()
         }
         together(
-            lambda some: self.fire([(entry, dues[entry.row.pk]) for entry in some]),
-            [entry for entry, _decision in decided.values()],
+            lambda some: self.fire([(active, dues[active.schedule.pk]) for active in some]),
+            [active for active, _decision in decided.values()],
             self.give_up,
         )
 
-    def decide(self, entry: Entry, now: datetime) -> fire.Decision | None:
+    def decide(self, active: ActiveSchedule, now: datetime) -> fire.Decision | None:
         try:
-            decision = fire.decide(entry.row, entry.state, now)
+            decision = fire.decide(active.schedule, active.state, now)
             if decision is None:
-                entry.plan()
+                active.find_next_due()
         except Exception as error:
             if is_outage(error):
                 raise
-            self.give_up(entry, error)
+            self.give_up(active, error)
             return None
         return decision
 
-    def give_up(self, entry: Entry, error: Exception) -> None:
+    def give_up(self, active: ActiveSchedule, error: Exception) -> None:
         if isinstance(error, IntegrityError):  # somebody's "Run now" of this very microsecond: look again
             self.read_at = float("-inf")
             return
-        logger.error("Schedule %r could not be fired", entry.row.name, exc_info=error)
-        switch.disable(entry.row.pk, switch.BEAT, _("It could not be fired: %(error)s") % {"error": error})
-        self.table.drop(entry)
+        logger.error("Schedule %r could not be fired", active.schedule.name, exc_info=error)
+        enabling.disable(active.schedule.pk, enabling.BEAT, _("It could not be fired: %(error)s") % {"error": error})
+        self.table.drop(active)
 
-    def fire(self, dues: list[tuple[Entry, claim.Due]]) -> None:
-        firings = claim.claim([due for _entry, due in dues])
-        calls = [(entry.row, firing) for entry, _due in dues for firing in firings.get(entry.row.pk, ())]
-        for entry, _due in dues:
-            self.go_on(entry, fired=entry.row.pk in firings)
-        self.send([(row, firing) for row, firing in calls if publish.is_new(firing)])
+    def fire(self, dues: list[tuple[ActiveSchedule, claim.Due]]) -> None:
+        firings = claim.claim([due for _active, due in dues])
+        calls = [(active.schedule, firing) for active, _due in dues for firing in firings.get(active.schedule.pk, ())]
+        for active, _due in dues:
+            self.go_on(active, fired=active.schedule.pk in firings)
+        self.send([(schedule, firing) for schedule, firing in calls if publish.is_new(firing)])
 
-    def go_on(self, entry: Entry, *, fired: bool) -> None:
+    def go_on(self, active: ActiveSchedule, *, fired: bool) -> None:
         """To its next due time."""
         if not fired:  # another beat was first, or somebody turned it off: read the table again
             self.read_at = float("-inf")
-        elif not fire.is_quiet(entry.row):
-            self.fired.add(entry.row.pk)
-        if not fired or entry.row.one_off or entry.row.clocked_id or not is_planned(entry):
-            self.table.drop(entry)
+        elif not fire.is_quiet(active.schedule):
+            self.fired.add(active.schedule.pk)
+        if not fired or active.schedule.one_off or active.schedule.clocked_id or not has_next_due(active):
+            self.table.drop(active)
 
     def sync(self) -> None:
         """Nothing to write: each firing wrote its own columns."""

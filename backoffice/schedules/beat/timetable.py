@@ -13,7 +13,7 @@ from django_celery_beat.models import PeriodicTask
 
 from backoffice.results.outage import is_outage
 
-from .. import switch
+from .. import enabling
 from ..models import ScheduleState
 from ..rules import permitted, timing
 from ..rules.verify import BadSchedule, verify
@@ -25,137 +25,141 @@ FAR = datetime.max.replace(tzinfo=timezone.get_fixed_timezone(0))
 RELATED = ("interval", "crontab", "solar", "clocked")
 
 
-class Entry:
-    """One row that can fire, with its state and its next due time."""
+class ActiveSchedule:
+    """A schedule that can fire, with its state and its next due time."""
 
-    def __init__(self, row: PeriodicTask, state: ScheduleState) -> None:
-        self.row, self.state = row, state
+    def __init__(self, schedule: PeriodicTask, state: ScheduleState) -> None:
+        self.schedule, self.state = schedule, state
         self.next_due = FAR
         self.beginning: fire.Beginning | None = None
-        self.is_system = permitted.is_system(row.task)
+        self.is_system = permitted.is_system(schedule.task)
 
-    def plan(self) -> None:
+    def find_next_due(self) -> None:
         after = self.state.decided_until or timezone.now()
-        self.next_due = timing.next_due(self.row, after) or FAR
+        self.next_due = timing.next_due(self.schedule, after) or FAR
 
 
-def contents(row: PeriodicTask) -> tuple[Any, ...]:
-    """What decides whether a row is sound; the same contents are not verified again."""
+def contents(schedule: PeriodicTask) -> tuple[Any, ...]:
+    """What decides whether a schedule is sound; the same contents are not verified again."""
     return (
-        row.task, row.args, row.kwargs, row.headers, row.queue, row.exchange, row.routing_key, row.priority,
-        row.expires, row.expire_seconds, timing.fingerprint(row),
+        schedule.task, schedule.args, schedule.kwargs, schedule.headers, schedule.queue, schedule.exchange,
+        schedule.routing_key, schedule.priority, schedule.expires, schedule.expire_seconds,
+        timing.fingerprint(schedule),
     )  # fmt: skip
 
 
-class Table:
+class Timetable:
     def __init__(self) -> None:
-        self.entries: dict[int, Entry] = {}
+        self.active_schedules: dict[int, ActiveSchedule] = {}
         self.sound: dict[int, tuple[Any, ...]] = {}
         self.is_read = False
 
     def read(self) -> None:
         """Read all enabled rows. A row that cannot be read or verified is turned off alone, with the reason."""
-        rows = readable_rows()
-        states = states_of(rows)
-        found = [entry for row in rows if (entry := self.load(row, states[row.pk]))]
-        begin([entry for entry in found if entry.beginning])
-        entries = {entry.row.pk: entry for entry in found if is_planned(entry)}
+        schedules = readable_schedules()
+        states = states_of(schedules)
+        found = [active for schedule in schedules if (active := self.load(schedule, states[schedule.pk]))]
+        begin([active for active in found if active.beginning])
+        known = {active.schedule.pk: active for active in found if has_next_due(active)}
         pause_what_is_off()
-        self.entries, self.is_read = entries, True
-        self.sound = {pk: known for pk, known in self.sound.items() if pk in entries}
+        self.active_schedules, self.is_read = known, True
+        self.sound = {pk: sound for pk, sound in self.sound.items() if pk in known}
 
-    def load(self, row: PeriodicTask, state: ScheduleState) -> Entry | None:
+    def load(self, schedule: PeriodicTask, state: ScheduleState) -> ActiveSchedule | None:
         try:
-            if self.sound.get(row.pk) != (known := contents_or_none(row)):
-                verify(row)
-                self.sound[row.pk] = known or ()
-            if row.expires and row.expires <= timezone.now():
+            if self.sound.get(schedule.pk) != (known := contents_or_none(schedule)):
+                verify(schedule)
+                self.sound[schedule.pk] = known or ()
+            if schedule.expires and schedule.expires <= timezone.now():
                 raise BadSchedule(_("Its end has passed."))
-            entry = Entry(row, state)
-            if not fire.is_settled(row, state):
-                since = fire.beginning(row, state, live=self.is_read)
-                entry.beginning = fire.Beginning(state, since, timing.fingerprint(row))
+            active = ActiveSchedule(schedule, state)
+            if not fire.still_holds(schedule, state):
+                since = fire.beginning(schedule, state, live=self.is_read)
+                active.beginning = fire.Beginning(state, since, timing.fingerprint(schedule))
         except Exception as error:
             if is_outage(error):
                 raise
-            turn_off(row.pk, error)
+            turn_off(schedule.pk, error)
             return None
-        return entry
+        return active
 
-    def due(self, now: datetime) -> list[Entry]:
+    def due(self, now: datetime) -> list[ActiveSchedule]:
         """The machine's own first: what is stuck must not wait for what staff have planned."""
         return sorted(
-            (e for e in self.entries.values() if e.next_due <= now), key=lambda e: (not e.is_system, e.next_due)
+            (e for e in self.active_schedules.values() if e.next_due <= now),
+            key=lambda e: (not e.is_system, e.next_due),
         )
 
-    def system_due(self, now: datetime) -> list[Entry]:
-        return [entry for entry in self.entries.values() if entry.is_system and entry.next_due <= now]
+    def system_due(self, now: datetime) -> list[ActiveSchedule]:
+        return [active for active in self.active_schedules.values() if active.is_system and active.next_due <= now]
 
     def next_due(self) -> datetime | None:
-        found = min((entry.next_due for entry in self.entries.values()), default=FAR)
+        found = min((active.next_due for active in self.active_schedules.values()), default=FAR)
         return None if found == FAR else found
 
-    def drop(self, entry: Entry) -> None:
-        self.entries.pop(entry.row.pk, None)
+    def drop(self, active: ActiveSchedule) -> None:
+        self.active_schedules.pop(active.schedule.pk, None)
 
 
-def begin(entries: Sequence[Entry]) -> None:
+def begin(active_schedules: Sequence[ActiveSchedule]) -> None:
     together(
-        lambda some: fire.begin([entry.beginning for entry in some if entry.beginning]),
-        entries,
-        lambda entry, error: turn_off(entry.row.pk, error),
+        lambda some: fire.begin([active.beginning for active in some if active.beginning]),
+        active_schedules,
+        lambda active, error: turn_off(active.schedule.pk, error),
     )
 
 
-def is_planned(entry: Entry) -> bool:
+def has_next_due(active: ActiveSchedule) -> bool:
     try:
-        entry.plan()
+        active.find_next_due()
     except Exception as error:
         if is_outage(error):
             raise
-        turn_off(entry.row.pk, error)
+        turn_off(active.schedule.pk, error)
         return False
     return True
 
 
 def together(
-    write: Callable[[Sequence[Entry]], None], entries: Sequence[Entry], refused: Callable[[Entry, Exception], object]
+    write: Callable[[Sequence[ActiveSchedule]], None],
+    active_schedules: Sequence[ActiveSchedule],
+    refused: Callable[[ActiveSchedule, Exception], object],
 ) -> None:
     """All at once; where something is refused, one by one, so that it is found whose it is."""
     try:
-        if entries:
-            write(entries)
+        if active_schedules:
+            write(active_schedules)
     except Exception as error:
         if is_outage(error):
             raise
-        if len(entries) == 1:
-            refused(entries[0], error)
+        if len(active_schedules) == 1:
+            refused(active_schedules[0], error)
         else:
-            for entry in entries:
-                together(write, [entry], refused)
+            for active in active_schedules:
+                together(write, [active], refused)
 
 
-def contents_or_none(row: PeriodicTask) -> tuple[Any, ...] | None:
+def contents_or_none(schedule: PeriodicTask) -> tuple[Any, ...] | None:
     try:
-        return contents(row)
+        return contents(schedule)
     except Exception:  # verify says in words what is wrong with it
         return None
 
 
-def rows_to_read() -> "QuerySet[PeriodicTask]":
+def schedules_to_read() -> "QuerySet[PeriodicTask]":
     far = timezone.now() + AHEAD
     return PeriodicTask.objects.filter(enabled=True).exclude(clocked__clocked_time__gt=far).order_by("pk")
 
 
-def readable_rows() -> list[PeriodicTask]:
+def readable_schedules() -> list[PeriodicTask]:
     """All rows at once; where one holds what Django cannot load (a time zone that does not exist), each alone."""
     try:
-        return list(rows_to_read().select_related(*RELATED))
+        return list(schedules_to_read().select_related(*RELATED))
     except Exception as error:
         if is_outage(error):
             raise
-        ids = list(rows_to_read().values_list("pk", flat=True))
-        return [row for pk in ids if (row := read_alone(pk))]
+        ids = list(schedules_to_read().values_list("pk", flat=True))
+        return [schedule for pk in ids if (schedule := read_alone(pk))]
 
 
 def read_alone(pk: int) -> PeriodicTask | None:
@@ -170,14 +174,14 @@ def read_alone(pk: int) -> PeriodicTask | None:
 
 def turn_off(pk: int, error: Exception) -> None:
     reason = str(error) if isinstance(error, BadSchedule) else f"{type(error).__name__}: {error}"
-    if switch.disable(pk, switch.BEAT, reason):
+    if enabling.disable(pk, enabling.BEAT, reason):
         name = PeriodicTask.objects.filter(pk=pk).values_list("name", flat=True).first()
         logger.error("Schedule %r (%s) was turned off: %s", name, pk, reason)
 
 
-def states_of(rows: list[PeriodicTask]) -> dict[int, ScheduleState]:
-    known = {state.pk: state for state in ScheduleState.objects.filter(pk__in=[row.pk for row in rows])}
-    missing = [ScheduleState(schedule=row) for row in rows if row.pk not in known]
+def states_of(schedules: list[PeriodicTask]) -> dict[int, ScheduleState]:
+    known = {state.pk: state for state in ScheduleState.objects.filter(pk__in=[schedule.pk for schedule in schedules])}
+    missing = [ScheduleState(schedule=schedule) for schedule in schedules if schedule.pk not in known]
     if missing:
         ScheduleState.objects.bulk_create(missing, ignore_conflicts=True)
         known |= {state.pk: state for state in ScheduleState.objects.filter(pk__in=[m.pk for m in missing])}
@@ -190,6 +194,6 @@ def pause_what_is_off() -> None:
     if not off.exists():  # a look is cheaper than a transaction, which takes SQLite's write lock
         return
     with transaction.atomic():
-        rows = PeriodicTask.objects.filter(enabled=False, state__in=off).order_by("pk")
-        still = list(rows.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
+        schedules = PeriodicTask.objects.filter(enabled=False, state__in=off).order_by("pk")
+        still = list(schedules.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
         ScheduleState.objects.filter(pk__in=still).update(timing="")

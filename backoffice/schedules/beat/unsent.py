@@ -35,8 +35,8 @@ class Backlog:
         return True
 
     def following(self) -> list[Firing]:
-        free = Firing.objects.free().filter(pk__gt=self.after).order_by("pk")
-        found = list(free.select_related("schedule", "schedule__state")[:BATCH])
+        untaken = Firing.objects.untaken().filter(pk__gt=self.after).order_by("pk")
+        found = list(untaken.select_related("schedule", "schedule__state")[:BATCH])
         self.after = found[-1].pk if len(found) == BATCH else 0
         return found
 
@@ -54,7 +54,7 @@ def send(firings: Sequence[Firing]) -> bool:
 def send_together(ready: Sequence[Firing]) -> bool:
     try:
         known = known_messages([firing.task_id for firing in ready if may_be_out(firing)])
-    except publish.AWAY:  # sending would only wait for the same broker once more
+    except publish.UNREACHABLE:  # sending would only wait for the same broker once more
         return False
     calls = []
     for firing in ready:
@@ -82,10 +82,10 @@ def ready_of(firings: Sequence[Firing]) -> list[Firing]:
 
 
 def is_over(firing: Firing) -> bool:
-    row = firing.schedule
-    if row is None:
+    schedule = firing.schedule
+    if schedule is None:
         not_run(firing, _("The schedule was deleted before it could be sent."))
-    elif publish.outlived(row, firing):
+    elif publish.outlived(schedule, firing):
         not_run(firing, firing.reason or _("It waited longer than its messages live."))
     else:
         return False

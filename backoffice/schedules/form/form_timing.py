@@ -24,40 +24,40 @@ class FillsTiming:
     check: Any
     touched: Any
 
-    def fill_timing(self, row: PeriodicTask, data: dict[str, Any]) -> None:
+    def fill_timing(self, schedule: PeriodicTask, data: dict[str, Any]) -> None:
         """Put the chosen timing on the row, unsaved, and let `verify` look at it. What nobody touched stays."""
         if "start_time" in self.touched:
-            row.start_time = data.get("start_time")
-        when, solar = data.get("when"), row.solar
+            schedule.start_time = data.get("start_time")
+        when, solar = data.get("when"), schedule.solar
         if when != ONCE and self.touched & {"when", "one_off"}:
-            row.one_off = bool(data.get("one_off"))
+            schedule.one_off = bool(data.get("one_off"))
         if not self.touched & {"when", *FIELDS_OF.get(when or "", ())}:
             return
         for kind in KINDS:
-            setattr(row, kind, None)
+            setattr(schedule, kind, None)
         if when == EVERY:
-            self.fill_interval(row, data)
+            self.fill_interval(schedule, data)
         elif when == CRONTAB:
-            self.fill_crontab(row, data)
+            self.fill_crontab(schedule, data)
         elif when == ONCE:
-            row.one_off = True
-            self.fill_clocked(row, data)
+            schedule.one_off = True
+            self.fill_clocked(schedule, data)
         elif when == SOLAR:
-            row.solar = solar
-            self.check("when", verify.verify_timing, row)
+            schedule.solar = solar
+            self.check("when", verify.verify_timing, schedule)
 
-    def fill_interval(self, row: PeriodicTask, data: dict[str, Any]) -> None:
+    def fill_interval(self, schedule: PeriodicTask, data: dict[str, Any]) -> None:
         every, period = data.get("every"), data.get("period") or "minutes"
         if not every:
             if not self.has_error("every"):
                 self.add_error("every", _("Say how often: a whole number, 1 or more."))
             return
-        row.interval = IntervalSchedule(pk=NOT_SAVED, every=every, period=period)
-        if timedelta(**{period: every}) < SHORTEST and not permitted.is_system(row.task):
+        schedule.interval = IntervalSchedule(pk=NOT_SAVED, every=every, period=period)
+        if timedelta(**{period: every}) < SHORTEST and not permitted.is_system(schedule.task):
             self.add_error("every", _("The shortest interval is %(n)d seconds.") % {"n": SHORTEST.total_seconds()})
-        self.check("every", verify.verify_timing, row)
+        self.check("every", verify.verify_timing, schedule)
 
-    def fill_crontab(self, row: PeriodicTask, data: dict[str, Any]) -> None:
+    def fill_crontab(self, schedule: PeriodicTask, data: dict[str, Any]) -> None:
         parts = (data.get("crontab_text") or "").split()
         if self.has_error("crontab_text"):
             return None
@@ -65,30 +65,32 @@ class FillsTiming:
             message = _("A crontab has five parts with spaces between them; this has %(n)d.") % {"n": len(parts)}
             return self.add_error("crontab_text", message)
         names = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
-        row.crontab = CrontabSchedule(
+        schedule.crontab = CrontabSchedule(
             pk=NOT_SAVED, timezone=data.get("zone") or "UTC", **dict(zip(names, parts, strict=True))
         )
-        too_long = [n for n in names if len(getattr(row.crontab, n)) > CrontabSchedule._meta.get_field(n).max_length]
+        too_long = [
+            n for n in names if len(getattr(schedule.crontab, n)) > CrontabSchedule._meta.get_field(n).max_length
+        ]
         if too_long:
             return self.add_error("crontab_text", _("One of the parts is too long."))
-        row.crontab.clean_fields(exclude=["id", *names])
-        self.check("crontab_text", verify.verify_timing, row)
+        schedule.crontab.clean_fields(exclude=["id", *names])
+        self.check("crontab_text", verify.verify_timing, schedule)
         return None
 
-    def fill_clocked(self, row: PeriodicTask, data: dict[str, Any]) -> None:
+    def fill_clocked(self, schedule: PeriodicTask, data: dict[str, Any]) -> None:
         at = data.get("at")
         if at is None:
             if not self.has_error("at"):
                 self.add_error("at", _("Choose a date and a time."))
             return
-        row.clocked = ClockedSchedule(pk=NOT_SAVED, clocked_time=at)
+        schedule.clocked = ClockedSchedule(pk=NOT_SAVED, clocked_time=at)
 
 
-def share_timing(row: PeriodicTask) -> None:
+def share_timing(schedule: PeriodicTask) -> None:
     """Beat keeps timings in tables of their own: take the one that says the same, or make one."""
     for kind in KINDS:
-        timing = getattr(row, kind)
+        timing = getattr(schedule, kind)
         if timing is not None and timing.pk == NOT_SAVED:
             values = {f.name: getattr(timing, f.name) for f in timing._meta.concrete_fields if not f.primary_key}
             found = type(timing).objects.filter(**values).first()
-            setattr(row, kind, found or type(timing).objects.create(**values))
+            setattr(schedule, kind, found or type(timing).objects.create(**values))

@@ -40,38 +40,38 @@ def work_choices(user: Any) -> list[tuple[str, list[tuple[str, str]]]]:
     return [(title, choices) for title, choices in groups if choices]
 
 
-def initial_of(row: PeriodicTask) -> dict[str, Any]:
+def initial_of(schedule: PeriodicTask) -> dict[str, Any]:
     """A row as the form shows it."""
-    kwargs = loads(row.kwargs, {})
-    values: dict[str, Any] = {"work": row.task, "queue": row.queue or "", **NO_TIMING}
-    values["one_off"] = row.one_off and not row.clocked_id  # "once, at a time" says it already
-    if row.task == permitted.START_RUN:
+    kwargs = loads(schedule.kwargs, {})
+    values: dict[str, Any] = {"work": schedule.task, "queue": schedule.queue or "", **NO_TIMING}
+    values["one_off"] = schedule.one_off and not schedule.clocked_id  # "once, at a time" says it already
+    if schedule.task == permitted.START_RUN:
         values |= {"work": f"{RECORDS}{kwargs.get('task')}", "selection": selection.describe(kwargs)}
     else:
-        values["arguments"] = arguments_of(row)
-    if row.interval_id:
-        values |= {"when": EVERY, "every": row.interval.every, "period": row.interval.period}
-    elif row.crontab_id and row.crontab:
-        c = row.crontab
+        values["arguments"] = arguments_of(schedule)
+    if schedule.interval_id:
+        values |= {"when": EVERY, "every": schedule.interval.every, "period": schedule.interval.period}
+    elif schedule.crontab_id and schedule.crontab:
+        c = schedule.crontab
         fields = (c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
         values |= {
             "when": CRONTAB,
             "crontab_text": " ".join("".join(f.split()) for f in fields),
             "zone": str(c.timezone),
         }
-    elif row.clocked_id:
-        values |= {"when": ONCE, "at": row.clocked.clocked_time}
-    elif row.solar_id:
+    elif schedule.clocked_id:
+        values |= {"when": ONCE, "at": schedule.clocked.clocked_time}
+    elif schedule.solar_id:
         values["when"] = SOLAR
-    if state := getattr(row, "state", None):
+    if state := getattr(schedule, "state", None):
         values |= {"missed": state.missed, "overlap": state.overlap}
     return values
 
 
-def arguments_of(row: PeriodicTask) -> str:
+def arguments_of(schedule: PeriodicTask) -> str:
     """By name where there are named ones: the form has one field for both."""
-    args, kwargs = loads(row.args, []), loads(row.kwargs, {})
-    if args and kwargs and (task := registered().get(row.task)):
+    args, kwargs = loads(schedule.args, []), loads(schedule.kwargs, {})
+    if args and kwargs and (task := registered().get(schedule.task)):
         try:
             kwargs, args = inspect.signature(task.run).bind(*args, **kwargs).arguments, []
         except TypeError:

@@ -158,7 +158,7 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
             self.fields["at"].help_text = _("Time zone: %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
 
     def set_choices(self) -> None:
-        row = self.instance
+        schedule = self.instance
         offers: dict[str, list[Any]] = {
             "work": [("", _("Choose…")), *work_choices(self.user)],
             "when": list(self.base_fields["when"].choices),  # type: ignore[attr-defined]
@@ -167,8 +167,8 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
             "queue": [("", _("as the task says")), *((name, name) for name in sorted(current_app.amqp.queues))],
         }
         for field in offers.keys() & self.fields.keys():
-            value = self.initial.get(field) if row.pk else ""
-            label = {"work": task_label(row.task), "when": words.when(row)}.get(field) or value
+            value = self.initial.get(field) if schedule.pk else ""
+            label = {"work": task_label(schedule.task), "when": words.when(schedule)}.get(field) or value
             self.fields[field].choices = with_stored(offers[field], value, label)
 
     # --- checks -----------------------------------------------------------------------------------------------------
@@ -179,45 +179,45 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         self.keep_untouched(data)
-        row, touched = self.instance, self.touched
+        schedule, touched = self.instance, self.touched
         turned_on = bool("enabled" in touched and data.get("enabled"))
         if touched & self.fields_of_call(data):
-            self.fill_call(row, data)
-        self.fill_timing(row, data)
+            self.fill_call(schedule, data)
+        self.fill_timing(schedule, data)
         for name in touched & {"queue", "priority", "expires", "expire_seconds"}:
-            setattr(row, name, data.get(name) if data.get(name) != "" else None)
+            setattr(schedule, name, data.get(name) if data.get(name) != "" else None)
         if turned_on or touched & {"queue", *self.fields_of_call(data)}:
-            self.mend(row)
-        self.check_touched(row, data, touched, everything=turned_on)
+            self.mend(schedule)
+        self.check_touched(schedule, data, touched, turned_on)
         # The model's own fields go to the row once more after this.
-        return {**data, "queue": row.queue, "one_off": row.one_off}
+        return {**data, "queue": schedule.queue, "one_off": schedule.one_off}
 
     def fields_of_call(self, data: dict[str, Any]) -> set[str]:
         on_records = str(data.get("work")).startswith(RECORDS)
         return {"work", "selection" if on_records else "arguments"}
 
-    def check_touched(self, row: PeriodicTask, data: dict[str, Any], touched: set[str], *, everything: bool) -> None:
+    def check_touched(self, schedule: PeriodicTask, data: dict[str, Any], touched: set[str], everything: bool) -> None:
         """What was left as it is may be broken, and mended another day; what is turned on is whole."""
         if everything or touched & self.fields_of_call(data):
-            self.check("work", verify.verify_call, row)
-        if touched and not access.is_system(row) and (everything or not access.is_unknown(row)):
+            self.check("work", verify.verify_call, schedule)
+        if touched and not access.is_system(schedule) and (everything or not access.is_unknown(schedule)):
             # All of it, for whoever saves has it from now on.
-            self.check("selection", self.verify_selection, row)
+            self.check("selection", self.verify_selection, schedule)
         if everything or touched & {"queue", "priority", "expires", "expire_seconds"}:
-            self.check("expire_seconds", verify.verify_options, row)
+            self.check("expire_seconds", verify.verify_options, schedule)
         if everything and not any(self.has_error(field) for field in TIMING):
-            self.check("when", verify.verify_timing, row)
+            self.check("when", verify.verify_timing, schedule)
         if data.get("enabled") and touched & {"enabled", *TIMING} and not any(map(self.has_error, TIMING)):
-            field = "at" if row.clocked else "expires" if row.expires else "start_time"
-            self.check(field, verify.verify_future, row)
+            field = "at" if schedule.clocked else "expires" if schedule.expires else "start_time"
+            self.check(field, verify.verify_future, schedule)
 
-    def verify_selection(self, row: PeriodicTask) -> None:
+    def verify_selection(self, schedule: PeriodicTask) -> None:
         """Once in a request, and by the admin before its transaction: the database may think for seconds."""
-        known, call = getattr(self, "looked_at", {}), (row.task, row.kwargs)
+        known, call = getattr(self, "looked_at", {}), (schedule.task, schedule.kwargs)
         if call not in known:
             known[call] = ""
             try:
-                verify.verify_selection(row.task, loads(row.kwargs, {}), self.user)
+                verify.verify_selection(schedule.task, loads(schedule.kwargs, {}), self.user)
             except verify.BadSchedule as error:
                 known[call] = str(error)
         if known[call]:
@@ -230,42 +230,43 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         except ValidationError as error:
             self.add_error(None, error)
 
-    def check(self, field: str, verifier: Any, row: PeriodicTask) -> None:
+    def check(self, field: str, verifier: Any, schedule: PeriodicTask) -> None:
         """Let the scheduler's own check decide, unless the field already has an error."""
         if self.has_error(field):
             return
         try:
-            verifier(row)
+            verifier(schedule)
         except verify.BadSchedule as error:
             self.add_error(field, str(error))
 
-    def fill_call(self, row: PeriodicTask, data: dict[str, Any]) -> None:
+    def fill_call(self, schedule: PeriodicTask, data: dict[str, Any]) -> None:
         work = data.get("work") or ""
         if work.startswith(RECORDS):
-            was = loads(row.kwargs, {}) if row.task == permitted.START_RUN and "selection" not in self.touched else {}
+            same = schedule.task == permitted.START_RUN and "selection" not in self.touched
+            was = loads(schedule.kwargs, {}) if same else {}
             kept = {name: was[name] for name in ("filter", "selection") if was.get(name)}
             chosen = {"selection": data["selection"]} if data.get("selection") and not kept else kept
-            row.task, row.args = permitted.START_RUN, "[]"
-            row.kwargs = json.dumps({"task": work.removeprefix(RECORDS), **chosen})
+            schedule.task, schedule.args = permitted.START_RUN, "[]"
+            schedule.kwargs = json.dumps({"task": work.removeprefix(RECORDS), **chosen})
             return None
-        row.task, row.args, row.kwargs = work, "[]", "{}"
+        schedule.task, schedule.args, schedule.kwargs = work, "[]", "{}"
         try:
             given = json.loads(data.get("arguments") or "{}")
         except (ValueError, RecursionError) as error:
             return self.add_error("arguments", _("This is not JSON: %(error)s.") % {"error": error})
         if isinstance(given, list):
-            row.args = json.dumps(given)
+            schedule.args = json.dumps(given)
         elif isinstance(given, dict):
-            row.kwargs = json.dumps(given)
+            schedule.kwargs = json.dumps(given)
         else:
             self.add_error("arguments", _('Write {"name": value} or [value, value].'))
         return None
 
-    def mend(self, row: PeriodicTask) -> None:
+    def mend(self, schedule: PeriodicTask) -> None:
         """What has no field here and would keep it from firing."""
-        row.exchange = row.routing_key = None
-        if not isinstance(loads(row.headers, None), dict):
-            row.headers = "{}"
+        schedule.exchange = schedule.routing_key = None
+        if not isinstance(loads(schedule.headers, None), dict):
+            schedule.headers = "{}"
 
     # --- saving -----------------------------------------------------------------------------------------------------
 

@@ -27,13 +27,13 @@ REMARKS = {
 
 def of_form(form: ScheduleForm) -> dict[str, Any]:
     form.is_valid()
-    row = form.instance
+    schedule = form.instance
     timed = not any(form.has_error(field) for field in TIMING)
     return {
-        "sentence": capfirst(words.when(row)) if timed else "",
-        "firings": firings(row) if timed else [],
-        "matching": "" if form.has_error("selection") or form.has_error("work") else matching(row, form.user),
-        "list": "" if form.has_error("selection") else record_list.url_of(row, form.user),
+        "sentence": capfirst(words.when(schedule)) if timed else "",
+        "firings": firings(schedule) if timed else [],
+        "matching": "" if form.has_error("selection") or form.has_error("work") else matching(schedule, form.user),
+        "list": "" if form.has_error("selection") else record_list.url_of(schedule, form.user),
         "errors": errors(form),
     }
 
@@ -44,22 +44,22 @@ def errors(form: ScheduleForm) -> dict[str, list[str]]:
     return {name: [f"{form.fields[name].label}: {text}" for text in texts] for name, texts in found.items()}
 
 
-def firings(row: PeriodicTask) -> list[dict[str, str]]:
+def firings(schedule: PeriodicTask) -> list[dict[str, str]]:
     return [
         {
             "local": f"{due.local:%a %Y-%m-%d %H:%M:%S %Z}",
             "utc": f"{due.utc:%Y-%m-%d %H:%M:%S}",
             "remark": str(REMARKS.get(due.remark, "")),
         }
-        for due in timing.upcoming(row, timezone.now(), 1 if row.one_off else 10)
+        for due in timing.upcoming(schedule, timezone.now(), 1 if schedule.one_off else 10)
     ]
 
 
-def matching(row: PeriodicTask, user: Any) -> str:
+def matching(schedule: PeriodicTask, user: Any) -> str:
     """How many records the schedule would take now; nothing for those who may not look at them."""
-    if row.task != permitted.START_RUN:
+    if schedule.task != permitted.START_RUN:
         return ""
-    kwargs = json.loads(row.kwargs)
+    kwargs = json.loads(schedule.kwargs)
     task = record_tasks().get(kwargs["task"])
     if task is None or not selection.may_look(task.record_model, user):
         return ""

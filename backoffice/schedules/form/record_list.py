@@ -33,10 +33,10 @@ def first_task(model_admin: Any, request: HttpRequest) -> str:
     return next((task.name for task in tasks if request.user.has_perm(task.permission)), "")
 
 
-def url_of(row: PeriodicTask, user: Any) -> str:
+def url_of(schedule: PeriodicTask, user: Any) -> str:
     """The list of the records that a schedule takes, filtered; "" where there is none that this person may see."""
-    kwargs = loads(row.kwargs, {})
-    task = record_tasks().get(str(kwargs.get("task"))) if row.task == permitted.START_RUN else None
+    kwargs = loads(schedule.kwargs, {})
+    task = record_tasks().get(str(kwargs.get("task"))) if schedule.task == permitted.START_RUN else None
     if task is None:
         return ""
     opts = task.record_model._meta

@@ -23,7 +23,7 @@ from unfold.decorators import display
 from backoffice.runs.pages.actions import list_buttons
 from backoffice.runs.pages.staff import StaffAdmin
 
-from .. import access, switch
+from .. import access, enabling
 from ..beat import configured
 from ..beat.fire import run_now
 from ..form import preview
@@ -122,48 +122,52 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
         return ("section", "name")
 
     @display(description=gettext_lazy("what"))
-    def what(self, row: PeriodicTask) -> str:
-        return words.what(row)
+    def what(self, schedule: PeriodicTask) -> str:
+        return words.what(schedule)
 
     @display(description=gettext_lazy("when"))
-    def when(self, row: PeriodicTask) -> str:
-        return words.when(row)
+    def when(self, schedule: PeriodicTask) -> str:
+        return words.when(schedule)
 
     @display(description=gettext_lazy("next due"))
-    def next_due(self, row: PeriodicTask) -> str:
-        due = timing.next_due_or_none(row, timezone.now()) if row.enabled else None
+    def next_due(self, schedule: PeriodicTask) -> str:
+        due = timing.next_due_or_none(schedule, timezone.now()) if schedule.enabled else None
         return render_to_string("schedules/next_due.html", {"due": words.moment(due)}) if due else ""
 
     @display(description=gettext_lazy("last run"), ordering="last_run_at")
-    def last_run(self, row: PeriodicTask) -> str:
-        return format_html('<span class="bo-num">{}</span>', words.moment(row.last_run_at)) if row.last_run_at else ""
+    def last_run(self, schedule: PeriodicTask) -> str:
+        return (
+            format_html('<span class="bo-num">{}</span>', words.moment(schedule.last_run_at))
+            if schedule.last_run_at
+            else ""
+        )
 
     @display(description=gettext_lazy("state"))
-    def state_badge(self, row: PeriodicTask) -> str:
-        kind, label = status.badge(row)
-        system = _("system") if access.is_system(row) else ""
-        values = {"kind": kind, "label": label, "system": system, "reason": status.reason_off(row)}
+    def state_badge(self, schedule: PeriodicTask) -> str:
+        kind, label = status.badge(schedule)
+        system = _("system") if access.is_system(schedule) else ""
+        values = {"kind": kind, "label": label, "system": system, "reason": status.reason_off(schedule)}
         return render_to_string("schedules/state.html", values)
 
     @display(description=gettext_lazy("if missed"))
-    def if_missed(self, row: PeriodicTask) -> str:
-        return getattr(row, "state", ScheduleState()).get_missed_display()
+    def if_missed(self, schedule: PeriodicTask) -> str:
+        return getattr(schedule, "state", ScheduleState()).get_missed_display()
 
     @display(description=gettext_lazy("if still running"))
-    def if_running(self, row: PeriodicTask) -> str:
-        return getattr(row, "state", ScheduleState()).get_overlap_display()
+    def if_running(self, schedule: PeriodicTask) -> str:
+        return getattr(schedule, "state", ScheduleState()).get_overlap_display()
 
     @display(description=gettext_lazy("what it is for"))
-    def what_for(self, row: PeriodicTask) -> str:
-        return row.description or _("nobody has said")
+    def what_for(self, schedule: PeriodicTask) -> str:
+        return schedule.description or _("nobody has said")
 
     @display(description=gettext_lazy("not before"))
-    def not_before(self, row: PeriodicTask) -> str:
-        return words.moment(row.start_time) if row.start_time else _("no bound")
+    def not_before(self, schedule: PeriodicTask) -> str:
+        return words.moment(schedule.start_time) if schedule.start_time else _("no bound")
 
     @display(description=gettext_lazy("not after"))
-    def not_after(self, row: PeriodicTask) -> str:
-        return words.moment(row.expires) if row.expires else _("no bound")
+    def not_after(self, schedule: PeriodicTask) -> str:
+        return words.moment(schedule.expires) if schedule.expires else _("no bound")
 
     # --- who may what -----------------------------------------------------------------------------------------------
 
@@ -181,11 +185,11 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
 
     @admin.action(description=gettext_lazy("Turn on"), permissions=["change"])
     def enable_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
-        return confirmed(self, request, queryset, _("Turn on"), switch.enable, _("%(n)d turned on."))
+        return confirmed(self, request, queryset, _("Turn on"), enabling.enable, _("%(n)d turned on."))
 
     @admin.action(description=gettext_lazy("Turn off"), permissions=["change"])
     def disable_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
-        return confirmed(self, request, queryset, _("Turn off"), switch.turn_off, _("%(n)d turned off."))
+        return confirmed(self, request, queryset, _("Turn off"), enabling.turn_off, _("%(n)d turned off."))
 
     # --- the form ---------------------------------------------------------------------------------------------------
 
@@ -222,10 +226,10 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             return JsonResponse({}, status=403)
         form_class = type("ScheduleForm", (ScheduleForm,), {"user": request.user})
-        row = self.get_object(request, request.GET["of"]) if "of" in request.GET else None
-        if row is not None and not self.has_change_permission(request, row):
+        schedule = self.get_object(request, request.GET["of"]) if "of" in request.GET else None
+        if schedule is not None and not self.has_change_permission(request, schedule):
             return JsonResponse({}, status=403)
-        return JsonResponse(preview.of_form(form_class(request.POST, instance=row)))
+        return JsonResponse(preview.of_form(form_class(request.POST, instance=schedule)))
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
@@ -237,18 +241,20 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
 
     def look_at_selection(self, request: HttpRequest, object_id: str | None) -> None:
         """Before the transaction, which holds the row, and all of SQLite: the form inside knows what was found."""
-        row = self.get_object(request, unquote(object_id)) if object_id else None
+        schedule = self.get_object(request, unquote(object_id)) if object_id else None
         allowed = (
-            self.has_change_permission(request, row) if row else not object_id and self.has_add_permission(request)
+            self.has_change_permission(request, schedule)
+            if schedule
+            else not object_id and self.has_add_permission(request)
         )
         if allowed:
-            self.get_form(request, row, change=row is not None)(request.POST, instance=row).is_valid()
+            self.get_form(request, schedule, change=schedule is not None)(request.POST, instance=schedule).is_valid()
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         context = kwargs.pop("extra_context", None) or {}
-        row = self.get_object(request, object_id)
-        if row is not None:
-            context |= history.of(row) | {"records_url": url_of(row, request.user)}
+        schedule = self.get_object(request, object_id)
+        if schedule is not None:
+            context |= history.of(schedule) | {"records_url": url_of(schedule, request.user)}
         return super().change_view(request, object_id, *args, extra_context=context, **kwargs)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -258,16 +264,16 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Without the rows that belong to a schedule and that nobody knows apart from it."""
         _tree, _counts, forbidden, protected = super().get_deleted_objects(objs, request)
-        names = [row.name for row in objs]
+        names = [schedule.name for schedule in objs]
         return names, {self.opts.verbose_name_plural: len(names)}, forbidden, protected
 
     def delete_model(self, request: HttpRequest, obj: PeriodicTask) -> None:
-        switch.log(request.user, "schedule.deleted", obj.pk, obj.name)
+        enabling.log(request.user, "schedule.deleted", obj.pk, obj.name)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
-        for row in queryset:
-            self.delete_model(request, row)
+        for schedule in queryset:
+            self.delete_model(request, schedule)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Django's log tells no change where there was none."""

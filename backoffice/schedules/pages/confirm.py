@@ -29,13 +29,13 @@ def confirmed(
     success: str,
 ) -> HttpResponse | None:
     """Call the verb on each row once the person has confirmed; before that, the page that asks."""
-    rows = list(queryset)
-    mine = [row for row in rows if access.may_change(request.user, row)]
-    if len(mine) < len(rows):
+    schedules = list(queryset)
+    mine = [schedule for schedule in schedules if access.may_change(request.user, schedule)]
+    if len(mine) < len(schedules):
         message = _(
             "Left out, because they are the system's, a planned run's, or start what you may not start: %(names)s."
         )
-        names = ", ".join(row.name for row in rows if row not in mine)
+        names = ", ".join(schedule.name for schedule in schedules if schedule not in mine)
         modeladmin.message_user(request, message % {"names": names}, messages.WARNING)
     if not mine:
         return None
@@ -45,33 +45,38 @@ def confirmed(
         message = _("Something has changed since this page asked, so nothing was done. This is how it stands now.")
         modeladmin.message_user(request, message, messages.WARNING)
         return ask(modeladmin, request, mine, title)
-    done = sum(attempt(modeladmin, request, row, verb) for row in mine)
+    done = sum(attempt(modeladmin, request, schedule, verb) for schedule in mine)
     if done:
         modeladmin.message_user(request, success % {"n": done}, messages.SUCCESS)
     return None
 
 
-def mark_of(rows: list[PeriodicTask]) -> str:
+def mark_of(schedules: list[PeriodicTask]) -> str:
     """Of all that a person agrees to: which schedules, what each does, and when."""
-    said = [(row.pk, row.name, row.task, row.args, row.kwargs, words.when(row)) for row in rows]
+    said = [
+        (schedule.pk, schedule.name, schedule.task, schedule.args, schedule.kwargs, words.when(schedule))
+        for schedule in schedules
+    ]
     return sha256(repr(said).encode()).hexdigest()[:16]
 
 
-def attempt(modeladmin: Any, request: HttpRequest, row: PeriodicTask, verb: Callable[[PeriodicTask, Any], Any]) -> bool:
+def attempt(
+    modeladmin: Any, request: HttpRequest, schedule: PeriodicTask, verb: Callable[[PeriodicTask, Any], Any]
+) -> bool:
     try:
-        return bool(verb(row, request.user))
+        return bool(verb(schedule, request.user))
     except BadSchedule as error:
-        modeladmin.message_user(request, f"{row.name}: {error}", messages.ERROR)
+        modeladmin.message_user(request, f"{schedule.name}: {error}", messages.ERROR)
         return False
 
 
-def ask(modeladmin: Any, request: HttpRequest, rows: list[PeriodicTask], title: str) -> TemplateResponse:
+def ask(modeladmin: Any, request: HttpRequest, schedules: list[PeriodicTask], title: str) -> TemplateResponse:
     context = {
         **modeladmin.admin_site.each_context(request),
         "opts": modeladmin.model._meta,
         "title": title,
-        "rows": [(row.name, words.what(row), words.when(row)) for row in rows],
-        "hidden": [*hidden_inputs(request), (ASKED, mark_of(rows))],
+        "rows": [(schedule.name, words.what(schedule), words.when(schedule)) for schedule in schedules],
+        "hidden": [*hidden_inputs(request), (ASKED, mark_of(schedules))],
         "back": request.get_full_path(),
     }
     return TemplateResponse(request, "schedules/confirm.html", context)

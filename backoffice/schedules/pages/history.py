@@ -11,7 +11,7 @@ from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from backoffice.results.models import Activity
 
-from .. import access, owner, switch
+from .. import access, enabling, owner
 from ..beat import configured, fire
 from ..form.form_timing import KINDS
 from ..form.forms import ScheduleForm
@@ -30,17 +30,19 @@ VERBS = {
 }
 
 
-def of(row: PeriodicTask) -> dict[str, Any]:
+def of(schedule: PeriodicTask) -> dict[str, Any]:
     """For the page of a schedule."""
-    changes = Activity.objects.filter(model=PeriodicTask._meta.label_lower, object_id=str(row.pk))
+    changes = Activity.objects.filter(model=PeriodicTask._meta.label_lower, object_id=str(schedule.pk))
     return {
-        "firings": Firing.objects.filter(schedule=row).select_related("run")[:SHOWN],
+        "firings": Firing.objects.filter(schedule=schedule).select_related("run")[:SHOWN],
         "changes": [change(activity) for activity in changes[:SHOWN]],
-        "quiet": fire.is_quiet(row),
-        "standing": status.in_words(row),
-        "badge": status.badge(row),
-        "owner": owner.in_words(row),
-        "code": next((case.remark for case in configured.cases(current_app) if case.row == row and case.remark), ""),
+        "quiet": fire.is_quiet(schedule),
+        "standing": status.in_words(schedule),
+        "badge": status.badge(schedule),
+        "owner": owner.in_words(schedule),
+        "code": next(
+            (case.remark for case in configured.cases(current_app) if case.schedule == schedule and case.remark), ""
+        ),
     }
 
 
@@ -65,38 +67,38 @@ def shown(value: Any) -> str:
     return _("nothing") if value in (None, "") else str(value)
 
 
-def save_with_log(row: PeriodicTask, form: ScheduleForm, change: bool, by: Any) -> None:
+def save_with_log(schedule: PeriodicTask, form: ScheduleForm, change: bool, by: Any) -> None:
     """Save what the form changed, its options beside it, and one activity that says what changed from what to what."""
     if not change:
-        row.save()
-        details: dict[str, Any] = {"what": in_words.what(row), "when": in_words.when(row)}
+        schedule.save()
+        details: dict[str, Any] = {"what": in_words.what(schedule), "when": in_words.when(schedule)}
     elif changes := form.changes():
-        write(row, form)
+        write(schedule, form)
         details = {"changes": changes}
     else:
         return
     form.save_options()
-    note_switched(row, form, by)
-    ScheduleState.objects.filter(pk=row.pk).update(**access.owned_by(row, by))
-    switch.log(by, "schedule.changed" if change else "schedule.added", row.pk, row.name, **details)
+    note_switched(schedule, form, by)
+    ScheduleState.objects.filter(pk=schedule.pk).update(**access.owned_by(schedule, by))
+    enabling.log(by, "schedule.changed" if change else "schedule.added", schedule.pk, schedule.name, **details)
     PeriodicTasks.update_changed()
 
 
-def write(row: PeriodicTask, form: ScheduleForm) -> None:
+def write(schedule: PeriodicTask, form: ScheduleForm) -> None:
     """Only the columns that changed: what beat counted while the form was open stays, and so does a bad timing."""
     columns = form.columns()
     if "enabled" in columns:
         columns["last_run_at"] = None  # beat's own sign that it was off in between
     if columns.keys() & {"enabled", "start_time", *(f"{kind}_id" for kind in KINDS)}:
         columns["date_changed"] = timezone.now()  # due times count from now on
-    PeriodicTask.objects.filter(pk=row.pk).update(**columns)
+    PeriodicTask.objects.filter(pk=schedule.pk).update(**columns)
 
 
-def note_switched(row: PeriodicTask, form: ScheduleForm, by: Any) -> None:
-    ScheduleState.objects.get_or_create(schedule_id=row.pk)
+def note_switched(schedule: PeriodicTask, form: ScheduleForm, by: Any) -> None:
+    ScheduleState.objects.get_or_create(schedule_id=schedule.pk)
     if "enabled" not in form.touched:
         return
-    if row.enabled:
-        ScheduleState.objects.filter(pk=row.pk).update(reason="", off_by="", off_at=None, timing="")
+    if schedule.enabled:
+        ScheduleState.objects.filter(pk=schedule.pk).update(reason="", off_by="", off_at=None, timing="")
     elif form.stored["enabled"] and form.stored["id"]:
-        switch.note_off(row.pk, by)
+        enabling.note_off(schedule.pk, by)

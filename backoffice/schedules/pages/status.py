@@ -17,26 +17,26 @@ from ..rules import timing, words
 SILENT = timedelta(seconds=4 * leading.HEARTBEAT)
 
 
-def in_words(row: PeriodicTask) -> str:
-    if not row.enabled:
-        return off_in_words(row)
+def in_words(schedule: PeriodicTask) -> str:
+    if not schedule.enabled:
+        return off_in_words(schedule)
     if not Worker.objects.filter(kind=Worker.Kind.BEAT, seen_at__gt=clock.now(-SILENT)).exists():
         return _("Beat is not running: nothing fires until it is started.")
-    held = Firing.objects.waiting().filter(schedule=row).order_by("pk").first()
-    if held:
-        values = {"due": words.moment(held.due_at), "why": held.reason}
+    pending = Firing.objects.waiting().filter(schedule=schedule).order_by("pk").first()
+    if pending:
+        values = {"due": words.moment(pending.due_at), "why": pending.reason}
         return _("The firing due %(due)s waits to be sent. %(why)s") % values
-    if fire.is_quiet(row):
+    if fire.is_quiet(schedule):
         return _("It fires every few seconds: its firings are not listed. Last run: %(last)s.") % {
-            "last": words.moment(row.last_run_at) if row.last_run_at else _("never")
+            "last": words.moment(schedule.last_run_at) if schedule.last_run_at else _("never")
         }
-    due = timing.next_due_or_none(row, timezone.now())
+    due = timing.next_due_or_none(schedule, timezone.now())
     return _("Next due: %(due)s.") % {"due": words.moment(due)} if due else _("It is not due again.")
 
 
-def off_in_words(row: PeriodicTask) -> str:
-    state: ScheduleState | None = getattr(row, "state", None)
-    if is_done(row):
+def off_in_words(schedule: PeriodicTask) -> str:
+    state: ScheduleState | None = getattr(schedule, "state", None)
+    if is_done(schedule):
         return _("It was due once, and has run.")
     if state is None or not state.off_at:
         return _("It is off, so that nothing fires.")
@@ -44,22 +44,24 @@ def off_in_words(row: PeriodicTask) -> str:
     return (_("Turned off by %(who)s, %(at)s. %(why)s") % values).strip()
 
 
-def is_done(row: PeriodicTask) -> bool:
-    return bool(not row.enabled and row.one_off and row.total_run_count)
+def is_done(schedule: PeriodicTask) -> bool:
+    return bool(not schedule.enabled and schedule.one_off and schedule.total_run_count)
 
 
-def reason_off(row: PeriodicTask) -> str:
+def reason_off(schedule: PeriodicTask) -> str:
     """For the list: what is wrong with it, or who turned it off."""
-    state: ScheduleState | None = getattr(row, "state", None)
-    if row.enabled or state is None:
+    state: ScheduleState | None = getattr(schedule, "state", None)
+    if schedule.enabled or state is None:
         return ""
     return state.reason or (_("by %(who)s") % {"who": state.off_by} if state.off_by else "")
 
 
-def badge(row: PeriodicTask) -> tuple[str, str]:
+def badge(schedule: PeriodicTask) -> tuple[str, str]:
     """The kind of badge and its word. Red is for what beat turned off because it is broken."""
-    if row.enabled:
+    if schedule.enabled:
         return "yes", _("on")
-    if is_done(row):
+    if is_done(schedule):
         return "none", _("done")
-    return ("failure", _("broken")) if getattr(getattr(row, "state", None), "reason", "") else ("cancelled", _("off"))
+    return (
+        ("failure", _("broken")) if getattr(getattr(schedule, "state", None), "reason", "") else ("cancelled", _("off"))
+    )

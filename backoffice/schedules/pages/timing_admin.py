@@ -29,7 +29,7 @@ from unfold.decorators import display
 from backoffice.results import activity
 from backoffice.runs.pages.staff import StaffAdmin
 
-from .. import access, switch
+from .. import access, enabling
 from ..form.fields import MomentField
 from ..form.form_changes import OnlyChanges
 from ..form.form_timing import SHORTEST
@@ -69,11 +69,11 @@ class TimingForm(OnlyChanges, forms.ModelForm):
         self.keep_untouched(data)
         if self.errors:
             return data
-        row = PeriodicTask(name="check")
+        schedule = PeriodicTask(name="check")
         timing = self._meta.model(pk=-1, **{name: data[name] for name in self._meta.fields or () if name in data})
-        setattr(row, self.kind, timing)
+        setattr(schedule, self.kind, timing)
         try:
-            verify.verify_timing(row)
+            verify.verify_timing(schedule)
         except verify.BadSchedule as error:
             raise ValidationError(str(error)) from error
         return data
@@ -137,10 +137,10 @@ class TimingAdmin(StaffAdmin, ModelAdmin):
         return words.when_by(self.form.kind, timing)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and self.is_free(request, obj)
+        return super().has_change_permission(request, obj) and self.is_unused(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and self.is_free(request, obj)
+        return super().has_delete_permission(request, obj) and self.is_unused(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """One entry for each schedule that is due at other times from now on: its page tells its own changes."""
@@ -148,8 +148,8 @@ class TimingAdmin(StaffAdmin, ModelAdmin):
         was = words.when_by(self.form.kind, type(obj)._default_manager.get(pk=obj.pk)) if used else ""
         super().save_model(request, obj, form, change)
         now = words.when_by(self.form.kind, obj)
-        for row in used if was != now else ():
-            switch.log(request.user, "schedule.changed", row.pk, row.name, changes={"when": [was, now]})
+        for schedule in used if was != now else ():
+            enabling.log(request.user, "schedule.changed", schedule.pk, schedule.name, changes={"when": [was, now]})
         PeriodicTasks.update_changed()
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
@@ -173,9 +173,9 @@ class TimingAdmin(StaffAdmin, ModelAdmin):
                     activity.log(request.user, "timing.deleted", timing)
                     timing.delete()
 
-    def is_free(self, request: HttpRequest, obj: Any) -> bool:
+    def is_unused(self, request: HttpRequest, obj: Any) -> bool:
         """A timing is changed for every schedule that uses it, so one must be allowed to change them all."""
-        return obj is None or all(access.holds(request.user, row) for row in obj.periodictask_set.all())
+        return obj is None or all(access.holds(request.user, schedule) for schedule in obj.periodictask_set.all())
 
 
 admin.site.register(IntervalSchedule, TimingAdmin, form=IntervalForm)

@@ -37,9 +37,9 @@ def system_names() -> list[str]:
     return sorted(name for name in registered() if is_system(name))
 
 
-def is_one_off_start(row: PeriodicTask) -> bool:
+def is_one_off_start(schedule: PeriodicTask) -> bool:
     """The clocked row behind "Process later": it belongs to its run."""
-    return bool(row.task == START_DUE)
+    return bool(schedule.task == START_DUE)
 
 
 def offered() -> dict[str, Task]:

@@ -81,47 +81,47 @@ class Crontab:
         return (0, 1) if len(self.hours) == 24 else (0,)
 
 
-def crontab_of(row: PeriodicTask) -> Crontab:
-    found = row.crontab
+def crontab_of(schedule: PeriodicTask) -> Crontab:
+    found = schedule.crontab
     zone = found.timezone if isinstance(found.timezone, tzinfo) else ZoneInfo(str(found.timezone))
     return Crontab.parse(found.minute, found.hour, found.day_of_month, found.month_of_year, found.day_of_week, zone)
 
 
-def fingerprint(row: PeriodicTask) -> str:
+def fingerprint(schedule: PeriodicTask) -> str:
     """The same as long as the due times are the same."""
-    start = f" from {row.start_time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}" if row.start_time else ""
-    if row.interval_id:
-        return f"every {row.interval.every} {row.interval.period}{start}"
-    if row.crontab_id:
-        c = row.crontab
+    start = f" from {schedule.start_time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}" if schedule.start_time else ""
+    if schedule.interval_id:
+        return f"every {schedule.interval.every} {schedule.interval.period}{start}"
+    if schedule.crontab_id:
+        c = schedule.crontab
         fields = (c.minute, c.hour, c.day_of_month, c.month_of_year, c.day_of_week)
         return " ".join(["crontab", *(str(f).replace(" ", "") for f in fields), str(c.timezone)]) + start
-    if row.clocked_id:
-        return f"at {row.clocked.clocked_time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"
-    return f"solar {row.solar}{start}"
+    if schedule.clocked_id:
+        return f"at {schedule.clocked.clocked_time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"
+    return f"solar {schedule.solar}{start}"
 
 
-def due_times(row: PeriodicTask, after: datetime) -> Iterator[datetime]:
+def due_times(schedule: PeriodicTask, after: datetime) -> Iterator[datetime]:
     """Due times later than `after`, in order. Endless, but for a clocked row, which has one, and for `expires`."""
-    for due in _endless(row, after):
-        if row.expires and due > row.expires:
+    for due in _endless(schedule, after):
+        if schedule.expires and due > schedule.expires:
             return
         yield due
 
 
-def _endless(row: PeriodicTask, after: datetime) -> Iterator[datetime]:
-    if row.clocked_id:
-        return iter([row.clocked.clocked_time.astimezone(UTC)] if row.clocked.clocked_time > after else [])
-    start = row.start_time
-    if row.crontab_id:
-        return crontab_of(row).after(max(after, start - MICROSECOND) if start else after)
-    if row.interval_id:
-        return _interval(interval_of(row), after.astimezone(UTC), start.astimezone(UTC) if start else None)
-    return _solar(row, max(after, start - MICROSECOND) if start else after)
+def _endless(schedule: PeriodicTask, after: datetime) -> Iterator[datetime]:
+    if schedule.clocked_id:
+        return iter([schedule.clocked.clocked_time.astimezone(UTC)] if schedule.clocked.clocked_time > after else [])
+    start = schedule.start_time
+    if schedule.crontab_id:
+        return crontab_of(schedule).after(max(after, start - MICROSECOND) if start else after)
+    if schedule.interval_id:
+        return _interval(interval_of(schedule), after.astimezone(UTC), start.astimezone(UTC) if start else None)
+    return _solar(schedule, max(after, start - MICROSECOND) if start else after)
 
 
-def interval_of(row: PeriodicTask) -> timedelta:
-    return timedelta(**{row.interval.period: row.interval.every})
+def interval_of(schedule: PeriodicTask) -> timedelta:
+    return timedelta(**{schedule.interval.period: schedule.interval.every})
 
 
 def _interval(every: timedelta, after: datetime, start: datetime | None) -> Iterator[datetime]:
@@ -134,52 +134,54 @@ def _interval(every: timedelta, after: datetime, start: datetime | None) -> Iter
             return
 
 
-def _solar(row: PeriodicTask, after: datetime) -> Iterator[datetime]:
-    schedule, moment = row.solar.schedule, after
+def _solar(schedule: PeriodicTask, after: datetime) -> Iterator[datetime]:
+    solar, moment = schedule.solar.schedule, after
     while True:
         # A little later: computed from its own time the same sunset comes again some milliseconds on.
         moment += timedelta(minutes=1)
-        schedule.nowfun = lambda moment=moment: moment
-        moment = (moment + schedule.remaining_estimate(moment)).astimezone(UTC)
+        solar.nowfun = lambda moment=moment: moment
+        moment = (moment + solar.remaining_estimate(moment)).astimezone(UTC)
         yield moment
 
 
-def next_due(row: PeriodicTask, after: datetime) -> datetime | None:
-    return next(due_times(row, after), None)
+def next_due(schedule: PeriodicTask, after: datetime) -> datetime | None:
+    return next(due_times(schedule, after), None)
 
 
-def next_due_or_none(row: PeriodicTask, now: datetime) -> datetime | None:
+def next_due_or_none(schedule: PeriodicTask, now: datetime) -> datetime | None:
     """For lists: the next due time later than now, and None for a row that cannot be read."""
     try:
-        if not row.interval_id:
-            return next_due(row, now)
-        state = getattr(row, "state", None)
-        after = (state and state.decided_until) or row.last_run_at or row.date_changed
-        count, _first, last = passed(row, after, now, 1)
-        return next_due(row, last[0] if count else after)
+        if not schedule.interval_id:
+            return next_due(schedule, now)
+        state = getattr(schedule, "state", None)
+        after = (state and state.decided_until) or schedule.last_run_at or schedule.date_changed
+        count, _first, last = passed(schedule, after, now, 1)
+        return next_due(schedule, last[0] if count else after)
     except Exception:  # anything may stand in a row
         return None
 
 
-def passed(row: PeriodicTask, after: datetime, now: datetime, keep: int) -> tuple[int, datetime | None, list[datetime]]:
+def passed(
+    schedule: PeriodicTask, after: datetime, now: datetime, keep: int
+) -> tuple[int, datetime | None, list[datetime]]:
     """The due times in (after, now]: how many, the first of them, and the last `keep`, oldest first."""
-    if row.interval_id and not row.expires:
-        return _passed_intervals(row, after, now, keep)
+    if schedule.interval_id and not schedule.expires:
+        return _passed_intervals(schedule, after, now, keep)
     count, first, last = 0, None, deque[datetime](maxlen=keep)
-    for due in takewhile(lambda due: due <= now, due_times(row, after)):
+    for due in takewhile(lambda due: due <= now, due_times(schedule, after)):
         count, first = count + 1, first or due
         last.append(due)
     return count, first, list(last)
 
 
 def _passed_intervals(
-    row: PeriodicTask, after: datetime, now: datetime, keep: int
+    schedule: PeriodicTask, after: datetime, now: datetime, keep: int
 ) -> tuple[int, datetime | None, list[datetime]]:
     """By arithmetic: a one-second interval after a week's downtime has 600,000 of them."""
-    first = next_due(row, after)
+    first = next_due(schedule, after)
     if first is None or first > now:
         return 0, None, []
-    every = interval_of(row)
+    every = interval_of(schedule)
     count = (now - first) // every + 1
     newest = first + (count - 1) * every
     return count, first, [newest - n * every for n in range(min(count, keep))][::-1]
@@ -194,18 +196,18 @@ class Upcoming:
     remark: str  # "", "moved" or "twice"
 
 
-def zone_of(row: PeriodicTask) -> tzinfo:
-    if row.crontab_id and isinstance(row.crontab.timezone, tzinfo):
-        return row.crontab.timezone
+def zone_of(schedule: PeriodicTask) -> tzinfo:
+    if schedule.crontab_id and isinstance(schedule.crontab.timezone, tzinfo):
+        return schedule.crontab.timezone
     return UTC
 
 
-def upcoming(row: PeriodicTask, after: datetime, number: int = 10) -> list[Upcoming]:
-    zone = zone_of(row)
-    crontab = crontab_of(row) if row.crontab_id else None
+def upcoming(schedule: PeriodicTask, after: datetime, number: int = 10) -> list[Upcoming]:
+    zone = zone_of(schedule)
+    crontab = crontab_of(schedule) if schedule.crontab_id else None
     return [
         Upcoming(due, due.astimezone(zone), remark(due.astimezone(zone), crontab))
-        for due in islice(due_times(row, after), number)
+        for due in islice(due_times(schedule, after), number)
     ]
 
 

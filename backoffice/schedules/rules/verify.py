@@ -23,24 +23,24 @@ class BadSchedule(ValueError):
     """The row cannot be loaded or fired; the text says why, where and what to do."""
 
 
-def verify(row: PeriodicTask) -> None:
+def verify(schedule: PeriodicTask) -> None:
     """Raises BadSchedule with a sentence fit for staff."""
-    verify_timing(row)
-    kwargs = verify_call(row)
-    verify_selection(row.task, kwargs)
-    verify_options(row)
+    verify_timing(schedule)
+    kwargs = verify_call(schedule)
+    verify_selection(schedule.task, kwargs)
+    verify_options(schedule)
 
 
-def verify_timing(row: PeriodicTask) -> None:
-    kinds = [kind for kind in ("interval", "crontab", "solar", "clocked") if getattr(row, f"{kind}_id")]
+def verify_timing(schedule: PeriodicTask) -> None:
+    kinds = [kind for kind in ("interval", "crontab", "solar", "clocked") if getattr(schedule, f"{kind}_id")]
     if len(kinds) != 1:
         raise BadSchedule(_("It must have exactly one of: interval, crontab, solar event or clock time."))
-    if row.interval_id:
-        verify_interval(row.interval.period, row.interval.every)
-    elif row.crontab_id:
-        verify_crontab(row)
-    elif row.solar_id:
-        verify_solar(row)
+    if schedule.interval_id:
+        verify_interval(schedule.interval.period, schedule.interval.every)
+    elif schedule.crontab_id:
+        verify_crontab(schedule)
+    elif schedule.solar_id:
+        verify_solar(schedule)
 
 
 def verify_interval(period: str, every: Any) -> None:
@@ -52,9 +52,9 @@ def verify_interval(period: str, every: Any) -> None:
         raise BadSchedule(_("The interval is shorter than one second."))
 
 
-def verify_crontab(row: PeriodicTask) -> None:
+def verify_crontab(schedule: PeriodicTask) -> None:
     try:
-        crontab = timing.crontab_of(row)
+        crontab = timing.crontab_of(schedule)
         found = next(crontab.after(timezone.now()), None)
     except Exception as error:  # Celery's parser raises a kind of its own for every kind of mistake
         raise BadSchedule(_("The crontab cannot be read: %(error)s.") % {"error": str(error).rstrip(".")}) from error
@@ -62,21 +62,21 @@ def verify_crontab(row: PeriodicTask) -> None:
         raise BadSchedule(_("The crontab never fires: no date has this day, month and day of week."))
 
 
-def verify_solar(row: PeriodicTask) -> None:
+def verify_solar(schedule: PeriodicTask) -> None:
     try:
-        row.solar.schedule.remaining_estimate(timezone.now())
+        schedule.solar.schedule.remaining_estimate(timezone.now())
     except Exception as error:  # ephem missing, an unknown event, a latitude without sunrise
         raise BadSchedule(_("The solar event cannot be computed: %(error)s") % {"error": str(error).strip()}) from error
 
 
-def verify_call(row: PeriodicTask) -> dict[str, Any]:
+def verify_call(schedule: PeriodicTask) -> dict[str, Any]:
     """Task, arguments and headers; returns the keyword arguments."""
-    args = _json(row.args, list, [], _("positional arguments"))
-    kwargs = _json(row.kwargs, dict, {}, _("keyword arguments"))
-    added = _json(row.headers, dict, {}, _("headers"))
-    if reason := permitted.refusal(row.task):
+    args = _json(schedule.args, list, [], _("positional arguments"))
+    kwargs = _json(schedule.kwargs, dict, {}, _("keyword arguments"))
+    added = _json(schedule.headers, dict, {}, _("headers"))
+    if reason := permitted.refusal(schedule.task):
         raise BadSchedule(reason)
-    if reason := permitted.misfit(registered()[row.task], args, kwargs):
+    if reason := permitted.misfit(registered()[schedule.task], args, kwargs):
         raise BadSchedule(reason)
     if taken := sorted(name for name in added if name in celerys_headers() or name.startswith(headers.PREFIX)):
         told = _("The headers may not set what Celery or the back office sets: %(names)s.")
@@ -113,27 +113,27 @@ def verify_selection(task: str, kwargs: dict[str, Any], user: Any = None) -> Non
         raise BadSchedule(str(error)) from error
 
 
-def verify_options(row: PeriodicTask) -> None:
+def verify_options(schedule: PeriodicTask) -> None:
     queues = set(current_app.amqp.queues)
-    if row.queue and row.queue not in queues:
+    if schedule.queue and schedule.queue not in queues:
         message = _("There is no queue “%(queue)s”. Queues: %(queues)s.")
-        raise BadSchedule(message % {"queue": row.queue, "queues": ", ".join(sorted(queues))})
-    if row.exchange or row.routing_key:
+        raise BadSchedule(message % {"queue": schedule.queue, "queues": ", ".join(sorted(queues))})
+    if schedule.exchange or schedule.routing_key:
         raise BadSchedule(_("Exchange and routing key are not used here: leave them empty."))
-    if row.priority is not None and row.priority not in PRIORITIES:
+    if schedule.priority is not None and schedule.priority not in PRIORITIES:
         raise BadSchedule(_("The priority must lie between 0 (first) and 9."))
-    if row.expires and row.expire_seconds is not None:
+    if schedule.expires and schedule.expire_seconds is not None:
         raise BadSchedule(_("Give either an end or a message lifetime in seconds, not both."))
-    if row.expire_seconds == 0:
+    if schedule.expire_seconds == 0:
         raise BadSchedule(_("A message lifetime of 0 seconds expires before it can run."))
-    if row.expire_seconds and row.expire_seconds > LONGEST_LIFE:
+    if schedule.expire_seconds and schedule.expire_seconds > LONGEST_LIFE:
         raise BadSchedule(_("A message lifetime of more than a year is none: leave it empty."))
 
 
-def verify_future(row: PeriodicTask) -> None:
+def verify_future(schedule: PeriodicTask) -> None:
     """Not asked of rows that beat knows: a missed one fires late. Raises BadSchedule."""
-    if timing.next_due(row, timezone.now()):
+    if timing.next_due(schedule, timezone.now()):
         return
-    if row.clocked_id:
+    if schedule.clocked_id:
         raise BadSchedule(_("This time has passed. Choose a later one."))
     raise BadSchedule(_("It would never fire: no due time lies between now, its beginning and its end."))

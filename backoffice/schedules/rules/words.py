@@ -17,27 +17,31 @@ from . import permitted, selection, timing
 from .permitted import loads
 
 
-def when(row: PeriodicTask) -> str:
+def when(schedule: PeriodicTask) -> str:
     """For example "At 02:00, UTC". A row that cannot be read says so: this is shown in lists."""
     try:
-        return _("%(times)s, only the first time") % {"times": _when(row)} if is_cut_short(row) else _when(row)
+        return (
+            _("%(times)s, only the first time") % {"times": _when(schedule)}
+            if is_cut_short(schedule)
+            else _when(schedule)
+        )
     except Exception:  # anything may stand in a row; the scheduler says what
         return _("cannot be read")
 
 
-def is_cut_short(row: PeriodicTask) -> bool:
+def is_cut_short(schedule: PeriodicTask) -> bool:
     """Due again and again by its timing, and turned off after the first firing."""
-    return bool(row.one_off and not row.clocked_id)
+    return bool(schedule.one_off and not schedule.clocked_id)
 
 
-def _when(row: PeriodicTask) -> str:
-    if row.interval_id:
-        return every(row.interval.every, row.interval.period)
-    if row.crontab_id:
-        return crontab_in_words(row)
-    if row.clocked_id:
-        return _("once, %(time)s") % {"time": moment(row.clocked.clocked_time)}
-    return str(row.solar or _("never: it has no timing"))
+def _when(schedule: PeriodicTask) -> str:
+    if schedule.interval_id:
+        return every(schedule.interval.every, schedule.interval.period)
+    if schedule.crontab_id:
+        return crontab_in_words(schedule)
+    if schedule.clocked_id:
+        return _("once, %(time)s") % {"time": moment(schedule.clocked.clocked_time)}
+    return str(schedule.solar or _("never: it has no timing"))
 
 
 def when_by(kind: str, timing: Model) -> str:
@@ -59,9 +63,14 @@ def every(number: int, period: str) -> str:
     return phrases.get(period, f"%(n)d {period}") % {"n": number}
 
 
-def crontab_in_words(row: PeriodicTask) -> str:
-    found = timing.crontab_of(row)
-    fields = [row.crontab.minute, row.crontab.hour, row.crontab.day_of_month, row.crontab.month_of_year]
+def crontab_in_words(schedule: PeriodicTask) -> str:
+    found = timing.crontab_of(schedule)
+    fields = [
+        schedule.crontab.minute,
+        schedule.crontab.hour,
+        schedule.crontab.day_of_month,
+        schedule.crontab.month_of_year,
+    ]
     days = "*" if len(found.weekdays) == 7 else ",".join(map(str, sorted(found.weekdays)))
     options = Options()
     options.use_24hour_time_format = True
@@ -70,7 +79,7 @@ def crontab_in_words(row: PeriodicTask) -> str:
     if len(found.days) < 31 and len(found.weekdays) < 7:
         # Celery wants both to match, where the usual cron takes either.
         text += ", " + _("and only when both the day of the month and the day of the week match")
-    return f"{text}, {row.crontab.timezone}"
+    return f"{text}, {schedule.crontab.timezone}"
 
 
 def moment(value: Any) -> str:
@@ -78,13 +87,13 @@ def moment(value: Any) -> str:
     return f"{formats.date_format(local, 'Y-m-d H:i')} {local.tzname()}"
 
 
-def what(row: PeriodicTask) -> str:
-    kwargs = loads(row.kwargs, {})
-    if row.task == permitted.START_RUN:
+def what(schedule: PeriodicTask) -> str:
+    kwargs = loads(schedule.kwargs, {})
+    if schedule.task == permitted.START_RUN:
         return over_records(kwargs)
-    if row.task == permitted.START_DUE:
+    if schedule.task == permitted.START_DUE:
         return _("Start run %(run)s") % {"run": kwargs.get("run_id")}
-    return task_label(row.task)
+    return task_label(schedule.task)
 
 
 def over_records(kwargs: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from backoffice.desk.health import health, redis_probe, thorough
-from backoffice.results import waiting
+from backoffice.results import spool
 from backoffice.runs.engine import heartbeats
 from backoffice.runs.models import Chunk, Worker
 from tests import servers
@@ -138,14 +138,14 @@ def test_a_queue_that_nobody_reads_is_named_on_the_desk_and_by_doctor(settings, 
 def test_outcomes_that_were_set_aside_are_counted_alike_on_the_desk_and_by_doctor(admin_client, capsys):
     all_alive()
     waits = current_app.backend.client
-    waits.zadd(waiting.KEY, {"{": 1, "null": 2, '{"task_id": 5}': 3})
+    waits.zadd(spool.KEY, {"{": 1, "null": 2, '{"task_id": 5}': 3})
     assert by_name(health.checks())["Set aside"].ok
-    waiting.settle()
+    spool.deliver()
     redis_probe.forget()
     check = by_name(health.checks())["Set aside"]
     assert not check.ok
     assert "refuses 3 outcomes" in check.summary
-    assert f"under “{waiting.ASIDE}”" in check.summary
+    assert f"under “{spool.ASIDE}”" in check.summary
     page = admin_client.get("/admin/").text
     assert "refuses 3 outcomes" in page
     assert "Run: manage.py doctor --repair." in page

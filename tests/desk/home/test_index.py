@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from backoffice.runs.models import State
-from backoffice.schedules import switch
+from backoffice.schedules import enabling
 from tests.desk import factories
 from tests.factories import user
 
@@ -151,7 +151,7 @@ def test_what_beat_turned_off_is_shown_with_its_reason(client: Client, superuser
     row = PeriodicTask.objects.create(
         name="bad headers", task="records.tasks.add", interval=IntervalSchedule.objects.create(every=1, period="days")
     )
-    switch.disable(row.pk, switch.BEAT, "Its headers are no JSON object.")
+    enabling.disable(row.pk, enabling.BEAT, "Its headers are no JSON object.")
     assert "Its headers are no JSON object." in client.get(URL).text
 
 

@@ -47,7 +47,13 @@ def form_of(who: User, **changes: object) -> dict[str, Any]:
 
 def state_of(who: User) -> tuple[Any, ...]:
     who = User.objects.get(pk=who.pk)
-    return powers.covers(who, who), who.is_superuser, who.email, who.password, {*powers.held(who).values_list("pk")}
+    return (
+        powers.covers(who, who),
+        who.is_superuser,
+        who.email,
+        who.password,
+        {*powers.permissions_of(who).values_list("pk")},
+    )
 
 
 def one_with_more() -> User:
@@ -125,7 +131,7 @@ def test_nobody_makes_another_one_more(client: Client, clerk):
     fresh = {"username": "fresh", **PASSWORD, "is_superuser": "on", "groups": [higher.pk], "is_staff": "on"}
     assert client.post(f"{USERS}add/", fresh).status_code == 302
     for made in (other, User.objects.get(username="fresh")):
-        assert not powers.held(made).exists()
+        assert not powers.permissions_of(made).exists()
         assert not User.objects.get(pk=made.pk).is_superuser
 
 
@@ -133,7 +139,9 @@ def test_what_one_has_one_may_grant_alone_and_by_a_group(client: Client, clerk):
     other, equal = user(), group("records.view_yourmodel")
     granted = {"user_permissions": [permission("auth.view_user").pk], "groups": [equal.pk]}
     assert client.post(f"{USERS}{other.pk}/change/", form_of(other, **granted)).status_code == 302
-    names = {f"{app}.{name}" for app, name in powers.held(other).values_list("content_type__app_label", "codename")}
+    names = {
+        f"{app}.{name}" for app, name in powers.permissions_of(other).values_list("content_type__app_label", "codename")
+    }
     assert names == {"auth.view_user", "records.view_yourmodel"}
 
 
@@ -141,7 +149,7 @@ def test_only_what_one_has_is_offered(client: Client, clerk):
     group(MORE, name="Higher"), group("auth.view_user", name="Equal")
     fields = client.get(f"{USERS}{user().pk}/change/").context["adminform"].form.fields
     assert {each.name for each in fields["groups"].queryset} == {"Equal"}
-    assert set(fields["user_permissions"].queryset) == set(powers.held(clerk))
+    assert set(fields["user_permissions"].queryset) == set(powers.permissions_of(clerk))
 
 
 # --- groups

@@ -11,8 +11,8 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from backoffice.results.models import Activity
+from backoffice.runs import operations, sweep
 from backoffice.runs import start as starting
-from backoffice.runs import sweep, verbs
 from backoffice.runs.doctor.compare import measure
 from backoffice.runs.doctor.repair import repair
 from backoffice.runs.engine import chunks, claims, hand_back, heartbeats, plain_call
@@ -111,8 +111,8 @@ STEPS = {
     "claim and write": (begun, work),
     "give back": (claimed, lambda of: [hand_back.give_back(chunk, 1) for chunk in of[1]]),
     "lost": (claimed, lambda of: [hand_back.lost(chunk.pk) for chunk in of[1]]),
-    "cancel": (begun, lambda run: verbs.cancel(run, "somebody")),
-    "retries released": (retrying, lambda _run: sweep.release_due_retries()),
+    "cancel": (begun, lambda run: operations.cancel(run, "somebody")),
+    "retries released": (retrying, lambda _run: sweep.requeue_due_retries()),
     "a stalled run": (stalled, lambda _run: sweep.repair_stalled()),
     "a sweep": (retrying, lambda _run: sweep.sweep()),
     "a repair": (damaged, mend),

@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from backoffice.results.models import Activity
 from backoffice.results.values import columns
-from backoffice.runs import verbs
+from backoffice.runs import operations
 from backoffice.runs.engine import heartbeats, identity
 from backoffice.runs.models import Chunk, Event, Run, Worker
-from backoffice.schedules import switch
+from backoffice.schedules import enabling
 from backoffice.schedules.beat import fire
 from backoffice.schedules.models import Firing, Lease, ScheduleState
 from tests.runs.factories import poke_all, probes
@@ -79,7 +79,7 @@ def test_a_run_of_any_words_starts_and_is_cancelled(text):
     wild = WILD[text]
     run = poke_all(requester=wild, selection=wild, schedule_name=wild, form_token=wild)
     assert poke_all(requester=wild, form_token=wild) == run
-    verbs.cancel(run, wild)
+    operations.cancel(run, wild)
     run.refresh_from_db()
     assert (run.is_finished, run.revoked) == (True, 2)
     assert Activity.objects.filter(verb="run.cancelled").count() == 1
@@ -89,5 +89,5 @@ def test_a_run_of_any_words_starts_and_is_cancelled(text):
 def test_a_schedule_is_fired_and_turned_off_in_any_words(text):
     row = factories.row()
     fire.run_now(row, WILD[text])
-    assert switch.disable(row.pk, WILD[text], WILD[text])
+    assert enabling.disable(row.pk, WILD[text], WILD[text])
     assert ScheduleState.objects.get().reason[:3] in ("caf", "a\\x", "xxx", "\\ud")

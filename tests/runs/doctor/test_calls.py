@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_celery_results.models import TaskResult
 
 from backoffice.desk.health.thorough import lost_code
-from backoffice.results import rows, waiting
+from backoffice.results import rows, spool
 from backoffice.results.models import Activity
 from backoffice.runs.doctor import calls
 from backoffice.runs.doctor.compare import measure
@@ -66,11 +66,11 @@ def test_a_call_that_began_long_ago_comes_to_an_end():
 def test_a_waiting_row_that_is_none_holds_no_other_up_and_is_counted_and_shown():
     client = current_app.backend.client
     for number, kept in enumerate(["{", "[]", '{"task_id": 5}', "null", b"\xff", '{"a": "' + "x" * 5_000 + '"}']):
-        client.zadd(waiting.KEY, {kept: number})
-    waiting.for_database(client, rows.row(ID, states.SUCCESS, result=1))
-    assert sweep()["settled"] == 7
+        client.zadd(spool.KEY, {kept: number})
+    spool.for_database(client, rows.row(ID, states.SUCCESS, result=1))
+    assert sweep()["delivered"] == 7
     assert TaskResult.objects.get().task_id == ID
-    assert (client.zcard(waiting.KEY), measure().set_aside) == (0, 6)
+    assert (client.zcard(spool.KEY), measure().set_aside) == (0, 6)
     measure(repair=True, by="test")
     assert len(Activity.objects.get(verb="run.repaired").details["never_written"]) == 6
     assert measure().total == 0

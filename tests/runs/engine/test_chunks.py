@@ -9,7 +9,7 @@ from celery.result import AsyncResult
 from django.db import connection
 from django_celery_results.models import TaskResult
 
-from backoffice.runs import verbs
+from backoffice.runs import operations
 from backoffice.runs.engine import chunks, claims, hand_back
 from backoffice.runs.models import Chunk, RunItem, State
 from backoffice.runs.registry import find
@@ -169,7 +169,7 @@ def test_cancel_is_honoured_before_the_next_claim_and_leaves_the_rest_undone():
     run = poke_all()
     first = Chunk.objects.order_by("pk").first()
     chunks.work(find("poke"), first.pk)
-    left = verbs.cancel(run, "somebody").undone
+    left = operations.cancel(run, "somebody").undone
     waiting = list(Chunk.objects.values_list("pk", flat=True))
     for chunk_id in waiting:
         chunks.work(find("poke"), chunk_id)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from backoffice.desk.health import thorough
-from backoffice.runs import verbs
+from backoffice.runs import operations
 from backoffice.runs.doctor.compare import measure
 from backoffice.runs.engine import broker, events
 from backoffice.runs.models import Event, Run, State
@@ -50,7 +50,7 @@ def ended():
 def cancelled():
     probes(3)
     run = poke_all()
-    verbs.cancel(run, "anna")
+    operations.cancel(run, "anna")
     sweep()
     return Run.objects.get(pk=run.pk)
 

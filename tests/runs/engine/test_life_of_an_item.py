@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from backoffice.runs import verbs
+from backoffice.runs import operations
 from backoffice.runs.doctor.compare import measure
 from backoffice.runs.engine import chunks, claims, hand_back, heartbeats
 from backoffice.runs.engine.ledger import Lost
@@ -132,7 +132,7 @@ class LifeOfAnItem(RuleBasedStateMachine):
 
     @rule()
     def cancel(self):
-        verbs.cancel(self.run, "somebody")
+        operations.cancel(self.run, "somebody")
 
     @rule()
     def the_doctor_looks(self):

@@ -5,7 +5,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backoffice.runs import verbs
+from backoffice.runs import operations
 from backoffice.runs.engine import chunks, hand_back, slicing
 from backoffice.runs.models import Chunk, RunItem, State
 from backoffice.runs.registry import find
@@ -102,7 +102,7 @@ def test_a_cancelled_run_is_not_moved_on_in(begun, monkeypatch):
     def cancels(self):
         seen.append(self.pk)
         if len(seen) == SIZE:
-            verbs.cancel(begun.run, "somebody")
+            operations.cancel(begun.run, "somebody")
         return original(self)
 
     monkeypatch.setattr(chunks, "STINT", 60)

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from backoffice.runs import verbs
+from backoffice.runs import operations
 from backoffice.runs.engine import chunks, claims, slicing
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.registry import find
@@ -52,6 +52,6 @@ def test_a_run_cancelled_while_a_chunk_of_it_is_claimed_is_not_claimed_from(is_s
         beside(lambda: Run.objects.filter(pk=run.pk).update(cancelled_at=timezone.now()))
         assert claim.finish() is None
     run.refresh_from_db()
-    assert not verbs.revoke(run)
+    assert not operations.revoke(run)
     run.refresh_from_db()
     assert (run.state, run.chunks.count()) == (State.REVOKED, 0)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from backoffice.runs import sweep, verbs
+from backoffice.runs import operations, sweep
 from backoffice.runs.engine import chunks, claims, hand_back, slicing
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.registry import find
@@ -19,7 +19,7 @@ def waiting_to_retry():
     probes(2, behaviour="flaky")
     run = work_off(poke_all())
     RunItem.objects.of(run).update(due_at=timezone.now() - timedelta(hours=1))
-    return run, sweep.release_due_retries
+    return run, sweep.requeue_due_retries
 
 
 def in_hand(how):
@@ -54,7 +54,10 @@ def assert_it_ends(run):
 
 def test_a_cancel_while_chunks_are_being_made_leaves_none(made_chunks):
     run, step = made_chunks
-    with held(step, slicing, "chunks_of", after=True) as making, begun(lambda: verbs.cancel(run, "somebody")) as cancel:
+    with (
+        held(step, slicing, "chunks_of", after=True) as making,
+        begun(lambda: operations.cancel(run, "somebody")) as cancel,
+    ):
         wait_until_locked(cancel)
         making.finish()
     assert_it_ends(run)
@@ -63,7 +66,7 @@ def test_a_cancel_while_chunks_are_being_made_leaves_none(made_chunks):
 def test_chunks_made_in_the_middle_of_a_cancel_do_not_outlive_the_run(made_chunks, is_sqlite):
     run, step = made_chunks
     Run.objects.update(cancelled_at=timezone.now())
-    with held(lambda: verbs.revoke(run), RunItem.objects, "of") as revoke:  # it has deleted the chunks there were
+    with held(lambda: operations.revoke(run), RunItem.objects, "of") as revoke:  # it has deleted the chunks there were
         if is_sqlite:
             revoke.finish()
         beside(step)

@@ -21,7 +21,7 @@ def come_to_its_end(run: Run) -> RunItem:
         if work_off(run).is_finished:
             break
         RunItem.objects.filter(state=State.RETRY).update(due_at=timezone.now() - timedelta(seconds=1))
-        sweep.release_due_retries()
+        sweep.requeue_due_retries()
     return RunItem.objects.get(run_id=run.pk)
 
 

@@ -6,7 +6,7 @@ import pytest
 from celery import current_app
 
 from backoffice.results.models import Activity
-from backoffice.schedules import switch
+from backoffice.schedules import enabling
 from backoffice.schedules.beat import fire
 from backoffice.schedules.models import Firing
 from tests.runs.deadlocks import strikes
@@ -45,9 +45,9 @@ def test_a_firing_by_hand_is_one():
         assert messages() == {firing.pk: 1}
 
 
-@pytest.mark.parametrize("verb", [switch.turn_off, switch.enable])
+@pytest.mark.parametrize("verb", [enabling.turn_off, enabling.enable])
 def test_a_switch_is_turned_and_logged_once(verb):
-    on = verb is switch.enable
+    on = verb is enabling.enable
     row = factories.row()
     for strike in strikes():
         type(row).objects.update(enabled=not on)

@@ -8,7 +8,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from backoffice.results.models import Activity
 from backoffice.runs.models import Worker
-from backoffice.schedules import switch
+from backoffice.schedules import enabling
 from backoffice.schedules.models import Firing
 from tests.factories import user
 from tests.schedules import factories, queued
@@ -39,7 +39,7 @@ def sam(client):
 def test_the_list_shows_what_when_next_state_and_reason(sam):
     factories.row("Mine", crontab=factories.crontab("15 3 * * 1-5", "Europe/Berlin"))
     bad = factories.row("Bad")
-    switch.disable(bad.pk, switch.BEAT, "The headers are not JSON.")
+    enabling.disable(bad.pk, enabling.BEAT, "The headers are not JSON.")
     page = sam.get(reverse(LIST)).content.decode()
     for text in ("Mine", "03:15", "Monday", "Europe/Berlin", "Tick", "The headers are not JSON."):
         assert text in page
@@ -164,7 +164,7 @@ def test_the_tables_of_timings_refuse_what_beat_could_not_use(kind, data, senten
 def test_the_page_of_a_schedule_tells_its_history(sam):
     row = factories.row()
     act(sam, "run_selected", row)
-    switch.disable(row.pk, switch.BEAT, "The arguments do not fit the task.")
+    enabling.disable(row.pk, enabling.BEAT, "The arguments do not fit the task.")
     page = sam.get(reverse("admin:django_celery_beat_periodictask_change", args=[row.pk])).content.decode()
     for text in ("by sam", "Run now", "Turned off by beat", "The arguments do not fit the task."):
         assert text in page

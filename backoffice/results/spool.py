@@ -45,7 +45,7 @@ def for_redis(task_id: str) -> None:
         logger.warning("Redis is not told of %s; who asks is answered from its row.", task_id, exc_info=True)
 
 
-def settle() -> int:
+def deliver() -> int:
     """Bring home what waits, for some seconds. Returns how many outcomes arrived."""
     backend, deadline = current_app.backend, time.monotonic() + BUDGET
     try:

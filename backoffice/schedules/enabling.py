@@ -31,9 +31,9 @@ def disable(schedule_id: int, by: Any, reason: str = "") -> bool:
     return bool(won)
 
 
-def turn_off(row: PeriodicTask, by: Any) -> bool:
+def turn_off(schedule: PeriodicTask, by: Any) -> bool:
     """Staff's verb: no reason but their name."""
-    return disable(row.pk, by)
+    return disable(schedule.pk, by)
 
 
 def note_off(schedule_id: int, by: Any, reason: str = "") -> None:
@@ -43,28 +43,28 @@ def note_off(schedule_id: int, by: Any, reason: str = "") -> None:
 
 
 @again()
-def enable(row: PeriodicTask, by: Any) -> bool:
+def enable(schedule: PeriodicTask, by: Any) -> bool:
     """True when it was off. Raises BadSchedule when it could not be loaded, or could never fire again."""
-    verify(row)
-    verify_future(row)
+    verify(schedule)
+    verify_future(schedule)
     with transaction.atomic():
         # date_changed: due times count from now on.
-        won = PeriodicTask.objects.filter(pk=row.pk, enabled=False).update(
+        won = PeriodicTask.objects.filter(pk=schedule.pk, enabled=False).update(
             enabled=True, last_run_at=None, date_changed=timezone.now()
         )
         if won:
-            cleared = {"reason": "", "off_by": "", "off_at": None, "timing": "", **access.owned_by(row, by)}
-            ScheduleState.objects.update_or_create(schedule_id=row.pk, defaults=cleared)
-            log(by, "schedule.enabled", row.pk, row.name)
+            cleared = {"reason": "", "off_by": "", "off_at": None, "timing": "", **access.owned_by(schedule, by)}
+            ScheduleState.objects.update_or_create(schedule_id=schedule.pk, defaults=cleared)
+            log(by, "schedule.enabled", schedule.pk, schedule.name)
             PeriodicTasks.update_changed()
     return bool(won)
 
 
 def restore_system() -> None:
     """Turn on what a beat of the version before turned off during an upgrade: it did not know the task."""
-    for row in PeriodicTask.objects.filter(enabled=False, task__in=permitted.system_names(), state__off_by=BEAT):
+    for schedule in PeriodicTask.objects.filter(enabled=False, task__in=permitted.system_names(), state__off_by=BEAT):
         with suppress(BadSchedule):
-            enable(row, BEAT)
+            enable(schedule, BEAT)
 
 
 def log(by: Any, verb: str, schedule_id: int, name: str, **details: Any) -> None:

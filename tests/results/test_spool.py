@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django_celery_results.models import TaskResult
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from backoffice.results import rows, waiting
+from backoffice.results import rows, spool
 from backoffice.results.models import UntoldResult
 from backoffice.runs.sweep import sweep
 
@@ -54,27 +54,27 @@ def test_an_outcome_the_database_did_not_take_is_written_whole_by_the_sweep(no_d
     store(states.SUCCESS, {"answer": "42 🜁"})
     no_database.undo()
     assert not TaskResult.objects.exists()
-    assert sweep()["settled"] == 2
+    assert sweep()["delivered"] == 2
     row = TaskResult.objects.get()
     assert (row.status, row.task_name, row.worker, row.periodic_task_name) == ("SUCCESS", "a.task", "w@h", "Nightly")
     assert (json.loads(row.task_args), json.loads(row.result)) == ([1, "é"], {"answer": "42 🜁"})
     assert row.date_started <= row.date_done
-    assert sweep()["settled"] == 0
+    assert sweep()["delivered"] == 0
 
 
 def test_while_the_database_is_away_nothing_is_let_go_of(no_database):
     store(states.SUCCESS, 1)
     with pytest.raises(OperationalError):
-        waiting.settle()
+        spool.deliver()
     no_database.undo()
-    assert waiting.settle() == 1
+    assert spool.deliver() == 1
 
 
 def test_a_row_that_the_database_refuses_for_ever_holds_no_other_up(no_database):
-    waiting.for_database(current_app.backend.client, rows.row("refused", None))
+    spool.for_database(current_app.backend.client, rows.row("refused", None))
     store(states.SUCCESS, 2)
     no_database.undo()
-    assert waiting.settle() == 2
+    assert spool.deliver() == 2
     assert TaskResult.objects.get().task_id == ID
 
 
@@ -82,7 +82,7 @@ def test_a_late_outcome_from_redis_never_overwrites_a_newer_terminal_one(no_data
     store(states.STARTED, {"pid": 1})
     no_database.undo()
     store(states.SUCCESS, 2)
-    waiting.settle()
+    spool.deliver()
     assert TaskResult.objects.get().status == "SUCCESS"
 
 
@@ -91,7 +91,7 @@ def test_redis_is_told_later_what_it_did_not_take(no_redis):
     no_redis.undo()
     current_app.backend.client.set(f"celery-task-meta-{ID}", json.dumps({"status": "STARTED", "result": None}))
     assert UntoldResult.objects.count() == 1
-    assert sweep()["settled"] == 1
+    assert sweep()["delivered"] == 1
     assert not UntoldResult.objects.exists()
     kept = in_redis()
     assert (kept["status"], kept["result"], kept["args"], kept["name"]) == ("SUCCESS", "kept", [1, "é"], "a.task")
@@ -120,6 +120,6 @@ def test_with_redis_away_the_sweep_goes_on_with_the_rest(no_database, monkeypatc
         "zrange",
         lambda *_a, **_k: (_ for _ in ()).throw(RedisConnectionError("away")),
     )
-    assert sweep()["settled"] == 0
+    assert sweep()["delivered"] == 0
     monkeypatch.undo()
-    assert sweep()["settled"] == 1
+    assert sweep()["delivered"] == 1
