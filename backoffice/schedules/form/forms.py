@@ -275,8 +275,7 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         return super().save(commit)
 
     def save_options(self) -> None:
-        chosen: dict[str, Any] = {n: self.cleaned_data[n] for n in ("missed", "overlap") if n in self.touched}
-        if chosen:
+        if chosen := {name: self.cleaned_data[name] for name in self.touched & {"missed", "overlap"}}:
             ScheduleState.objects.update_or_create(schedule=self.instance, defaults=chosen)
 
     def columns(self) -> dict[str, Any]:
