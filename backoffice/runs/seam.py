@@ -6,13 +6,13 @@ stay, or the changelog says what takes their place.
 
 from .engine.events import on_run_finished
 from .models import Outcome, Processable, RecordOutcome, Run, State
+from .operations import Cancelled, cancel, retry
 from .pages.actions import Action, ProcessableAdmin, run_action
 from .pages.staff import StaffAdmin
 from .record_task import record_task
 from .registry import RecordTask
 from .snapshot import Records
 from .start import EmptySelection, Preview, preview, start
-from .verbs import Cancelled, cancel, retry
 
 __all__ = [
     "Action", "Cancelled", "EmptySelection", "Outcome", "Preview", "Processable", "ProcessableAdmin", "RecordOutcome",
