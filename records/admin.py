@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
-from backoffice.runs.pages.actions import ProcessableAdmin, begin, run_action
+from backoffice.runs.pages.actions import begin
+from backoffice.runs.seam import ProcessableAdmin, may_start, run_action
 from backoffice.schedules.pages.later_action import later_action
 
 from .exchange.exchange import ExchangeAdmin
@@ -25,8 +26,7 @@ from .models import YourModel
 from .outcome import outcome_of
 from .search import search, search_index
 
-PROCESS = {"task": "records.tasks.process_model_instance", "permission": "records.process_yourmodel"}
-CORRECT = {"task": "records.tasks.apply_corrections", "permission": "records.apply_corrections_yourmodel"}
+PROCESS, CORRECT = "records.tasks.process_model_instance", "records.tasks.apply_corrections"
 
 
 def badge(kind: str, text: str) -> str:
@@ -58,9 +58,9 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     change_form_outer_after_template = "records/outcome.html"
 
     actions = (
-        run_action(**PROCESS, name="process_selected", description=_lazy("Process selected records")),
-        later_action(**PROCESS, name="process_later", description=_lazy("Process selected records later…")),
-        run_action(**CORRECT, name="apply_corrections", description=_lazy("Apply corrections to selected records")),
+        run_action(PROCESS, "process_selected", _lazy("Process selected records")),
+        later_action(PROCESS, "process_later", _lazy("Process selected records later…")),
+        run_action(CORRECT, "apply_corrections", _lazy("Apply corrections to selected records")),
         "export_selected",
     )
 
@@ -106,16 +106,16 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
         context = dict(extra_context or {})
         if record is not None and self.has_view_or_change_permission(request, record):
             context |= outcome_of(record, request.user, request.GET.get("before", ""))
-            context["may_process"] = request.user.has_perm(PROCESS["permission"])
+            context["may_process"] = may_start(request.user, PROCESS)
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 
     def process_record(self, request: HttpRequest, pk: int) -> HttpResponse:
         record = self.get_object(request, str(pk))
-        if not self.has_view_permission(request, record) or not request.user.has_perm(PROCESS["permission"]):
+        if not self.has_view_permission(request, record) or not may_start(request.user, PROCESS):
             raise PermissionDenied
         if record is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))
         selection = _("Record %(reference)s") % {"reference": record.reference}
-        started = begin(self, request, YourModel.objects.filter(pk=pk), PROCESS["task"], selection)
+        started = begin(self, request, YourModel.objects.filter(pk=pk), PROCESS, selection)
         return started or redirect("admin:records_yourmodel_change", pk)

@@ -1,4 +1,6 @@
-"""Who may see, cancel and retry which run; and whether whoever asked for something later could still ask for it."""
+"""Who may start which task; who may see, cancel and retry which run; and whether whoever asked for something later
+could still ask for it.
+"""
 
 from typing import Any
 
@@ -6,8 +8,29 @@ from django.contrib.auth import get_permission_codename
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
+from .labels import task_label
 from .models import Run
-from .registry import find
+from .registry import RecordTask, find
+
+
+def may_start(user: Any, task: RecordTask | str) -> bool:
+    """What every door asks, whatever leads to it. A task that names no permission is the superuser's alone, for what
+    nobody guards opens to nobody; so is one that is not there."""
+    try:
+        needed = (find(task) if isinstance(task, str) else task).permission
+    except LookupError:
+        return False
+    return bool(user.has_perm(needed) if needed else user.is_active and user.is_superuser)
+
+
+def refusal(user: Any, task: RecordTask) -> str:
+    """Why this person may not start it; "" if they may."""
+    if may_start(user, task):
+        return ""
+    who = {"who": user, "task": task_label(task.name), "permission": task.permission}
+    if not task.permission:
+        return _("%(who)s may not start “%(task)s”: it names no permission, so only superusers may.") % who
+    return _("%(who)s may not start “%(task)s”: that takes the permission “%(permission)s”.") % who
 
 
 def may_see(user: Any, run: Run) -> bool:
@@ -28,13 +51,7 @@ def may_cancel(user: Any, run: Run) -> bool:
 
 def may_retry(user: Any, run: Run) -> bool:
     """One's own run, or with the permission anybody's; and whoever retries must be allowed to start the task."""
-    if not run.failed or not _may(user, run, "runs.retry_run"):
-        return False
-    try:
-        needed = find(run.task.name).permission
-    except LookupError:
-        return False
-    return not needed or user.has_perm(needed)
+    return bool(run.failed) and _may(user, run, "runs.retry_run") and may_start(user, run.task.name)
 
 
 def absence(user: Any, name: str) -> str:
@@ -53,11 +70,13 @@ def objection(run: Run) -> str:
         return ""  # asked for by a program or from a shell: nobody whose rights could have changed
     if gone := absence(run.requester, run.requester_name):
         return gone
-    needed = find(run.task.name).permission
-    if needed and not (run.requester and run.requester.has_perm(needed)):
-        who = {"who": run.requester_name, "permission": needed}
-        return _("%(who)s asked for it, and no longer has the permission “%(permission)s”.") % who
-    return ""
+    task, who = find(run.task.name), {"who": run.requester_name}
+    if may_start(run.requester, task):
+        return ""
+    if not task.permission:
+        return _("%(who)s asked for it, and its task names no permission, so only superusers may start it.") % who
+    who["permission"] = task.permission
+    return _("%(who)s asked for it, and no longer has the permission “%(permission)s”.") % who
 
 
 def _may(user: Any, run: Run, permission: str) -> bool:

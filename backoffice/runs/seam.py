@@ -4,6 +4,7 @@ Models, tasks and admin of an app may import this module. Everything behind it m
 stay, or the changelog says what takes their place.
 """
 
+from .access import may_start
 from .engine.events import on_run_finished
 from .models import Outcome, Processable, RecordOutcome, Run, State
 from .operations import Cancelled, cancel, retry
@@ -16,6 +17,6 @@ from .start import EmptySelection, Preview, preview, start
 
 __all__ = [
     "Action", "Cancelled", "EmptySelection", "Outcome", "Preview", "Processable", "ProcessableAdmin", "RecordOutcome",
-    "RecordTask", "Records", "Run", "StaffAdmin", "State", "cancel", "on_run_finished", "preview", "record_task",
-    "retry", "run_action", "start",
+    "RecordTask", "Records", "Run", "StaffAdmin", "State", "cancel", "may_start", "on_run_finished", "preview",
+    "record_task", "retry", "run_action", "start",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, OuterRef, QuerySet
 from django.utils import timezone
@@ -58,9 +59,9 @@ def preview(records: Records, task: RecordTask | str) -> Preview:
 class RunRequest:
     """Who asks for a run, and how: what the run keeps beside its records.
 
-    `requester`: a user, or a name. `due_at`: in the future; until then the run keeps its snapshot and waits.
-    `selection`: in words. `form_token`: one seen before gives the run it made. `asked`: how many records were ticked;
-    those that are no longer among the selected count as skipped.
+    `requester`: a user, who must be allowed to start the task, or a name. `due_at`: in the future; until then the run
+    keeps its snapshot and waits. `selection`: in words. `form_token`: one seen before gives the run it made. `asked`:
+    how many records were ticked; those that are no longer among the selected count as skipped.
     """
 
     requester: Any = None
@@ -115,7 +116,7 @@ def start(
 
     Returns the run: `total` records are in it, `skipped` are not, `skip_reasons` says why. Raises EmptySelection when
     none is left; ValueError for records of another model or a time that has passed; TypeError for what is neither
-    queryset nor ids; LookupError for a task that is not there.
+    queryset nor ids; LookupError for a task that is not there; PermissionDenied for a user who may not start it.
     """
     request = RunRequest(by, due_at=due_at, selection=selection, parameters=parameters or {}, form_token=form_token)
     return start_requested(records, task, request)
@@ -125,8 +126,8 @@ def start(
 def start_requested(records: Records, task: RecordTask | str, request: RunRequest) -> Run:
     """`start`, for those who know more about a run than whoever calls from code."""
     task = find(task) if isinstance(task, str) else task
+    _check(task, request)
     matching, ids = snapshot.chosen(records, task)
-    _check(request.due_at)
     run = request.run(task)
     try:
         with transaction.atomic():
@@ -190,7 +191,11 @@ def who_asked(run: Run) -> activity.Person:
     return activity.Person(run.requester_name, run.requester_id)
 
 
-def _check(due_at: datetime | None) -> None:
+def _check(task: RecordTask, request: RunRequest) -> None:
+    is_person = hasattr(request.requester, "has_perm")  # a name is a program's, and nobody else's
+    if is_person and (reason := access.refusal(request.requester, task)):
+        raise PermissionDenied(reason)
+    due_at = request.due_at
     if due_at and timezone.is_naive(due_at):
         raise ValueError(_("%(time)s names no time zone: give an aware time.") % {"time": due_at})
     if due_at and due_at <= timezone.now():

@@ -9,4 +9,4 @@ from tests.probe.models import Probe
 class ProbeAdmin(ProcessableAdmin, ModelAdmin):
     list_display = ("text", "behaviour", "effects")
     show_full_result_count = False
-    actions = (run_action("poke", "poke_selected", "Poke selected probes", "probe.change_probe"),)
+    actions = (run_action("poke", "poke_selected", "Poke selected probes"),)

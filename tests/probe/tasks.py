@@ -17,7 +17,11 @@ from tests.probe.parts import Part
 
 
 @record_task(
-    "probe.Probe", reads=("text", "behaviour", "effects"), writes=("result", "effects", "processed"), max_retries=2
+    "probe.Probe",
+    reads=("text", "behaviour", "effects"),
+    writes=("result", "effects", "processed"),
+    permission="probe.change_probe",
+    max_retries=2,
 )
 def poke(instance: Probe) -> Outcome:
     return instance.process()
@@ -27,6 +31,7 @@ def poke(instance: Probe) -> Outcome:
     "probe.Probe",
     reads=("text", "behaviour", "effects"),
     writes=("result", "effects", "processed"),
+    permission="probe.change_probe",
     soft_time_limit=2,
     time_limit=4,
 )
@@ -34,12 +39,12 @@ def poke_briefly(instance: Probe) -> Outcome:
     return instance.process()
 
 
-@record_task("probe.Odd", writes=("effects", "processed"), max_retries=1)
+@record_task("probe.Odd", writes=("effects", "processed"), permission="probe.change_odd", max_retries=1)
 def poke_odd(instance: Odd) -> Outcome:
     return instance.process()
 
 
-@record_task("probe.Never", writes=("effects", "processed"), max_retries=1)
+@record_task("probe.Never", writes=("effects", "processed"), permission="probe.change_never", max_retries=1)
 def poke_never(instance: Never) -> Outcome:
     return instance.process()
 
@@ -93,7 +98,7 @@ def try_unheard(self: Task) -> None:
         raise self.retry(countdown=0)
 
 
-@record_task("probe.Probe", reads=("text",), writes=("result",), time_limit=60)
+@record_task("probe.Probe", reads=("text",), writes=("result",), permission="probe.change_probe", time_limit=60)
 def poke_within_a_minute(instance: Probe) -> Outcome:
     return instance.process()
 
@@ -128,7 +133,7 @@ def connections_made(leave_inside: bool = False) -> tuple[int, int]:
     return os.getpid(), _connections_made
 
 
-@record_task("probe.Kinds", writes=Kinds.WRITES, chunk_size=3)
+@record_task("probe.Kinds", writes=Kinds.WRITES, permission="probe.change_kinds", chunk_size=3)
 def fill_kinds(instance: Kinds) -> Outcome:
     return instance.process()
 

@@ -215,7 +215,8 @@ class TestTheRecordsPage:
 
     def test_links_no_run_that_this_person_may_not_open(self, operator):
         made = factories.record()
-        run = start(YourModel.objects.filter(pk=made.pk), "process_model_instance", by=factories.user())
+        other = factories.member("Operator")
+        run = start(YourModel.objects.filter(pk=made.pk), "process_model_instance", by=other)
         html = operator.get(page(made)).content.decode()
         assert f"{run.pk}: Process" in html
         assert reverse("admin:runs_run_change", args=[run.pk]) not in html

@@ -8,4 +8,4 @@ from tests.second.models import Invoice
 @admin.register(Invoice)
 class InvoiceAdmin(ProcessableAdmin, ModelAdmin):
     list_display = ("number", "net", "gross", "processed")
-    actions = (run_action("tax_invoice", "tax_selected", "Tax selected invoices", "second.change_invoice"),)
+    actions = (run_action("tax_invoice", "tax_selected", "Tax selected invoices"),)

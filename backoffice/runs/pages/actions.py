@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.forms import ActionForm
 
+from ..access import may_start
 from ..labels import value_label
 from ..models import Run
 from ..registry import find
@@ -36,8 +38,8 @@ class TokenActionForm(ActionForm):
 
 
 class ProcessableAdmin(StaffAdmin):
-    """For the admin of a record: actions carry the permission they need, and their form a token; the list has the
-    buttons of the other wings."""
+    """For the admin of a record: actions are offered to those who may use them, and their form has a token; the list
+    has the buttons of the other wings."""
 
     action_form = TokenActionForm
     takes_lookups = True
@@ -52,26 +54,41 @@ class ProcessableAdmin(StaffAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)
-        return {
-            name: action
-            for name, action in actions.items()
-            if not (needed := getattr(action[0], "needs_permission", "")) or request.user.has_perm(needed)
-        }
+        return {name: action for name, action in actions.items() if may_use(request.user, action[0])}
 
 
-def run_action(task: str, name: str, description: Any, permission: str) -> Action:
-    """An admin action that starts a run of `task` over the selection and lands on its page."""
+def run_action(task: str, name: str, description: Any, permission: str = "") -> Action:
+    """An admin action that starts a run of `task` over the selection and lands on its page.
 
-    def action(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    It asks for the task's own permission; `permission` is one to ask for besides.
+    """
+
+    def begin_run(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         if needs_confirmation(request, queryset):
             return confirm(modeladmin, request, queryset, task, name, description)
         return begin(modeladmin, request, queryset, task, selection_text(modeladmin, request), ticked(request))
+
+    return guarded(begin_run, task, name, description, permission)
+
+
+def guarded(work: Action, task: str, name: str, description: Any, permission: str) -> Action:
+    """`work` as an admin action for those who may start `task`, and hold `permission` if one is given."""
+
+    def action(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        if not may_use(request.user, action):  # an admin without the mixin offers it to everybody
+            raise PermissionDenied
+        return work(modeladmin, request, queryset)
 
     action.__name__ = name
     action.short_description = description  # type: ignore[attr-defined]
     action.needs_permission = permission  # type: ignore[attr-defined]
     action.record_task = task  # type: ignore[attr-defined]
     return action
+
+
+def may_use(user: Any, action: Action) -> bool:
+    task, needed = getattr(action, "record_task", ""), getattr(action, "needs_permission", "")
+    return (not task or may_start(user, task)) and (not needed or bool(user.has_perm(needed)))
 
 
 def begin(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs import labels
+from backoffice.runs.access import may_start
 from backoffice.runs.registry import record_tasks, registered
 
 from ..rules import permitted, selection, words
@@ -29,7 +30,7 @@ def work_choices(user: Any) -> list[tuple[str, list[tuple[str, str]]]]:
     on_records = [
         (f"{RECORDS}{name}", f"{label}: {words.records_label(tasks[name].record_model)}")
         for name, label in labels.choices(tasks)
-        if user is None or user.has_perm(tasks[name].permission)
+        if user is None or may_start(user, tasks[name])
     ]
     others = [
         (name, label)

@@ -9,6 +9,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.runs.access import may_start
 from backoffice.runs.registry import find, record_tasks
 
 from ..rules import permitted, selection
@@ -29,8 +30,7 @@ def schedule_this_filter(model_admin: Any, request: HttpRequest) -> dict[str, st
 def first_task(model_admin: Any, request: HttpRequest) -> str:
     """The record task of the first action that this person has on the list: the one its team put first."""
     names = (getattr(action, "record_task", "") for action, *_words in model_admin.get_actions(request).values())
-    tasks = (find(name) for name in names if name)
-    return next((task.name for task in tasks if request.user.has_perm(task.permission)), "")
+    return next((find(name).name for name in names if name and may_start(request.user, name)), "")
 
 
 def url_of(schedule: PeriodicTask, user: Any) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.runs.labels import task_label
-from backoffice.runs.pages.actions import Action, form_token, hidden_inputs, selection_text, ticked
+from backoffice.runs.pages.actions import Action, form_token, guarded, hidden_inputs, selection_text, ticked
 from backoffice.runs.registry import find
 from backoffice.runs.start import EmptySelection, RunRequest, preview
 
@@ -43,22 +42,19 @@ class LaterForm(forms.Form):
         return due_at
 
 
-def later_action(task: str, name: str, description: Any, permission: str) -> Action:
-    """An admin action for any record's list: asks for a date and time and plans a run of `task` over the selection."""
+def later_action(task: str, name: str, description: Any, permission: str = "") -> Action:
+    """An admin action for any record's list: asks for a date and time and plans a run of `task` over the selection.
 
-    def action(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        if not request.user.has_perm(permission):
-            raise PermissionDenied
+    It asks for the task's own permission; `permission` is one to ask for besides.
+    """
+
+    def ask_and_plan(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         form = LaterForm(request.POST if "due_at" in request.POST else None, initial={"due_at": in_an_hour()})
         if form.is_valid():
             return plan(modeladmin, request, queryset, task, form.cleaned_data["due_at"])
         return ask(modeladmin, request, queryset, task, form)
 
-    action.__name__ = name
-    action.short_description = description  # type: ignore[attr-defined]
-    action.needs_permission = permission  # type: ignore[attr-defined]
-    action.record_task = task  # type: ignore[attr-defined]
-    return action
+    return guarded(ask_and_plan, task, name, description, permission)
 
 
 def in_an_hour() -> datetime:

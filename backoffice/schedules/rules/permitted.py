@@ -13,6 +13,7 @@ from celery import Task, current_app
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.runs.access import may_start
 from backoffice.runs.registry import RecordTask, record_tasks, registered
 
 START_RUN = "backoffice.schedules.tasks.start_scheduled_run"
@@ -69,13 +70,13 @@ def refusal(name: str) -> str:
 def may_schedule(user: Any, name: str, kwargs: dict[str, Any]) -> bool:
     """Whether this person could start by hand what the schedule would start."""
     if name in (START_RUN, START_DUE):
-        task = record_tasks().get(str(kwargs.get("task")))
-        return task is not None and user.has_perm(task.permission)
+        record_task = record_tasks().get(str(kwargs.get("task")))
+        return record_task is not None and may_start(user, record_task)
     if is_system(name):
         return bool(user.is_superuser)
     task = registered().get(name)
     if isinstance(task, RecordTask):
-        return bool(user.has_perm(task.permission))
+        return may_start(user, task)
     needed = getattr(task, "schedulable", False)
     if isinstance(needed, str):
         return bool(user.has_perm(needed))

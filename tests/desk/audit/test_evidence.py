@@ -38,7 +38,7 @@ def opened(response) -> zipfile.ZipFile:
 
 @pytest.fixture
 def anna(client):
-    made = user(username="anna")
+    made = user("probe.change_probe", username="anna")
     client.force_login(made)
     return made
 
@@ -122,7 +122,7 @@ def test_to_others_the_run_does_not_exist(client, anna):
 
 
 def test_who_may_see_runs_may_take_it_and_that_is_logged(client):
-    run = finished_run(requester=user())
+    run = finished_run(requester=user("probe.change_probe"))
     auditor = user("runs.view_run", username="otto")
     client.force_login(auditor)
     assert client.post(url(run)).status_code == 405

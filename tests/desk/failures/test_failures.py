@@ -103,7 +103,7 @@ def test_the_failures_are_read_from_their_index_in_its_order(boss, is_sqlite):
 
 
 def test_each_person_sees_the_failures_of_their_own_runs(client):
-    anna, berta, auditor = user(), user(), user("runs.view_run")
+    anna, berta, auditor = user("probe.change_probe"), user(), user("runs.view_run")
     failed_run(requester=anna)
     fingerprint = only_group(anna).fingerprint
     assert only_group(auditor).fingerprint == fingerprint
@@ -150,7 +150,7 @@ def test_the_button_pressed_twice_makes_one_run_and_one_entry(client, boss):
 
 
 def test_who_may_not_retry_gets_no_button_and_a_refusal(client):
-    failed_run(requester=user())
+    failed_run(requester="somebody")
     auditor = user("runs.view_run")
     client.force_login(auditor)
     url = f"{LIST}{only_group(auditor).fingerprint}/"
@@ -159,11 +159,8 @@ def test_who_may_not_retry_gets_no_button_and_a_refusal(client):
     assert Run.objects.count() == 1
 
 
-def test_who_may_retry_runs_but_not_start_the_task_is_refused(client, monkeypatch):
-    from backoffice.runs.registry import find
-
-    failed_run(requester=user())
-    monkeypatch.setattr(find("poke"), "permission", "probe.change_probe")
+def test_who_may_retry_runs_but_not_start_the_task_is_refused(client):
+    failed_run(requester="somebody")
     clerk = user("runs.view_run", "runs.retry_run")
     client.force_login(clerk)
     assert client.post(f"{LIST}{only_group(clerk).fingerprint}/").status_code == 403

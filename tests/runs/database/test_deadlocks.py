@@ -67,7 +67,7 @@ def planned():
 
 def plan(_nothing):
     due_at = timezone.now() + timedelta(hours=1)
-    request = starting.RunRequest(requester=factories.user(), due_at=due_at, form_token="t")
+    request = starting.RunRequest(requester=factories.user("probe.change_probe"), due_at=due_at, form_token="t")
     run = later.plan(Probe.objects.all(), "poke", request)
     Run.objects.filter(pk=run.pk).update(due_at=timezone.now() - timedelta(seconds=1))
 

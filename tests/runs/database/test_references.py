@@ -15,7 +15,7 @@ from tests.schedules import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NAMED: dict[str, tuple[Callable[[], Any], str]] = {
-    "requester": (user, "auth/user"),
+    "requester": (lambda: user(is_superuser=True), "auth/user"),
     "schedule": (factories.row, "django_celery_beat/periodictask"),
 }
 
