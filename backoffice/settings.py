@@ -69,6 +69,7 @@ CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("DJANGO_TRUSTED_ORIGINS", "").
 INSTALLED_APPS = [
     "backoffice.desk",  # first: its templates go before those of the packages it dresses
     "backoffice.schedules",
+    "backoffice.exchange",
     "backoffice.runs",
     "backoffice.results",
     "backoffice",
@@ -264,6 +265,9 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 RUNS_LEASE_SECONDS = 30
 RUNS_CONFIRM_ABOVE = 1_000  # a selection larger than this is confirmed on a page of its own
 
+# Of lists that keep django-import-export's own admin: nobody imports or exports there without these permissions.
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 RECORDS_IMPORT_MAX_BYTES = 20 * 1024 * 1024
 RECORDS_IMPORT_MAX_ROWS = 20_000  # a preview of 20,000 rows takes half a second, writing them four to ten
 

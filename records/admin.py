@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
+from backoffice.exchange.seam import ExchangeAdmin
 from backoffice.runs.pages.actions import begin
 from backoffice.runs.seam import ProcessableAdmin, may_start, run_action
 from backoffice.schedules.pages.later_action import later_action
 
-from .exchange.exchange import ExchangeAdmin
-from .exchange.forms import RecordForm
+from .exchange import RecordResource
 from .filters import CountryFilter, IssueFilter, RecordList, VerdictFilter
 from .models import YourModel
 from .outcome import outcome_of
@@ -35,7 +35,7 @@ def badge(kind: str, text: str) -> str:
 
 @admin.register(YourModel)
 class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
-    form = RecordForm
+    resource_classes = [RecordResource]
     list_display = (
         *("reference", "name", "country", "role"),
         *("verdict_badge", "processed_badge", "issue_count", "processed_when"),

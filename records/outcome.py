@@ -14,7 +14,6 @@ from backoffice.runs.pages import timeline
 
 from .checks import duplicate_candidates
 from .checks.duplicates import Candidate
-from .exchange.comparison import FIELDS
 from .models import YourModel
 
 CANDIDATES = 200
@@ -55,7 +54,7 @@ class Correction:
 
 
 def label_of(field: str) -> Any:
-    return FIELDS[field].verbose_name
+    return YourModel._meta.get_field(field).verbose_name  # type: ignore[union-attr]
 
 
 def lines_of(record: YourModel) -> list[Line]:

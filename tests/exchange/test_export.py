@@ -8,9 +8,10 @@ import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from backoffice.exchange import export
 from backoffice.results.models import Activity
 from backoffice.results.values.spreadsheet import disarm, rearm
-from records.exchange import export
+from records.exchange import RecordResource
 from records.models import YourModel
 from tests import factories
 
@@ -22,7 +23,7 @@ DANGEROUS = ["=1+1", "+49 30 1", "-1", "@SUM(A1)", "\tx", "\rx", "'=1", "''+1", 
 
 
 def asked(kind=CSV, columns=YourModel.INPUTS, **fields):
-    return {f"recordexport_{column}": "on" for column in columns} | {"format": kind, "resource": "0"} | fields
+    return {f"recordresource_{column}": "on" for column in columns} | {"format": kind, "resource": "0"} | fields
 
 
 def content(response):
@@ -131,7 +132,7 @@ def test_as_a_workbook_is_bounded_and_says_what_to_do(operator, monkeypatch):
 def test_asks_one_question_of_the_records_however_many_they_are(django_assert_num_queries):
     YourModel.objects.bulk_create([YourModel(reference=f"E{n}", name="n") for n in range(5_000)])
     with django_assert_num_queries(1):
-        _, count = export.write("csv", YourModel.objects.order_by("reference"), ["reference"])
+        _, count = export.write("csv", YourModel.objects.order_by("reference"), RecordResource(), ["reference"])
     assert count == 5_000
 
 

@@ -194,7 +194,7 @@ class TestABadFile:
         assert "more than 1 rows" in problems(upload(operator, csv_of(line(), line(reference="R-2"))))
 
     def test_larger_than_is_taken_is_told_the_bound(self, operator, monkeypatch):
-        monkeypatch.setattr("records.exchange.forms.MAX_BYTES", 2**20)
+        monkeypatch.setattr("backoffice.exchange.forms.MAX_BYTES", 2**20)
         assert "at most 1 MB are taken" in problems(upload(operator, b"x" * (2**20 + 1)))
 
     def test_of_another_kind_is_refused_by_its_name(self, operator):

@@ -10,11 +10,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from backoffice.exchange import export
+from backoffice.exchange.columns.layout import Layout
+from backoffice.exchange.comparison import values_of
 from backoffice.exchange.files.cell_text import escaped, unescaped
 from backoffice.exchange.files.formats import CsvFile, XlsxFile
 from backoffice.exchange.files.sheet import FileRefusedError
 from backoffice.results.values.spreadsheet import disarm
-from records.exchange import comparison, export
+from records.exchange import RecordResource
 from records.models import YourModel
 from tests.exchange.made_files import (
     MAIN,
@@ -31,6 +34,7 @@ from tests.properties import tries
 
 pytestmark = pytest.mark.once
 
+LAYOUT = Layout(RecordResource)
 TOWN = YourModel.INPUTS.index("town")
 
 
@@ -286,17 +290,14 @@ class TestWhatIsExported:
     def test_comes_back_as_it_was_whatever_it_says(self, kind, file, rows):
         given_rows = [["R-1", "buyer", "Company", *cells] for cells in rows]
         from_file = [cells for _line, cells in file(YourModel.INPUTS).create_dataset(written(kind, given_rows)).rows]
-        assert [imported(cells) for cells in from_file] == given_rows
+        assert [values_of(LAYOUT, [(2, cells)]) for cells in from_file] == [[row] for row in given_rows]
 
 
 def written(kind, rows):
     out = io.BytesIO()
-    {"csv": export.write_csv, "xlsx": export.write_xlsx}[kind](out, [list(YourModel.INPUTS), *rows])
+    lines = [list(YourModel.INPUTS), *rows]
+    export.write_csv(out, lines) if kind == "csv" else export.write_xlsx(out, lines, "records")
     return out.getvalue()
-
-
-def imported(cells):
-    return list(comparison.row_of(2, cells, {}).values.values())
 
 
 def test_a_csv_begins_with_the_mark_by_which_excel_knows_utf_8():

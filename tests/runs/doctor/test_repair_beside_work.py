@@ -130,4 +130,4 @@ def test_no_cursor_stays_open_where_something_may_be_written():
         for path in Path(ROOT, folder).rglob("*.py")
         if ".iterator(" in path.read_text()
     }
-    assert found == {"records/exchange/export.py", "backoffice/runs/pages/deleting.py"}
+    assert found == {"backoffice/exchange/export.py", "backoffice/runs/pages/deleting.py"}

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .comparison import FIELDS, Comparison, ImportRow
+from .comparison import Comparison
+from .rows import ImportRow
 
 SHOWN = 100
 
@@ -19,7 +20,7 @@ class Cell:
 class PreviewRow:
     line: int
     is_update: bool
-    reference: str
+    name: str
     cells: list[Cell]
 
 
@@ -64,8 +65,8 @@ def preview_of(comparison: Comparison) -> Preview:
 
 
 def shown(row: ImportRow) -> PreviewRow:
-    changes = {name: pair for name, pair in row.changes.items() if name != "reference"}
-    cells = [
-        Cell(FIELDS[name].verbose_name, before, after) for name, (before, after) in changes.items() if before or after
-    ]
-    return PreviewRow(row.line, not row.is_new, row.reference, cells)
+    fields = row.layout.model._meta.get_field
+    key = row.layout.key.field.name
+    changes = {name: pair for name, pair in row.changes.items() if name != key and any(pair)}
+    cells = [Cell(fields(name).verbose_name, before, after) for name, (before, after) in changes.items()]  # type: ignore[union-attr]
+    return PreviewRow(row.line, not row.is_new, row.name, cells)

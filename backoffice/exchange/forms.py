@@ -1,4 +1,4 @@
-"""The record's own form, and the forms of import and export."""
+"""The forms of import and export."""
 
 from typing import Any
 
@@ -10,17 +10,9 @@ from import_export.forms import ConfirmImportForm
 from unfold.contrib.import_export.forms import ImportForm as UnfoldImportForm
 from unfold.contrib.import_export.forms import SelectableFieldsExportForm
 
-from backoffice.exchange.files.formats import MAX_BYTES
-
-from ..models import YourModel
+from .files.formats import MAX_BYTES
 
 MAX_CHOSEN = 10_000
-
-
-class RecordForm(forms.ModelForm):
-    class Meta:
-        model = YourModel
-        fields = YourModel.INPUTS
 
 
 class ImportForm(UnfoldImportForm):

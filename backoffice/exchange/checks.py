@@ -1,0 +1,60 @@
+"""System checks: an import that is neither guarded nor told, and a resource that cannot be used."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.exceptions import ImproperlyConfigured
+from import_export.admin import ExportMixin, ImportMixin
+
+from .admin import ExchangeAdmin
+from .columns.layout import Layout
+from .columns.resource import ExchangeResource
+
+VERBS = ("import", "export")
+
+
+@register("exchange")
+def admins_that_exchange(**_kwargs: Any) -> list[CheckMessage]:
+    return [
+        message
+        for model, model_admin in admin.site._registry.items()
+        for message in (unusable(model_admin) if isinstance(model_admin, ExchangeAdmin) else untold(model, model_admin))
+    ]
+
+
+def untold(model: Any, model_admin: Any) -> Iterator[CheckMessage]:
+    if isinstance(model_admin, ImportMixin | ExportMixin):
+        codes = " and ".join(
+            f"{model._meta.app_label}.{verb}_{model._meta.model_name}" for verb in ("import", "export")
+        )
+        yield Warning(
+            f"{named(model_admin)} imports or exports by django-import-export's own admin.",
+            hint="What it does is in no timeline and not in the activity log, its files have no bounds, and it asks "
+            f"for nothing but {codes}. Put ExchangeAdmin (backoffice.exchange.seam) in its place.",
+            obj=model,
+            id="exchange.W001",
+        )
+
+
+def unusable(model_admin: Any) -> Iterator[CheckMessage]:
+    if told := fault(model_admin.model, model_admin.resource_classes):
+        hint = "docs/your-own-model.md shows one."
+        yield Error(f"The resource of {named(model_admin)} cannot be used: {told}", hint=hint, id="exchange.E001")
+
+
+def fault(model: Any, resources: Any) -> str:
+    if len(resources or ()) != 1 or not issubclass(resources[0], ExchangeResource):
+        return "resource_classes needs one ExchangeResource (backoffice.exchange.seam)."
+    if resources[0]._meta.model is not model:
+        return f"its model is not {model._meta.label}."
+    try:
+        Layout(resources[0])
+    except ImproperlyConfigured as error:
+        return str(error)
+    return ""
+
+
+def named(model_admin: Any) -> str:
+    return f"{type(model_admin).__module__}.{type(model_admin).__qualname__}"
