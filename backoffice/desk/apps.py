@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -9,7 +11,8 @@ class DeskConfig(AppConfig):
         from django.contrib.auth import get_user_model
 
         from . import logged  # noqa: F401 - names what the wing logs
-        from .people import names, receivers  # noqa: F401 - connects them
+        from .people import checks, names, receivers  # noqa: F401 - connects them
 
         # Django's own user has no other place for it; the migrations of auth do not see it.
-        get_user_model()._meta.get_field("username").validators.append(names.refuse_actors)
+        people: Any = get_user_model()
+        people._meta.get_field(people.USERNAME_FIELD).validators.append(names.refuse_actors)

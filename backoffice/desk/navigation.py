@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -40,7 +41,7 @@ def sidebar(request: HttpRequest) -> list[Item]:
         (
             _("People"),
             [
-                listing(request, _("Users"), "person", "auth.user"),
+                listing(request, _("Users"), "person", settings.AUTH_USER_MODEL.lower()),
                 listing(request, _("Groups"), "group", "auth.group"),
             ],
         ),

@@ -2,12 +2,16 @@
 
 import sys
 from getpass import getpass
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
+from django.utils.text import capfirst
+
+type Others = dict[str, Any]  # by field
 
 HOW = "Nobody can log in yet. Make the first user with:  manage.py createsuperuser"
 
@@ -15,15 +19,18 @@ HOW = "Nobody can log in yet. Make the first user with:  manage.py createsuperus
 def is_missing() -> bool:
     """Also where there are no tables yet."""
     try:
-        return not get_user_model().objects.exists()
+        return not get_user_model()._default_manager.exists()
     except DatabaseError:
         return True
     finally:
         connection.close()  # the processes that are started must not inherit it
 
 
-def ask() -> tuple[str, str] | None:
-    """Name and password, before anything is started; None where nobody sits there, or whoever does wants none now."""
+def ask() -> tuple[str, str, Others] | None:
+    """Name, password and what else the user model wants, before anything is started.
+
+    None where nobody sits there, or whoever does wants none now.
+    """
     if not (sys.stdin and sys.stdin.isatty() and is_missing()):
         return None
     print("Nobody can log in here yet. The first user may do everything.")  # noqa: T201 - a question on a terminal
@@ -33,22 +40,41 @@ def ask() -> tuple[str, str] | None:
         raise CommandError("No user was made and nothing was started.") from None
 
 
-def _answer() -> tuple[str, str] | None:
-    while name := input("User name (empty: none for now): ").strip():
-        try:
-            get_user_model()(username=name).clean_fields(exclude=["password"])
-            return name, _password(name)
-        except ValidationError as error:
-            print("\n".join(error.messages))  # noqa: T201
+def _answer() -> tuple[str, str, Others] | None:
+    model: Any = get_user_model()
+    asked = model._meta.get_field(model.USERNAME_FIELD)
+    called = "User name" if asked.name == "username" else capfirst(asked.verbose_name)
+    while text := input(f"{called} (empty: none for now): ").strip():
+        if (name := _cleaned(asked, text)) is None:
+            continue
+        others = {
+            field.name: _other(field) for field in map(model._meta.get_field, model.REQUIRED_FIELDS) if not field.blank
+        }
+        return name, _password(model(**{asked.name: name})), others
     return None
 
 
-def _password(name: str) -> str:
+def _other(field: Any) -> Any:
+    while (value := _cleaned(field, input(f"{capfirst(field.verbose_name)}: ").strip())) is None:
+        pass
+    return value
+
+
+def _cleaned(field: Any, text: str) -> Any:
+    """None for what is not good, which was said."""
+    try:
+        return field.clean(text, None)
+    except ValidationError as error:
+        print("\n".join(error.messages))  # noqa: T201
+    return None
+
+
+def _password(whose: Any) -> str:
     """Asked until it is good; the name is kept."""
     while True:
         password = getpass("Password: ")
         try:
-            validate_password(password, get_user_model()(username=name))
+            validate_password(password, whose)
         except ValidationError as error:
             print("\n".join(error.messages))  # noqa: T201
             continue
@@ -57,8 +83,9 @@ def _password(name: str) -> str:
         print("These were two different passwords.")  # noqa: T201
 
 
-def create(name: str, password: str) -> None:
+def create(name: str, password: str, others: Others | None = None) -> None:
+    model: Any = get_user_model()
     try:
-        get_user_model().objects.create_superuser(username=name, password=password)
+        model._default_manager.create_superuser(**{model.USERNAME_FIELD: name}, password=password, **(others or {}))
     finally:
         connection.close()

@@ -37,6 +37,12 @@ class Person:
         return bool(self.name)
 
 
+def name_of(actor: object) -> str:
+    """A user's as they sign in with it: what a model of a team's own calls them need be nobody's alone."""
+    signs_in_as: Any = getattr(actor, "get_username", lambda: "")
+    return str(signs_in_as() or actor)
+
+
 def number_of(actor: object) -> int | None:
     """A user's number; None for the machine, and for a name that is nobody's."""
     found = getattr(actor, "pk", None)
@@ -53,10 +59,10 @@ def log(actor: object, verb: str, target: Model | Subject | str = "", **details:
 def entry(actor: object, verb: str, target: Model | Subject | str = "", **details: Any) -> Activity:
     """One that is not yet written: thousands are written by one `bulk_create`."""
     made = Activity(
-        actor=storable(str(actor or SYSTEM), 150),
+        actor=storable(name_of(actor or SYSTEM), 150),
         actor_id=number_of(actor),
         verb=verb,
-        target=storable(str(target), 200),
+        target=storable(name_of(target), 200),
         details=deep(details),
     )
     if isinstance(target, Model):

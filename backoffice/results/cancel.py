@@ -6,12 +6,14 @@ from django.db import transaction
 
 from . import activity
 from .models import CancelRequest
+from .values.text import storable
 
 
 def request_cancel(task_id: str, by: Any) -> bool:
     """Ask a task to stop. False when it was asked already."""
+    who = storable(activity.name_of(by), 150)
     with transaction.atomic():
-        _request, made = CancelRequest.objects.get_or_create(task_id=task_id, defaults={"requested_by": str(by)})
+        _request, made = CancelRequest.objects.get_or_create(task_id=task_id, defaults={"requested_by": who})
         if made:
             activity.log(by, "task.cancelled", task_id)
     return made

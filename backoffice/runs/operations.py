@@ -47,7 +47,7 @@ def _stop(run: Run, by: Any) -> Cancelled | None:
     """Write the row; None when the run had ended, or was cancelled, already."""
     with transaction.atomic():
         won = Run.objects.filter(pk=run.pk, finished_at=None, cancelled_at=None).update(
-            cancelled_at=timezone.now(), cancelled_by=str(by or "")
+            cancelled_at=timezone.now(), cancelled_by=activity.name_of(by or "")
         )
         run.refresh_from_db()
         if not won:

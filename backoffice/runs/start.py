@@ -81,7 +81,7 @@ class RunRequest:
             record_type=ContentType.objects.get_for_model(task.record_model),
             source=self.source,
             requester_id=self.requester.pk if isinstance(self.requester, models.Model) else None,
-            requester_name=str(self.requester or ""),
+            requester_name=activity.name_of(self.requester or ""),
             due_at=self.due_at,
             selection=self.selection,
             parameters=dict(self.parameters),

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth.base_user import AbstractBaseUser
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.results import activity
 from backoffice.runs.registry import record_tasks
 
 from .rules import permitted
@@ -38,7 +39,7 @@ def owned_by(schedule: PeriodicTask, by: Any) -> dict[str, Any]:
     """The columns that make it this person's. The machine's own schedules stay the machine's, whoever changed them."""
     if is_system(schedule) or not isinstance(by, AbstractBaseUser):
         return {}
-    return {"owner_id": by.pk, "owner_name": str(by)}
+    return {"owner_id": by.pk, "owner_name": activity.name_of(by)}
 
 
 def is_unknown(schedule: PeriodicTask) -> bool:

@@ -38,7 +38,7 @@ def turn_off(schedule: PeriodicTask, by: Any) -> bool:
 
 def note_off(schedule_id: int, by: Any, reason: str = "") -> None:
     # An empty timing: what passes while it is off is not missed.
-    values = {"reason": reason, "off_by": str(by), "off_at": timezone.now(), "timing": ""}
+    values = {"reason": reason, "off_by": activity.name_of(by), "off_at": timezone.now(), "timing": ""}
     ScheduleState.objects.update_or_create(schedule_id=schedule_id, defaults=values)
 
 

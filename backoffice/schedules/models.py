@@ -138,7 +138,8 @@ class Firing(models.Model):
     )
     times = models.PositiveIntegerField(_("due times"), default=1, help_text=_("How many this row stands for."))
     reason = columns.LongText(_("why"), blank=True, default="")
-    by = columns.Text(_("by"), max_length=150, blank=True, default="", help_text=_("Who pressed Run now."))
+    # Looked up: it is never cut.
+    by = columns.Text(_("by"), max_length=254, blank=True, default="", help_text=_("Who pressed Run now."))
     task_id = models.CharField(max_length=64, default=new_task_id, editable=False)
     run = models.ForeignKey("runs.Run", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("run"))
     note = columns.LongText(_("outcome"), blank=True, default="", help_text=_("What the started task answered."))

@@ -71,7 +71,12 @@ class ActivityAdmin(ReadOnlyAdmin):
     def facts(self, request: HttpRequest, obj: Activity) -> Iterable[Fact]:
         yield Fact(_("At"), at=obj.at)
         yield Fact(_("Who"), obj.actor)
-        yield Fact(_("User"), obj.actor_id if obj.actor_id is not None else _("none: the machine, or nobody signed in"))
+        yield Fact(
+            _("User"),
+            obj.actor_id
+            if obj.actor_id is not None
+            else _("none: the machine, nobody signed in, or people here have no numbers"),
+        )
         yield Fact(_("Did"), verbs.in_words(obj.verb))
         yield Fact(_("Verb"), obj.verb, mono=True)
         yield Fact(_("To what"), obj.target)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -16,26 +17,29 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.forms import UserChangeForm, UserCreationForm
 
-from backoffice.results.activity import log
+from backoffice.results.activity import log, name_of
 from backoffice.runs.pages.back import with_filters
 from backoffice.runs.pages.staff import StaffAdmin
 
+from ..people import fields
+from ..people.fields import FLAGS
 from ..people.passwords import PasswordForm
 from ..people.powers import covers, grantable
 
-for model in (User, Group):
+People: Any = get_user_model()
+
+for model in (People, Group):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
-GRANTS = ("groups", "user_permissions", "permissions")
-FLAGS = ("is_active", "is_staff", "is_superuser")
+GRANTS = (*fields.GRANTS, "permissions")
 Changes = dict[str, list[str]]
 
 
 def powers(obj: Model) -> set[str]:
     """All that decides what a user, or the members of a group, may do; in words."""
-    if isinstance(obj, User):
-        flags = {flag for flag in FLAGS if getattr(obj, flag)}
+    if isinstance(obj, People):
+        flags = {flag for flag in FLAGS if getattr(obj, flag, False)}
         groups = {f"group {name}" for name in obj.groups.values_list("name", flat=True)}
         return flags | groups | permission_names(obj.user_permissions.all())
     return permission_names(obj.permissions.all()) if isinstance(obj, Group) else set()
@@ -47,13 +51,15 @@ def permission_names(permissions: QuerySet[Any]) -> set[str]:
 
 def described(form: Any) -> Changes:
     """What was changed beside powers, before and after: another name must not hide who did what."""
-    fields = (name for name in form.changed_data if name not in (*GRANTS, *FLAGS) and name in form.initial)
-    return {name: [str(form.initial[name] or ""), str(form.cleaned_data[name] or "")] for name in fields}
+    named = (name for name in form.changed_data if name not in (*GRANTS, *FLAGS) and name in form.initial)
+    return {name: [str(form.initial[name] or ""), str(form.cleaned_data[name] or "")] for name in named}
 
 
 class LoggedPeopleAdmin(StaffAdmin, ModelAdmin):
     """Changes only whom a person covers, grants only what they have, and writes what changed into the activity log, in
     the transaction that changes it."""
+
+    kind = "group"  # as the activity log calls it, whatever the model is called
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and covers(request.user, obj)
@@ -97,18 +103,14 @@ class LoggedPeopleAdmin(StaffAdmin, ModelAdmin):
             log(request.user, f"{self.kind}.deleted", obj, had=sorted(powers(obj)))
         super().delete_queryset(request, queryset)
 
-    @property
-    def kind(self) -> str:
-        return str(self.opts.model_name)
 
-
-def kept_out(user: User) -> str:
+def kept_out(user: Any) -> str:
     """What to tell of somebody who was given what the admin is for, and not the right to sign in to it."""
     if not user.pk or user.is_staff:
         return ""
     given = user.is_superuser or user.groups.exists() or user.user_permissions.exists()
     words = _("%(user)s cannot sign in here: groups and permissions give nothing until “Staff status” is ticked.")
-    return words % {"user": user} if given else ""
+    return words % {"user": name_of(user)} if given else ""
 
 
 class UserForm(UserChangeForm):
@@ -118,20 +120,21 @@ class UserForm(UserChangeForm):
             self.fields["is_staff"].help_text = words
 
 
-@admin.register(User)
+@admin.register(People)
 class UserAdmin(DjangoUserAdmin, LoggedPeopleAdmin):  # type: ignore[misc]
+    kind = "user"
     form = UserForm
     add_form = UserCreationForm
     change_password_form = PasswordForm
-    list_display = ("username", "first_name", "last_name", "is_staff", "is_active", "last_login")
-    readonly_fields = ("last_login", "date_joined")  # the machine writes them
-    list_filter = ("is_staff", "is_superuser", "is_active")
+    fieldsets = fields.fieldsets()
+    add_fieldsets = fields.asked_of_a_new_one()
+    list_display = fields.listed()
+    search_fields = fields.searched()
+    ordering = (fields.signs_in_with(),)
+    readonly_fields = fields.there(*fields.DATES)
+    filter_horizontal = fields.there(*fields.GRANTS)
+    list_filter = fields.there("is_staff", "is_superuser", "is_active")
     list_filter_submit = True
-
-    add_fieldsets = (
-        *DjangoUserAdmin.add_fieldsets,
-        (None, {"fields": ("is_staff",), "classes": ("wide",)}),
-    )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "is_staff":
@@ -156,8 +159,8 @@ class UserAdmin(DjangoUserAdmin, LoggedPeopleAdmin):  # type: ignore[misc]
             messages.warning(request, words)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fields = list(super().get_readonly_fields(request, obj))
-        return fields if request.user.is_superuser else [*fields, "is_superuser"]
+        shown = list(super().get_readonly_fields(request, obj))
+        return shown if request.user.is_superuser else [*shown, *fields.there("is_superuser")]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         with transaction.atomic():  # under the user's lock, with whatever powers they have by then

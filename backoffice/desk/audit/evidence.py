@@ -20,6 +20,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
+from backoffice.results.activity import name_of
 from backoffice.results.batches import by_key
 from backoffice.results.models import Activity
 from backoffice.results.values.spreadsheet import disarm
@@ -109,7 +110,7 @@ def manifest(run: Run, by: object, holds: Mapping[str, int]) -> dict[str, Any]:
         "missing": missing(run, holds),
         "is_finished": run.is_finished,
         "taken_at": timezone.now(),
-        "taken_by": str(by),
+        "taken_by": name_of(by),
         "versions": {"python": python_version(), **{name: version_of(name) for name in PACKAGES}},
         "database": connection.vendor,
         "schema": schema(),

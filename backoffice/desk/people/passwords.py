@@ -5,7 +5,7 @@ The password is written and nothing else: what somebody saved meanwhile, such as
 
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth import get_user_model
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,7 +16,7 @@ from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm
 
 from backoffice.results.activity import log
 
-from . import devices, throttle
+from . import devices, fields, throttle
 from .address import client_address
 from .receivers import log_locked, log_refusal
 
@@ -58,7 +58,8 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
     def set_password_and_save(self, user: Any, *args: Any, commit: bool = True, **options: Any) -> Any:
         """Raises ChangedMeanwhile."""
         super().set_password_and_save(user, *args, commit=False, **options)
-        rows = User.objects.filter(pk=user.pk, password=self.known, is_active=True)
+        on = {"is_active": True} if fields.there("is_active") else {}
+        rows = get_user_model()._default_manager.filter(pk=user.pk, password=self.known, **on)
         if commit and not rows.update(password=user.password):
             raise ChangedMeanwhile
         return user

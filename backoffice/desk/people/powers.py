@@ -5,7 +5,8 @@ Powers are permissions, one's own and one's groups'; a superuser has all of them
 
 from typing import Any
 
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
 from django.db.models import Model, Q, QuerySet
 
 
@@ -26,7 +27,7 @@ def covers(user: Any, other: Model | None) -> bool:
     if isinstance(other, Group):
         theirs = Q(group=other) | Q(user__groups=other) | Q(group__user__groups=other)
         return not other.user_set.filter(is_superuser=True).exists() and not beyond(user).filter(theirs).exists()
-    if isinstance(other, User):
+    if isinstance(other, get_user_model()):
         return not other.is_superuser and not beyond(user).filter(Q(user=other) | Q(group__user=other)).exists()
     return False
 

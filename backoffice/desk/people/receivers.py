@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -46,4 +47,5 @@ def signed_out(sender: object, request: HttpRequest | None, user: Any, **kwargs:
 
 @receiver(user_login_failed)
 def refused(sender: object, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any) -> None:
-    log_refusal(str(credentials.get("username") or ""), request, reason="unknown name or wrong password")
+    name = credentials.get("username") or credentials.get(get_user_model().USERNAME_FIELD)
+    log_refusal(str(name or ""), request, reason="unknown name or wrong password")

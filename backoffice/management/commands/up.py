@@ -66,7 +66,7 @@ class Command(BaseCommand):
         private: PrivateRedis | None,
         demo: bool,
         workers: int,
-        first: tuple[str, str] | None,
+        first: tuple[str, str, first_user.Others] | None,
     ) -> None:
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # the web server complains where it is missing
@@ -164,9 +164,9 @@ def _refuse_database() -> None:
 
 def _welcome(url: str, demo: bool) -> str:
     lines = ["", f"The back office is running:  {url}", ""]
-    if not demo and first_user.is_missing():
+    if first_user.is_missing():
         lines += [first_user.HOW, ""]
-    if demo:
+    elif demo and settings.AUTH_USER_MODEL == "auth.User":
         lines += [
             "Log in as  operator    selects records and processes them",
             "           scheduler   decides what runs when",

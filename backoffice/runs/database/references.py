@@ -9,13 +9,13 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 
-def stays(model: type[Model] | Any, pk: int) -> bool:
+def stays(model: type[Model] | Any, pk: Any) -> bool:
     """Whether the row is there, and then it is until this transaction has ended. It may be changed meanwhile."""
     names = connection.ops.quote_name
     share = " FOR KEY SHARE" if connection.vendor == "postgresql" else ""  # SQLite has one writer
     with connection.cursor() as cursor:
         sql = f"SELECT 1 FROM {names(model._meta.db_table)} WHERE {names(str(model._meta.pk.column))} = %s{share}"  # noqa: S608
-        cursor.execute(sql, [pk])
+        cursor.execute(sql, [model._meta.pk.get_db_prep_value(pk, connection)])
         return cursor.fetchone() is not None
 
 

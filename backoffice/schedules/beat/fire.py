@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.results import bulk
+from backoffice.results.activity import name_of
 from backoffice.results.values.text import storable
 from backoffice.runs.database import references
 from backoffice.runs.database.again import again
@@ -116,7 +117,7 @@ def run_now(schedule: PeriodicTask, by: Any) -> Firing:
     with transaction.atomic():
         if not references.stays(PeriodicTask, schedule.pk):
             raise BadSchedule(_("It was deleted meanwhile."))
-        values = {"due_at": timezone.now(), "by": storable(str(by), 150)}
+        values = {"due_at": timezone.now(), "by": storable(name_of(by), 254)}
         firing = Firing.objects.create(schedule=schedule, schedule_name=schedule.name, **values)
         enabling.log(by, "schedule.run_now", schedule.pk, schedule.name)
         transaction.on_commit(lambda: publish.send([(schedule, firing)]))

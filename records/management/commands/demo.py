@@ -62,7 +62,7 @@ class Command(BaseCommand):
     def refuse_others(self) -> None:
         """People and none of the demo's records: an installation that somebody works with, migrated or not."""
         demo = YourModel.objects.filter(reference__in=references())
-        if holds(get_user_model().objects.all(), "id") and not holds(demo, "reference"):
+        if holds(get_user_model()._default_manager.all(), "password") and not holds(demo, "reference"):
             raise CommandError(
                 "This database holds people but none of the demo's records, so the demo and its logins, whose password "
                 "everybody knows, are not put into it. Start without --demo, or give the demo a folder of its own with "
@@ -71,6 +71,9 @@ class Command(BaseCommand):
 
     def add_users(self) -> None:
         """Never in a database that has people in it: the password is on the front page of the README."""
+        if settings.AUTH_USER_MODEL != "auth.User":
+            self.say("Logins: this project has a user model of its own, so the demo's are not added.")
+            return
         users = get_user_model().objects
         wanted = {ADMIN, *GROUP_OF}
         there = set(users.values_list("username", flat=True))
