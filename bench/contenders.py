@@ -7,7 +7,7 @@ PLAIN = Contender("ours_plain", "this project, plain .delay(id)", "ours_plain")
 SWAPPED = Contender("ours_django_db", "this project, plain, with the django-db backend", "ours_django_db")
 USUAL = Contender("usual", "Celery, the usual way", "usual")
 TUNED = Contender("usual_tuned", "Celery, the usual way, our database settings", "usual_tuned")
-BARE = Contender("bare", "bare loop (the limit)", "bare")
+BARE = Contender("bare", "bare loop, no queue", "bare")
 PEERS = [
     Contender("django_q2", "django-q2", "django_q2"),
     Contender("huey", "huey", "huey_peer"),

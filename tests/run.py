@@ -89,8 +89,8 @@ def static_steps() -> list[Step]:
     return [
         Step("ruff check", [str(BIN / "ruff"), "check", "."]),
         Step("ruff format", [str(BIN / "ruff"), "format", "--check", "."]),
-        Step("mypy", [str(BIN / "mypy")]),
-        Step("import-linter", [str(BIN / "lint-imports")]),
+        Step("mypy", [sys.executable, "-m", "tests.apps", "mypy"]),
+        Step("import-linter", [sys.executable, "-m", "tests.apps", "imports"]),
         Step("migrations complete", [*manage, "makemigrations", "--check", "--dry-run"]),
         Step("check --deploy", [*manage, "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
     ]

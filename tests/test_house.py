@@ -3,10 +3,10 @@
 from collections import Counter
 from pathlib import Path
 
+from backoffice.settings import APPS
+
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = [
-    path for top in ("backoffice", "records") for path in (ROOT / top).rglob("*.py") if "migrations" not in path.parts
-]
+ROOMS = [path for top in ("backoffice", *APPS) for path in (ROOT / top).rglob("*.py") if "migrations" not in path.parts]
 
 
 def test_no_folder_has_more_than_sixteen_files():
