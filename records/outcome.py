@@ -1,16 +1,13 @@
-"""What the record's page says about it: input beside normal form beside issues, corrections, look-alikes, timeline."""
+"""What the record's page says about it: input beside normal form beside issues, corrections, look-alikes."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any
-from uuid import uuid4
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
-
-from backoffice.runs.pages import timeline
 
 from .checks import duplicate_candidates
 from .checks.duplicates import Candidate
@@ -91,19 +88,6 @@ def duplicates_of(record: YourModel) -> list[Candidate]:
     return duplicate_candidates(record.name, record.town, rows.values(), limit=SHOWN_DUPLICATES)
 
 
-def outcome_of(record: YourModel, user: Any, before: str = "") -> dict[str, Any]:
-    """Everything the templates of the record's page need beside the form."""
-    lines = lines_of(record)
-    return {
-        "record": record,
-        "lines": lines,
-        "issue_count": len(record.issues),
-        "suggestions": sum(1 for issue in record.issues if issue.get("suggestion") is not None),
-        "stale": bool(record.verdict) and not record.processed,
-        "corrections": corrections_of(record),
-        "duplicates": duplicates_of(record),
-        "record_label": record._meta.label_lower,
-        "timeline": timeline.of_record(YourModel, record.pk, user, record=record, before=before),
-        "timeline_before": before,
-        "token": uuid4().hex,
-    }
+def outcome_of(record: YourModel) -> dict[str, Any]:
+    """What these records' panels need beside those of any record."""
+    return {"lines": lines_of(record), "corrections": corrections_of(record), "duplicates": duplicates_of(record)}

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Info, Warning, register
 from django.db.models import AutoField, BigIntegerField, IntegerField
 
 from .models import Processable
+from .pages.records import COLOURS, ProcessableAdmin
 from .pages.staff import StaffAdmin
 from .registry import CLAIMS, record_tasks
 
@@ -82,13 +83,30 @@ def admins_of_ours(**_kwargs: Any) -> list[CheckMessage]:
         Warning(
             f"{type(model_admin).__module__}.{type(model_admin).__qualname__} is no StaffAdmin.",
             hint="Its list takes any lookup and its form loses updates. Put StaffAdmin (backoffice.runs.pages.staff), "
-            "or for records ProcessableAdmin (backoffice.runs.pages.actions), before ModelAdmin.",
+            "or for records ProcessableAdmin (backoffice.runs.seam), before ModelAdmin.",
             obj=model,
             id="runs.W001",
         )
         for model, model_admin in admin.site._registry.items()
         if not isinstance(model_admin, StaffAdmin)
     ]
+
+
+@register("runs")
+def outcomes_on_pages(**_kwargs: Any) -> list[CheckMessage]:
+    """What a team sets of outcomes names a field that is there, and colours that there are."""
+    found: list[CheckMessage] = []
+    for model, shown in admin.site._registry.items():
+        if not isinstance(shown, ProcessableAdmin):
+            continue
+        where, label = type(shown).__qualname__, model._meta.label
+        if shown.outcome_field not in {"", *(field.name for field in model._meta.fields)}:
+            told = f"{where} has the outcome_field {shown.outcome_field!r}, which {label} has not."
+            found.append(Error(told, hint="Name a field of the model, or leave it out.", obj=model, id="runs.E009"))
+        for colour in sorted(set(shown.outcome_colours.values()) - set(COLOURS)):
+            told = f"{where} has the colour {colour!r} among its outcome_colours, which is none."
+            found.append(Error(told, hint=f"Choose from {', '.join(COLOURS)}.", obj=model, id="runs.E010"))
+    return found
 
 
 @register("runs")

@@ -8,7 +8,8 @@ from .access import may_start
 from .engine.events import on_run_finished
 from .models import Outcome, Processable, RecordOutcome, Run, State
 from .operations import Cancelled, cancel, retry
-from .pages.actions import Action, ProcessableAdmin, run_action
+from .pages.actions import Action, run_action
+from .pages.records import ProcessableAdmin
 from .pages.staff import StaffAdmin
 from .record_task import record_task
 from .registry import RecordTask

@@ -208,7 +208,7 @@ class TestTheRecordsPage:
 
     def test_shows_the_history_of_its_runs(self, operator):
         made = factories.record()
-        operator.post(reverse("admin:records_yourmodel_process", args=[made.pk]))
+        operator.post(reverse("admin:records_yourmodel_run", args=[made.pk, "process_selected"]))
         assert (
             reverse("admin:runs_run_change", args=[Run.objects.get().pk]) in operator.get(page(made)).content.decode()
         )
@@ -232,7 +232,10 @@ class TestTheRecordsPage:
 
 class TestTheProcessButton:
     def url(self, record):
-        return reverse("admin:records_yourmodel_process", args=[record.pk])
+        return self.url_of(record.pk)
+
+    def url_of(self, pk):
+        return reverse("admin:records_yourmodel_run", args=[pk, "process_selected"])
 
     def test_starts_a_run_over_this_record(self, operator):
         made = factories.record()
@@ -257,7 +260,7 @@ class TestTheProcessButton:
         assert operator.get(self.url(factories.record())).status_code == 405
 
     def test_of_a_record_deleted_meanwhile_says_that_it_is_gone(self, operator):
-        assert operator.post(reverse("admin:records_yourmodel_process", args=[2**62])).status_code == 302
+        assert operator.post(self.url_of(2**62)).status_code == 302
 
     def test_needs_the_csrf_token(self, operator):
         operator.handler.enforce_csrf_checks = True

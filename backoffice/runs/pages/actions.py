@@ -37,9 +37,9 @@ class TokenActionForm(ActionForm):
     form_token = forms.CharField(required=False, label="", widget=forms.HiddenInput, initial=lambda: uuid4().hex)
 
 
-class ProcessableAdmin(StaffAdmin):
-    """For the admin of a record: actions are offered to those who may use them, and their form has a token; the list
-    has the buttons of the other wings."""
+class RecordActions(StaffAdmin):
+    """At the list of a record: actions are offered to those who may use them, and their form has a token; the list has
+    the buttons of the other wings."""
 
     action_form = TokenActionForm
     takes_lookups = True
@@ -56,6 +56,11 @@ class ProcessableAdmin(StaffAdmin):
         actions: dict[str, Any] = super().get_actions(request)
         return {name: action for name, action in actions.items() if may_use(request.user, action[0])}
 
+    def tasks_at_once(self, request: HttpRequest) -> dict[str, str]:
+        """Tasks that this person may start now, by the name of their action."""
+        found = ((name, action[0]) for name, action in self.get_actions(request).items())
+        return {name: action.record_task for name, action in found if getattr(action, "at_once", False)}
+
 
 def run_action(task: str, name: str, description: Any, permission: str = "") -> Action:
     """An admin action that starts a run of `task` over the selection and lands on its page.
@@ -68,7 +73,9 @@ def run_action(task: str, name: str, description: Any, permission: str = "") -> 
             return confirm(modeladmin, request, queryset, task, name, description)
         return begin(modeladmin, request, queryset, task, selection_text(modeladmin, request), ticked(request))
 
-    return guarded(begin_run, task, name, description, permission)
+    action = guarded(begin_run, task, name, description, permission)
+    action.at_once = True  # type: ignore[attr-defined]
+    return action
 
 
 def guarded(work: Action, task: str, name: str, description: Any, permission: str) -> Action:

@@ -22,11 +22,11 @@ from ..labels import run_title, task_label
 from ..models import Run, State
 from ..start import EmptySelection
 from . import items, progress
-from .actions import ProcessableAdmin, form_token, run_action
+from .actions import form_token
 from .numbers import row_number
 from .staff import StaffAdmin
 
-__all__ = ["ProcessableAdmin", "RunAdmin", "run_action"]
+__all__ = ["RunAdmin"]
 
 
 class MineFilter(admin.SimpleListFilter):

@@ -21,7 +21,7 @@ from backoffice.results.models import Activity
 
 from ..access import may_see
 from ..labels import run_title
-from ..models import Processable, Remembers, RunItem, State, TaskName
+from ..models import Processable, Remembers, Run, RunItem, State, TaskName
 from .numbers import row_number
 
 PAGE = 50
@@ -59,14 +59,21 @@ class Timeline:
     older: str = ""  # the key of the next page, "" when there is none
 
 
-def of_record(model: type[Processable], pk: int, user: Any, *, record: Any = None, before: str = "") -> Timeline:
-    """A page of what happened to a record; `record` is the row itself where it still exists."""
+def of_record(
+    model: type[Processable], pk: int, user: Any, *, record: Any = None, before: str = "", items: Any = None
+) -> Timeline:
+    """A page of what happened to a record; `record` is the row itself where it still exists, `items` are the newest
+    ones where the caller has asked for them."""
     last = parse_key(before)
-    entries = [*done_by_people(model, pk, last), *done_by_runs(model, pk, user, last), *own(model, record, last)]
+    if last is not None:
+        items = done_by_runs(model, pk, last)
+    elif items is None:
+        items = newest_items(model, pk)
+    over, in_work = [item for item in items if item.finished_at], [item for item in items if not item.finished_at]
+    of_runs = [of_item(item, user, item.finished_at) for item in over]
+    entries = [*done_by_people(model, pk, last), *of_runs, *own(model, record, last)]
     entries.sort(key=lambda entry: entry.key, reverse=True)
-    shown = entries[:PAGE]
-    if last is None:
-        shown = [*in_work(model, pk, user), *shown]
+    shown = [*(of_item(item, user, item.started_at or item.run.created_at) for item in in_work), *entries[:PAGE]]
     return Timeline(shown, as_key(shown[-1]) if len(entries) > PAGE else "")
 
 
@@ -123,27 +130,33 @@ def items_of(model: type[Processable], pk: int) -> Any:
     return RunItem.objects.filter(record_id=pk, task_no__in=tasks, run__record_type=kind).select_related("run__task")
 
 
-def done_by_runs(model: type[Processable], pk: int, user: Any, last: Any) -> Iterator[TimelineEntry]:
-    rows = items_of(model, pk).filter(older(last, RUNS, "finished_at", "run_id"), finished_at__isnull=False)
-    for item in rows.order_by("-finished_at", "-run_id")[: PAGE + 1]:
-        yield of_item(item, user, item.finished_at)
+def newest_items(model: type[Processable], pk: int) -> list[RunItem]:
+    """What is not over, at most one per task, and then a page of what is."""
+    items = items_of(model, pk)
+    return [*items.filter(active=True).order_by("-run_id"), *over(items)]
 
 
-def in_work(model: type[Processable], pk: int, user: Any) -> Iterator[TimelineEntry]:
-    """What is not over comes first and on the first page only; at most one per task."""
-    for item in items_of(model, pk).filter(active=True).order_by("-run_id"):
-        yield of_item(item, user, item.started_at or item.run.created_at)
+def done_by_runs(model: type[Processable], pk: int, last: Any) -> list[RunItem]:
+    return over(items_of(model, pk).filter(older(last, RUNS, "finished_at", "run_id")))
+
+
+def over(items: Any) -> list[RunItem]:
+    return list(items.filter(finished_at__isnull=False).order_by("-finished_at", "-run_id")[: PAGE + 1])
 
 
 def of_item(item: RunItem, user: Any, at: datetime) -> TimelineEntry:
     return TimelineEntry(
         at, RUNS, item.run_id,
         run_title(item.run),
-        item.run.requester_name or item.run.schedule_name or _("system"),
+        who(item.run),
         item.error.strip().rpartition("\n")[2] or item.outcome,
         item.state, str(State(item.state).label),
         reverse("admin:runs_run_change", args=[item.run_id]) if may_see(user, item.run) else "",
     )  # fmt: skip
+
+
+def who(run: Run) -> str:
+    return run.requester_name or run.schedule_name or _("system")
 
 
 def own(model: type[Processable], record: Any, last: Any) -> Iterator[TimelineEntry]:

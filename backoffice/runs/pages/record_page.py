@@ -1,0 +1,172 @@
+"""What the page of any record says beside its form: where it stands, what may be done, its runs, its timeline."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from ..access import may_see
+from ..labels import run_title, task_label
+from ..models import RunItem, State, state_label
+from ..registry import find
+from . import record_log, timeline
+
+SHOWN_RUNS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    word: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Starts a run over this record; with `refusal`, why it cannot now."""
+
+    label: str
+    url: str
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one run made, or makes, of this record."""
+
+    item: RunItem
+    task: str
+    title: str
+    url: str
+    badge: Badge
+    outcome: Badge | None
+    said: str
+
+    @property
+    def who(self) -> str:
+        return timeline.who(self.item.run)
+
+    @property
+    def at(self) -> datetime:
+        return self.item.finished_at or self.item.started_at or self.item.run.created_at
+
+
+class RecordPage:
+    """For templates, as `record_page`."""
+
+    def __init__(self, model_admin: Any, record: Any, user: Any, before: str = "") -> None:
+        self.admin, self.record, self.user, self.before = model_admin, record, user, before
+        self.token = uuid4().hex
+
+    @property
+    def facts(self) -> str:
+        return str(self.admin.record_facts)
+
+    @property
+    def panels(self) -> Iterable[str]:
+        return tuple(self.admin.record_panels)
+
+    @property
+    def stale_words(self) -> str:
+        return str(self.admin.stale_words)
+
+    # --- where it stands
+
+    @cached_property
+    def outcome(self) -> Badge | None:
+        """As the record's own field says it, else as the last run that succeeded did."""
+        if self.admin.outcome_field:
+            found: Badge | None = self.admin.outcome_of(self.record)
+            return found
+        return next((line.outcome for line in self.outcomes if line.outcome), None)
+
+    @property
+    def processed(self) -> Badge | None:
+        """None where no task of this kind of record sets it."""
+        sets = any("processed" in task.writes for task in record_log.tasks_of(type(self.record)))
+        return self.admin.processed_of(self.record) if sets else None
+
+    @property
+    def is_stale(self) -> bool:
+        """An outcome is there, of other inputs than these."""
+        known = self.outcome or self.record.processed_at
+        return bool(self.processed and known and not self.record.processed)
+
+    @cached_property
+    def processed_at(self) -> datetime | None:
+        done = (line.item.finished_at for line in self.outcomes if line.item.state == State.SUCCESS)
+        return self.record.processed_at or next(done, None)
+
+    # --- its runs
+
+    @cached_property
+    def items(self) -> list[RunItem]:
+        return timeline.newest_items(type(self.record), self.record.pk)
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        return [self.line(item) for item in self.items]
+
+    @property
+    def runs(self) -> list[Line]:
+        return self.lines[:SHOWN_RUNS]
+
+    @cached_property
+    def outcomes(self) -> list[Line]:
+        """The last run of each task that is over, the newest first."""
+        last: dict[int, Line] = {}
+        for line in self.lines:
+            if line.item.finished_at:
+                last.setdefault(line.item.run.task_id, line)
+        return list(last.values())
+
+    def line(self, item: RunItem) -> Line:
+        label, _colon, detail = item.outcome.partition(": ")
+        seen = may_see(self.user, item.run)
+        return Line(
+            item, task_label(item.run.task.name), run_title(item.run),
+            reverse("admin:runs_run_change", args=[item.run_id]) if seen else "",
+            Badge(state_label(item.state), item.state.lower()),
+            self.admin.outcome_badge_of(label) if label else None,
+            item.error.strip().rpartition("\n")[2] or detail,
+        )  # fmt: skip
+
+    # --- what may be done
+
+    def buttons_for(self, request: Any) -> list[Button]:
+        return [
+            Button(task_label(task.name), self.url_of(name), self.refusal(task))
+            for name, task in ((name, find(task)) for name, task in self.admin.tasks_at_once(request).items())
+        ]
+
+    def url_of(self, action: str) -> str:
+        opts: Any = self.record._meta
+        return reverse(f"admin:{opts.app_label}_{opts.model_name}_run", args=[self.record.pk, action])
+
+    def refusal(self, task: Any) -> str:
+        if task.eligible is None:
+            return ""
+        rows: Any = type(self.record)._base_manager
+        fits = rows.filter(pk=self.record.pk).filter(task.eligible).exists()
+        return "" if fits else str(task.not_eligible or _("not eligible"))
+
+    # --- what happened
+
+    @cached_property
+    def timeline(self) -> timeline.Timeline:
+        model = type(self.record)
+        record, before = self.record, self.before
+        return timeline.of_record(model, record.pk, self.user, record=record, before=before, items=self.items)
+
+    @property
+    def label(self) -> str:
+        return str(self.record._meta.label_lower)
+
+
+def name_of(record: Model) -> str:
+    return f"{record._meta.verbose_name} {record}"

@@ -1,0 +1,114 @@
+"""The admin of a record: its list, its page, and the buttons on it."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from .actions import RecordActions, begin
+from .record_page import Badge, RecordPage, name_of
+
+COLOURS = ("good", "bad", "warning", "info", "hint", "calm")
+
+
+class ProcessableAdmin(RecordActions):
+    """For the admin of a record, before ModelAdmin. What stands here as a value is a team's to set."""
+
+    list_display: Sequence[Any] = ("__str__", "outcome_badge", "processed_badge", "processed_when")
+    outcome_field = ""  # of the record, that keeps the label of its outcome; without one the last run's is shown
+    outcome_words: Mapping[str, Any] = {}  # by label; without one the field's choices, else the label
+    outcome_colours: Mapping[str, str] = {}  # by label, out of COLOURS
+    processed_words: tuple[Any, Any] = (_("processed"), _("not processed"))
+    stale_words: Any = _("The inputs have changed since: process the record again.")
+    record_facts = "runs/record/facts.html"  # beside the badges above the form
+    record_panels: Sequence[str] = ("runs/record/outcome.html", "runs/record/runs.html", "runs/record/history.html")
+    change_form_outer_before_template = "runs/record/head.html"
+    change_form_outer_after_template = "runs/record/panels.html"
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        field = next((each for each in self.opts.fields if each.name == self.outcome_field), None)  # type: ignore[attr-defined]
+        if field:
+            sortable = admin.display(description=field.verbose_name, ordering=field.name, empty_value="–")
+            self.outcome_badge = sortable(partial(type(self).outcome_badge, self))  # type: ignore[method-assign]
+
+    @property
+    def media(self) -> forms.Media:
+        return super().media + forms.Media(css={"all": ["runs/record.css"]})  # type: ignore[misc]
+
+    # --- words and colours
+
+    def outcome_badge_of(self, label: str, word: Any = None) -> Badge:
+        return Badge(str(self.outcome_words.get(label, word or label)), self.outcome_colours.get(label, "calm"))
+
+    def outcome_of(self, record: Any) -> Badge | None:
+        """As the record's own field keeps it."""
+        label = getattr(record, self.outcome_field, "") if self.outcome_field else ""
+        if not label:
+            return None
+        choices = dict(record._meta.get_field(self.outcome_field).flatchoices)
+        return self.outcome_badge_of(str(label), choices.get(label))
+
+    def processed_of(self, record: Any) -> Badge:
+        yes, no = self.processed_words
+        return Badge(str(yes), "yes") if record.processed else Badge(str(no), "no")
+
+    # --- columns
+
+    @admin.display(description=_("outcome"), empty_value="–")
+    def outcome_badge(self, record: Any) -> str | None:
+        found = self.outcome_of(record)
+        return cell(found) if found else None
+
+    @admin.display(description=_("processed"), ordering="processed")
+    def processed_badge(self, record: Any) -> str:
+        return cell(self.processed_of(record))
+
+    @admin.display(description=_("processed at"), ordering="processed_at", empty_value="–")
+    def processed_when(self, record: Any) -> str | None:
+        if record.processed_at is None:
+            return None
+        return format_html('<span class="bo-num">{}</span>', f"{localtime(record.processed_at):%Y-%m-%d %H:%M}")
+
+    # --- the record's page
+
+    def get_urls(self) -> list[URLPattern]:
+        opts: Any = self.opts  # type: ignore[attr-defined]
+        view = self.admin_site.admin_view(require_POST(self.run_over_record))  # type: ignore[attr-defined]
+        own = path("<int:pk>/run/<str:action>/", view, name=f"{opts.app_label}_{opts.model_name}_run")
+        return [own, *super().get_urls()]  # type: ignore[misc]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        if obj is not None:
+            page = RecordPage(self, obj, request.user, request.GET.get("before", ""))
+            context |= {"record_page": page, "record_buttons": page.buttons_for(request)}
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def run_over_record(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
+        record = self.get_object(request, str(pk))
+        task = self.tasks_at_once(request).get(action)
+        if task is None or not self.has_view_or_change_permission(request, record):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        if record is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))  # type: ignore[attr-defined]
+        rows = self.get_queryset(request).filter(pk=pk)  # type: ignore[attr-defined]
+        opts = record._meta
+        started = begin(self, request, rows, task, capfirst(name_of(record))[:500])
+        return started or redirect(f"admin:{opts.app_label}_{opts.model_name}_change", pk)
+
+
+def cell(badge: Badge) -> str:
+    return format_html('<span class="bo-badge bo-badge--{}">{}</span>', badge.colour, badge.word)
