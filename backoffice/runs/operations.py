@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from backoffice.results import activity
 
 from .database.again import again
-from .engine import broker, error_kinds
-from .engine.ledger import Verdict, count, remember, settle
+from .engine import broker, error_kinds, ledger
 from .models import Chunk, Run, RunItem, State
 from .registry import find
 from .start import RunRequest, start_requested
@@ -72,14 +71,12 @@ def revoke(run: Run) -> bool:
         waiting = RunItem.objects.of(run).filter(state__in=(State.PENDING, State.RETRY))
         # Locked, or a claim or a second sweep would take some of them meanwhile. Items before their run, as everywhere.
         ids = list(waiting.order_by("record_id").select_for_update().values_list("record_id", "retries")[: BATCH + 1])
-        verdicts = [
-            Verdict(record_id, State.REVOKED, error=_cancelled(run), retries=retries,
+        transitions = [
+            ledger.Transition(record_id, State.REVOKED, error=_cancelled(run), retries=retries,
                     result=REVOKED)
             for record_id, retries in ids[:BATCH]
         ]  # fmt: skip
-        settle(run, verdicts, "", owner=None)
-        count(run, verdicts)
-    remember(run, verdicts, "")
+        ledger.write(run, transitions, "", owner=None)
     return len(ids) > BATCH
 
 

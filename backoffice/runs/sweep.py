@@ -19,9 +19,9 @@ from backoffice.results import spool
 from . import operations
 from .database import clock
 from .database.again import again, is_away
-from .engine import broker, events, hand_back, heartbeats, slicing
+from .engine import broker, events, give_back, heartbeats, slicing
 from .engine.claims import lease
-from .engine.ledger import close, count, drop_chunks, remember
+from .engine.ledger import close, drop_chunks
 from .models import Chunk, Run, RunItem, State, Worker
 from .registry import CLAIMS, find
 from .start import activate
@@ -111,7 +111,7 @@ def rescue_expired() -> int:
         gone = not heartbeats.is_alive(worker)
         if gone and size == 1 and not heartbeats.is_watched():
             continue
-        hand_back.lost(pk, charge=gone, expired=True)
+        give_back.lost(pk, charge=gone, expired=True)
         done += 1
     return done
 
@@ -132,14 +132,11 @@ def _release(run_id: int, ids: list[int]) -> int:
         run = Run.objects.select_related("task").get(pk=run_id)
         if run.cancelled_at or not items:
             return 0
-        worn = hand_back.end_retried(run, items)
         ids = [item.record_id for item in items if item.attempts < CLAIMS]
         RunItem.objects.of(run).filter(record_id__in=ids).update(state=State.PENDING, due_at=None)
+        give_back.end_worn(run, items)
         slices = slicing.contiguous(ids, slicing.size_for(len(ids), find(run.task.name).chunk_size))
         broker.after_commit(run, slicing.chunks_of(run, slices))
-        if worn:
-            count(run, worn)
-    remember(run, worn, "")
     return len(items)
 
 

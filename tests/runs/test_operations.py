@@ -35,7 +35,7 @@ def test_what_is_in_hand_at_the_cancel_is_not_said_to_be_undone_until_it_is(cler
     assert f"Cancelled: {9 - in_hand} records are left undone. {in_hand} more are in progress" in text
     assert "What is in progress is finished or given back" in text
     finished.run_through()
-    given_back.hand_back()
+    given_back.give_back()
     sweep()
     run.refresh_from_db()
     assert (run.state, run.succeeded, run.revoked) == (State.REVOKED, first.size, 9 - first.size)

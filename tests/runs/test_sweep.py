@@ -1,13 +1,15 @@
+import contextlib
 from datetime import timedelta
 
 import pytest
 from celery import current_app
+from django.db import transaction
 from django.utils import timezone
 
 from backoffice.runs import sweep as sweeping
-from backoffice.runs.engine import chunks, claims, hand_back
+from backoffice.runs.engine import chunks, claims, give_back
 from backoffice.runs.models import Chunk, Run, RunItem, State, TaskName, Worker
-from backoffice.runs.registry import find
+from backoffice.runs.registry import CLAIMS, find
 from backoffice.runs.start import start
 from backoffice.runs.sweep import sweep
 from tests.probe.models import Probe
@@ -74,7 +76,7 @@ def test_a_record_alone_with_three_workers_that_died_is_a_failure_and_named():
     (probe,) = probes(1)
     run = poke_all()
     sweeps_have_come_for_a_while()
-    for _ in range(hand_back.DEATHS):
+    for _ in range(give_back.DEATHS):
         claims.claim(Chunk.objects.get().pk)
         Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
         sweep()
@@ -196,16 +198,36 @@ def test_two_sweeps_at_once_do_no_more_than_one():
     Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
     expired = list(Chunk.objects.expired().values_list("pk", flat=True))
     for pk in expired * 2:
-        hand_back.lost(pk)
+        give_back.lost(pk)
     assert RunItem.objects.of(run).filter(deaths=2).count() == 0
     assert work_off(run).succeeded == 3
     assert set(Probe.objects.values_list("effects", flat=True)) == {1}
+
+
+class Undone(Exception):
+    """By whoever made it part of something larger."""
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_redis_hears_of_an_outcome_when_its_transaction_is_committed_and_not_before(undone):
+    (probe,) = probes(1)
+    run = poke_all()
+    chunk, _items = claims.claim(Chunk.objects.get().pk)
+    RunItem.objects.update(attempts=CLAIMS)
+    redis, key = current_app.backend.client, current_app.backend.get_key_for_task(run.item_task_id(probe.pk))
+    with contextlib.suppress(Undone), transaction.atomic():
+        give_back.lost(chunk.pk)
+        assert not redis.exists(key)
+        if undone:
+            raise Undone
+    assert item(run, probe).state == (State.STARTED if undone else State.FAILURE)
+    assert bool(redis.exists(key)) is not undone
 
 
 def test_giving_back_counts_no_attempt():
     probes(1)
     poke_all()
     chunk, _items = claims.claim(Chunk.objects.get().pk)
-    hand_back.of_worker(chunk.worker)
+    give_back.of_worker(chunk.worker)
     assert RunItem.objects.get().attempts == 0
     assert find("poke").name == "tests.probe.tasks.poke"

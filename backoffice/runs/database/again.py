@@ -1,6 +1,6 @@
 """Transactions that are asked again, where another one was in their way.
 
-The engine takes its locks in one order: chunk, items by record id, records by id, outcomes, run. Where two orders meet
+The engine takes its locks in one order: chunk, records by id, items by record id, outcomes, run. Where two orders meet
 all the same (an import that writes records beside work, say) PostgreSQL ends one of the two, which then has changed
 nothing and only needs to be asked again: a click must not fail for it, nor a slice of work be done anew.
 """

@@ -23,7 +23,7 @@ from backoffice.results.values.text import storable
 from .findings import Survey
 
 BATCH = 1_000
-SETTLED = timedelta(seconds=10)  # the row is written first: a key may still be on its way
+YOUNG = timedelta(seconds=10)  # the row is written first: a key may still be on its way
 BUSY = (states.STARTED, "PROGRESS")
 SHOWN = 2_000  # characters of a row that no table takes
 
@@ -35,7 +35,7 @@ def compare(survey: Survey, told: Any) -> None:
         wrong = [row for row in batch if _differ(row.status, known.get(row.task_id))]
         survey.note("calls_wrong", len(wrong), _("Calls"), task_ids=[row.task_id for row in wrong[:20]])
         if survey.repair and wrong:
-            _settle(wrong, known, survey)
+            _write_over(wrong, known, survey)
     _end_stuck(survey)
     _look_aside(survey)
 
@@ -44,7 +44,7 @@ def _recent() -> Iterator[list[Any]]:
     """Rows of calls for which a key may be there. An item's task id has a dash behind its run's uid, a call's none."""
     now = timezone.now()
     since = now - timedelta(seconds=settings.CELERY_RESULT_EXPIRES)
-    found = TaskResult.objects.filter(date_done__gte=since, date_done__lt=now - SETTLED)
+    found = TaskResult.objects.filter(date_done__gte=since, date_done__lt=now - YOUNG)
     found = found.annotate(mark=Substr("task_id", 33, 1)).exclude(mark="-").order_by("pk").only("task_id", "status")
     after = 0
     while batch := list(found.filter(pk__gt=after)[:BATCH]):
@@ -56,7 +56,7 @@ def _differ(status: str, told: str | None) -> bool:
     return told is not None and told != status and bool({status, told} & states.READY_STATES)
 
 
-def _settle(wrong: list[Any], known: dict[str, str], survey: Survey) -> None:
+def _write_over(wrong: list[Any], known: dict[str, str], survey: Survey) -> None:
     backend = current_app.backend
     try:
         for row in TaskResult.objects.filter(pk__in=[row.pk for row in wrong]):

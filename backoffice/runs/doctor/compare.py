@@ -28,7 +28,7 @@ from .findings import Drift, Kept, Survey
 
 RUNS_AT_ONCE = 100
 BATCH = 1_000  # items compared at a time
-SETTLED = timedelta(seconds=10)  # Redis is told after the commit: an item younger than that may still be on its way
+YOUNG = timedelta(seconds=10)  # Redis is told after the commit: an item younger than that may still be on its way
 RETENTION = timedelta(hours=1)
 NAMED = 20  # records named in an entry of the activity log
 UNREADABLE = "unreadable"
@@ -37,7 +37,7 @@ UNREADABLE = "unreadable"
 def measure(*, repair: bool = False, by: str = "", kept: Kept | None = None) -> Drift:
     """Compare, a batch at a time; with `repair` write what differs as the ledger has it, and log it."""
     survey = Survey(repair, by, kept or Kept())
-    ledger_checks.chunks(survey, timezone.now() - SETTLED)
+    ledger_checks.chunks(survey, timezone.now() - YOUNG)
     for run in by_key(_recent(survey.kept), RUNS_AT_ONCE):
         ledger_checks.orphans(survey, run)
         ledger_checks.holds(survey, run)
@@ -56,8 +56,8 @@ def _recent(kept: Kept) -> Any:
 
 
 def _batches(run: Run) -> Iterator[list[RunItem]]:
-    settled = Q(state__in=OPEN) | Q(finished_at__lt=timezone.now() - SETTLED)
-    return pages(RunItem.objects.of(run).filter(settled), BATCH, "record_id")
+    known = Q(state__in=OPEN) | Q(finished_at__lt=timezone.now() - YOUNG)
+    return pages(RunItem.objects.of(run).filter(known), BATCH, "record_id")
 
 
 def _compare(survey: Survey, run: Run, items: list[RunItem]) -> None:
@@ -111,8 +111,8 @@ def _overwrite(survey: Survey, run: Run, missing: list[RunItem], wrong: list[Run
 
 def _tell_redis(survey: Survey, run: Run, stale: list[RunItem]) -> None:
     survey.note("redis_wrong", len(stale), run, records=_named(stale))
-    if survey.repair:
-        ledger.remember(run, [_verdict(run, item) for item in stale], "")
+    if survey.repair and stale:
+        ledger.tell_redis(run, [_row(run, item) for item in stale])
 
 
 def _take_back(survey: Survey, run: Run, ids: list[int]) -> None:
@@ -147,12 +147,12 @@ def _named(items: list[RunItem]) -> list[int]:
 
 def _row(run: Run, item: RunItem) -> tuple[Any, ...]:
     """The item's row with the time at which it ended, not that of the repair."""
-    row = list(ledger.row(run, _verdict(run, item), ""))
+    row = list(ledger.row(run, _transition(run, item), ""))
     row[rows.FIELDS.index("date_done")] = item.finished_at or timezone.now()
     return tuple(row)
 
 
-def _verdict(run: Run, item: RunItem) -> ledger.Verdict:
+def _transition(run: Run, item: RunItem) -> ledger.Transition:
     """The item's outcome as its worker would have written it, short of the traceback."""
     kind, _colon, text = item.error.partition(": ")
     result: Any = {"exc_type": kind if text else "Exception", "exc_message": [text or kind], "exc_module": "builtins"}
@@ -165,7 +165,7 @@ def _verdict(run: Run, item: RunItem) -> ledger.Verdict:
         result = operations.REVOKED
     elif item.state in OPEN:
         result = None
-    return ledger.Verdict(
+    return ledger.Transition(
         item.record_id, State(item.state), outcome=item.outcome, error=item.error, result=result,
         retries=item.retries, started_at=item.started_at,
     )  # fmt: skip

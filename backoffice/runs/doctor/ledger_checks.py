@@ -18,9 +18,9 @@ BATCH = 1_000  # items mended at a time
 NUMBERS = ("total", "succeeded", "failed", "revoked", "state", "finished_at")
 
 
-def chunks(survey: Survey, settled: datetime) -> None:
+def chunks(survey: Survey, before: datetime) -> None:
     """Chunks of runs that ended: their message would find nothing to do, and the sweep sends it for ever."""
-    left = Chunk.objects.filter(run__finished_at__lt=settled).select_related("run__task").order_by("pk")
+    left = Chunk.objects.filter(run__finished_at__lt=before).select_related("run__task").order_by("pk")
     if not survey.repair:
         survey.note("chunks_left", left.count(), "")
     if not survey.repair or not left.exists():  # looked for first: a transaction takes SQLite's write lock

@@ -10,7 +10,7 @@ from backoffice.results import activity
 from .. import ids, sweep
 from ..database import clock
 from ..database.again import again
-from ..engine import hand_back
+from ..engine import give_back
 from ..models import Chunk
 from .compare import measure
 from .findings import Drift, Kept
@@ -38,5 +38,5 @@ def _release(chunk: Chunk, by: str) -> int:
         if not Chunk.objects.expired().filter(pk=chunk.pk).select_for_update(of=("self",)).exists():
             return 0
         activity.log(by, "run.repaired", chunk.run, lease_of=ids.in_words(chunk.worker), chunk=chunk.pk)
-        hand_back.lost(chunk.pk, charge=False, expired=True)
+        give_back.lost(chunk.pk, charge=False, expired=True)
     return 1

@@ -17,15 +17,15 @@ from backoffice.results.values.text import storable
 from ..database.again import again
 from ..models import Chunk, Outcome, Processable, State
 from ..registry import RecordTask
-from . import broker, hand_back, identity, inputs, slicing, wording
+from . import broker, give_back, identity, inputs, ledger, slicing, wording
 from .claims import claim, claim_items, died_with_child, lease
-from .ledger import Lost, Verdict, count, remember, row, settle
+from .ledger import Lost, Transition
 
 logger = logging.getLogger(__name__)
 
 FLUSH = 1.0  # seconds between writes of a slow chunk: what staff see as progress, and what a death costs
 STINT = 0.5  # seconds for which a message goes from chunk to chunk; after that others have their turn
-BUDGET = 8.0  # seconds after which a chunk hands back what it has not begun
+BUDGET = 8.0  # seconds after which a chunk gives back what it has not begun
 PASSES = 5  # times a record that is edited meanwhile is read anew before it goes to the end of the queue
 
 
@@ -34,7 +34,7 @@ def work(task: RecordTask, chunk_id: int) -> None:
     claimed = claim(chunk_id)
     if claimed is None:
         if died_with_child(chunk_id):
-            hand_back.lost(chunk_id)
+            give_back.lost(chunk_id)
         else:
             logger.info("Chunk %s is claimed already or done: nothing to do.", chunk_id)
         return
@@ -54,7 +54,7 @@ class Shift:
         self.open = items
         self.started = chunk.claimed_at
         self.worker = identity.node_name()
-        self.done: list[Verdict] = []
+        self.done: list[Transition] = []
         self.read: dict[int, inputs.Values | None] = {}
         self.changed: set[int] = set()  # of those open: worked on, and not as they were read when it was to be written
         self.begun = self.flushed = time.monotonic()
@@ -80,9 +80,9 @@ class Shift:
         while True:
             self.passes += 1
             if self.passes > PASSES:
-                self._give_up(self.open)
+                self._postpone(self.open)
             elif not self._pass():
-                return self.hand_back()
+                return self.give_back()
             self.write()
             if not self.open:
                 return None
@@ -97,7 +97,7 @@ class Shift:
             self.done.append(self._attempt(record_id, records.get(record_id)))
             self.worked += 1
             if time.monotonic() - self.flushed > FLUSH and len(self.done) < len(self.open):
-                self.write(hand_on=False)
+                self.write(ends=False)
         return True
 
     def _is_over(self) -> bool:
@@ -106,74 +106,73 @@ class Shift:
             return True
         return self.run.cancelled_at is not None
 
-    def _give_up(self, ids: Iterable[int]) -> None:
+    def _postpone(self, ids: Iterable[int]) -> None:
         """Records changed each time they were worked on wait as after a transient error, and fail in the end."""
         for record_id in sorted(ids):
             self.read.pop(record_id)  # this is true of any input
-            verdict = Verdict(record_id, State.RETRY, retries=self.open[record_id], started_at=self.started)
+            transition = Transition(record_id, State.RETRY, retries=self.open[record_id], started_at=self.started)
             times = f"Record {record_id} was changed each time it was processed."
-            self.done.append(self._failed(verdict, inputs.Edited(times)))
+            self.done.append(self._failed(transition, inputs.Edited(times)))
         self.changed = set()
 
-    def _attempt(self, record_id: int, record: Processable | None) -> Verdict:
-        verdict = Verdict(record_id, State.SUCCESS, retries=self.open[record_id], started_at=self.started)
+    def _attempt(self, record_id: int, record: Processable | None) -> Transition:
+        transition = Transition(record_id, State.SUCCESS, retries=self.open[record_id], started_at=self.started)
         self.read[record_id] = None if record is None else inputs.of(self.task, record)
         if record is None:
-            return self._not_found(verdict)
+            return self._not_found(transition)
         try:
             outcome = closed_behind(self.task.body, record) or Outcome("done")
-            verdict.outcome = storable(str(outcome), wording.OUTCOME)
+            transition.outcome = storable(str(outcome), wording.OUTCOME)
         except (SoftTimeLimitExceeded, SystemExit):
             raise
         except BaseException as exc:  # what a cancelled coroutine raises is no Exception
-            return self._failed(verdict, exc)
-        verdict.result = self.task.done.format(id=record_id)
-        verdict.values = self.task.written(record)
-        return verdict
+            return self._failed(transition, exc)
+        transition.result = self.task.done.format(id=record_id)
+        transition.values = self.task.written(record)
+        return transition
 
-    def _not_found(self, verdict: Verdict) -> Verdict:
-        verdict.state, verdict.error, verdict.row = State.FAILURE, self.task.missing(verdict.record_id), None
-        verdict.result = {"exc_type": "DoesNotExist", "exc_message": [verdict.error], "exc_module": "builtins"}
-        return verdict
+    def _not_found(self, transition: Transition) -> Transition:
+        transition.state, transition.row = State.FAILURE, None
+        transition.error = self.task.missing(transition.record_id)
+        transition.result = {"exc_type": "DoesNotExist", "exc_message": [transition.error], "exc_module": "builtins"}
+        return transition
 
-    def _failed(self, verdict: Verdict, exc: BaseException) -> Verdict:
-        wording.tell(verdict, exc)
-        verdict.state = State.FAILURE
-        if (isinstance(exc, inputs.Edited) or self.task.passes(exc)) and verdict.retries < self.task.most_retries:
-            wait = self.task.backoff(verdict.retries) * uniform(0.8, 1.2)  # noqa: S311 - spreads the herd
-            verdict.state, verdict.retries = State.RETRY, verdict.retries + 1
-            verdict.due_at = timezone.now() + timedelta(seconds=wait)
-        return verdict
+    def _failed(self, transition: Transition, exc: BaseException) -> Transition:
+        wording.tell(transition, exc)
+        transition.state = State.FAILURE
+        if (isinstance(exc, inputs.Edited) or self.task.passes(exc)) and transition.retries < self.task.most_retries:
+            wait = self.task.backoff(transition.retries) * uniform(0.8, 1.2)  # noqa: S311 - spreads the herd
+            transition.state, transition.retries = State.RETRY, transition.retries + 1
+            transition.due_at = timezone.now() + timedelta(seconds=wait)
+        return transition
 
-    def write(self, *, hand_on: bool = True, move_on: bool = True) -> None:
-        """Commit what is done: items, records, TaskResult, counts. When nothing is left the chunk moves on, or ends."""
+    def write(self, *, ends: bool = True, move_on: bool = True) -> None:
+        """Commit what is done: records, items, TaskResult, counts. When nothing is left the chunk moves on, or ends."""
         with identity.soft_limit_held_back():
             now = timezone.now()
-            for verdict in self.done:
-                verdict.row = row(self.run, verdict, self.worker, now)  # not while others wait for the database
-            verdicts, following = self._commit(hand_on, move_on)
-            for verdict in verdicts:
-                del self.open[verdict.record_id]
+            for done in self.done:  # not while others wait for the database
+                done.row = ledger.row(self.run, done, self.worker, now)
+            transitions, following = self._commit(ends, move_on)
+            for transition in transitions:
+                del self.open[transition.record_id]
             self.done, self.flushed = [], time.monotonic()
-        remember(self.run, verdicts, self.worker)
         if following:
             self.open, self.read, self.passes, self.started = following, {}, 0, self.chunk.claimed_at
 
     @again()
-    def _commit(self, hand_on: bool, move_on: bool) -> tuple[list[Verdict], dict[int, int]]:
+    def _commit(self, ends: bool, move_on: bool) -> tuple[list[Transition], dict[int, int]]:
         """Returns what was written, and the items that the chunk moved on to."""
         with transaction.atomic():
             self._hold()
-            verdicts, following = self._still_true(), {}
-            settle(self.run, verdicts, self.worker, owner=self.chunk.pk)
-            self._save_records(verdicts)
-            count(self.run, verdicts)
-            if hand_on and len(verdicts) == len(self.open):
+            transitions, following = self._still_true(), {}
+            self._save_records(transitions)
+            ledger.write(self.run, transitions, self.worker, owner=self.chunk.pk)
+            if ends and len(transitions) == len(self.open):
                 following = self._move_on() if move_on else {}
                 if not following:
                     Chunk.objects.filter(pk=self.chunk.pk)._raw_delete("default")
                     broker.after_commit(self.run, self._next())
-        return verdicts, following
+        return transitions, following
 
     def refuse(self, exc: Exception) -> None:
         """The write itself was refused, say for a value its column does not take. Found by going one by one.
@@ -183,7 +182,7 @@ class Shift:
         connection.close_if_unusable_or_obsolete()
         if len(self.open) > 1:
             logger.warning("Chunk %s could not be written, its records come back one by one: %r", self.chunk.pk, exc)
-            hand_back.lost(self.chunk.pk, charge=False)
+            give_back.lost(self.chunk.pk, charge=False)
             return
         logger.warning("Record %s of run %s could not be written.", [*self.open], self.run.pk, exc_info=exc)
         try:
@@ -196,34 +195,34 @@ class Shift:
     def _write_refused(self, exc: Exception | None) -> None:
         """The one record's end, or its wait; without an error nothing foreign is in it."""
         for record_id, retries in self.open.items():
-            verdict = Verdict(record_id, State.FAILURE, started_at=self.started, retries=retries)
-            self.done = [verdict]
+            transition = Transition(record_id, State.FAILURE, started_at=self.started, retries=retries)
+            self.done = [transition]
             if exc is None:
-                wording.tell_nothing(verdict)
+                wording.tell_nothing(transition)
                 self.read.pop(record_id, None)  # what it read may be what cannot be asked for
             elif outage.is_outage(exc) and outage.by_driver(exc):
-                self._failed(verdict, exc)
+                self._failed(transition, exc)
             else:
-                wording.tell(verdict, exc)
+                wording.tell(transition, exc)
         self.write(move_on=False)  # nobody goes on with it here
         if self.open:
-            self.hand_back()
+            self.give_back()
 
     def _hold(self) -> None:
         """The owner token's guard: renew the lease, or find that the chunk is no longer ours."""
         if not Chunk.objects.filter(pk=self.chunk.pk).update(lease_until=lease()):
             raise Lost(f"chunk {self.chunk.pk} is gone")
 
-    def _still_true(self) -> list[Verdict]:
-        """The verdicts whose record is as it was read, failures too; the rest stay open and are worked on anew."""
-        asked = [verdict.record_id for verdict in self.done if verdict.record_id in self.read]
+    def _still_true(self) -> list[Transition]:
+        """The transitions whose record is as it was read, failures too; the rest stay open and are worked on anew."""
+        asked = [transition.record_id for transition in self.done if transition.record_id in self.read]
         changed = inputs.changed(self.task, self.read, asked) if asked else set()
         if self.changed or changed:
             self.changed = self.changed.difference(asked) | changed
-        return [v for v in self.done if v.record_id not in changed] if changed else self.done
+        return [t for t in self.done if t.record_id not in changed] if changed else self.done
 
-    def _save_records(self, verdicts: list[Verdict]) -> None:
-        good = [v.values for v in verdicts if v.state == State.SUCCESS]
+    def _save_records(self, transitions: list[Transition]) -> None:
+        good = [t.values for t in transitions if t.state == State.SUCCESS]
         bulk.update(self.task.record_model, self.task.writes, (self.task.record_model._meta.pk.name,), good)
 
     def _move_on(self) -> dict[int, int]:
@@ -256,15 +255,15 @@ class Shift:
     def _each(self) -> float | None:
         return (time.monotonic() - self.begun) / self.worked if self.worked else None
 
-    def hand_back(self) -> None:
+    def give_back(self) -> None:
         """Write what is done and give the rest back, in chunks that fit the time its records take."""
         if self.done:
-            self.write(hand_on=False)
+            self.write(ends=False)
         if self.changed and not self.run.cancelled_at:
-            self._give_up(self.changed)  # given back, they would come again uncounted
-            self.write(hand_on=False)
+            self._postpone(self.changed)  # given back, they would come again uncounted
+            self.write(ends=False)
         size = slicing.size_for(len(self.open) or 1, self.task.chunk_size, self._each())
-        hand_back.give_back(self.chunk, size)
+        give_back.unworked(self.chunk, size)
         if self.run.cancelled_at:
             broker.sweep_soon()  # revokes what was given back
 
@@ -272,6 +271,6 @@ class Shift:
         """The soft time limit: keep what is finished. The record it fell upon is charged only if it was alone."""
         logger.warning("Soft time limit in chunk %s: %d records kept.", self.chunk.pk, len(self.done))
         if self.done:
-            self.write(hand_on=False)
+            self.write(ends=False)
         # Between two slices nothing of the next one has begun.
-        hand_back.lost(self.chunk.pk, reason="Soft time limit exceeded", charge=bool(self.open))
+        give_back.lost(self.chunk.pk, reason="Soft time limit exceeded", charge=bool(self.open))

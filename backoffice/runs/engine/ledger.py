@@ -1,4 +1,4 @@
-"""Writing outcomes: items, TaskResult and run counts, in the caller's transaction."""
+"""Writing outcomes: items, TaskResult, run counts and Redis, through one door."""
 
 import logging
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Verdict:
+class Transition:
     """What became of one item."""
 
     record_id: int
@@ -44,14 +44,23 @@ class Lost(Exception):
     """The chunk is no longer ours: somebody took it for dead. Nothing may be written."""
 
 
-def settle(run: Run, verdicts: Sequence[Verdict], worker: str, *, owner: int | None) -> None:
-    """Write the verdicts of items owned by `owner` (a chunk's id; None: of items nobody owns).
+def write(run: Run, transitions: Sequence[Transition], worker: str, *, owner: int | None) -> None:
+    """Write what became of items owned by `owner` (a chunk's id; None: of items nobody owns), in the caller's
+    transaction: items, TaskResult rows, the run's counts. Redis is told after the commit.
 
-    Raises Lost when one of them is not as expected: the caller's transaction must then be undone.
+    Call it last: it locks the run's row, and closes the run when nothing is left. Raises Lost when an item is not as
+    expected: the transaction must then be undone.
     """
-    if not verdicts:
-        return
-    now = timezone.now()
+    if transitions:
+        now = timezone.now()
+        _write_items(run, transitions, owner, now)
+        written = [t.row or row(run, t, worker, now) for t in transitions]
+        rows.write(written)
+        transaction.on_commit(partial(tell_redis, run, written))
+    _count(run, transitions)
+
+
+def _write_items(run: Run, transitions: Sequence[Transition], owner: int | None, now: datetime) -> None:
     if owner is None:
         keys: tuple[str, ...] = ("run", "record_id")
         held: tuple[Any, ...] = ()
@@ -59,19 +68,18 @@ def settle(run: Run, verdicts: Sequence[Verdict], worker: str, *, owner: int | N
     else:
         keys, held, where = ("run", "record_id", "chunk_id", "state"), (owner, State.STARTED), ""
     changes = [
-        (v.state, v.state not in TERMINAL, None, v.retries, v.due_at, now if v.state in TERMINAL else None,
-         v.outcome, v.error, run.pk, v.record_id, *held)
-        for v in verdicts
+        (t.state, t.state not in TERMINAL, None, t.retries, t.due_at, now if t.state in TERMINAL else None,
+         t.outcome, t.error, run.pk, t.record_id, *held)
+        for t in transitions
     ]  # fmt: skip
     changed = bulk.update(RunItem, ITEM_FIELDS, keys, changes, where=where)
-    if changed != len(verdicts):
-        raise Lost(f"{len(verdicts) - changed} of {len(verdicts)} items of run {run.pk} are no longer ours")
-    rows.write([v.row or row(run, v, worker, now) for v in verdicts])
+    if changed != len(transitions):
+        raise Lost(f"{len(transitions) - changed} of {len(transitions)} items of run {run.pk} are no longer ours")
 
 
-def count(run: Run, verdicts: Sequence[Verdict]) -> None:
-    """Add to the run's counts and close it when nothing is left. Last in a transaction: it locks the run's row."""
-    states = [v.state for v in verdicts]
+def _count(run: Run, transitions: Sequence[Transition]) -> None:
+    """Add to the run's counts; without any, read what others have written: a cancel, say."""
+    states = [t.state for t in transitions]
     Run.objects.filter(pk=run.pk).update(
         succeeded=F("succeeded") + states.count(State.SUCCESS),
         failed=F("failed") + states.count(State.FAILURE),
@@ -105,30 +113,27 @@ def drop_chunks(run_id: int) -> None:
     Chunk.objects.filter(run=run_id)._raw_delete("default")
 
 
-def remember(run: Run, verdicts: Sequence[Verdict], worker: str) -> None:
-    """Put committed outcomes into Redis. If Redis is away, the rows answer for it."""
-    if not verdicts:
-        return
-    known = [verdict.row or row(run, verdict, worker) for verdict in verdicts]
+def tell_redis(run: Run, written: Sequence[tuple[Any, ...]]) -> None:
+    """Put committed outcomes, given as their rows, into Redis. If Redis is away, the rows answer for it."""
     try:
-        current_app.backend.remember_many(known)
+        current_app.backend.remember_many(written)
     except Exception:  # whatever it is: the outcomes are committed
-        logger.warning("Redis did not take %d results of run %s.", len(known), run.pk, exc_info=True)
+        logger.warning("Redis did not take %d results of run %s.", len(written), run.pk, exc_info=True)
 
 
-def row(run: Run, verdict: Verdict, worker: str, now: datetime | None = None) -> tuple[Any, ...]:
+def row(run: Run, transition: Transition, worker: str, now: datetime | None = None) -> tuple[Any, ...]:
     """An item's TaskResult row."""
     return rows.row(
-        run.item_task_id(verdict.record_id),
-        str(verdict.state),
+        run.item_task_id(transition.record_id),
+        str(transition.state),
         name=run.task.name,
-        args=[verdict.record_id],
+        args=[transition.record_id],
         kwargs={},
         worker=worker or None,
-        result=verdict.result,
-        traceback=verdict.traceback,
-        started=verdict.started_at,
+        result=transition.result,
+        traceback=transition.traceback,
+        started=transition.started_at,
         now=now,
         periodic_task_name=run.schedule_name or None,
-        meta={"children": [], "run": run.pk, "outcome": verdict.outcome},
+        meta={"children": [], "run": run.pk, "outcome": transition.outcome},
     )

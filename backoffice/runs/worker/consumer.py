@@ -14,7 +14,7 @@ logger = get_logger(__name__)
 class SteadyConsumer(Consumer):
     """Celery's, which ends the whole worker where a lost connection meets a race of its own.
 
-    What it held would come again after the visibility timeout only, more than an hour: it is given back on return.
+    What it held would come again after the visibility timeout only, more than an hour: it is restored on return.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -28,13 +28,13 @@ class SteadyConsumer(Consumer):
         try:
             super().on_connection_error_after_connected(exc)
         except self.connection_errors:
-            # Closing failed, and the connection is forgotten: the second time hands the tasks back.
+            # Closing failed, and the connection is forgotten: the second time restores the tasks.
             logger.debug("The lost connection could not be closed.", exc_info=True)
             super().on_connection_error_after_connected(exc)
 
     def on_ready(self) -> None:
         super().on_ready()
-        self._give_back()
+        self._restore()
 
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Any:
         """Celery's, but what a message does to it is that message's end: it never counts as a lost connection."""
@@ -79,9 +79,9 @@ class SteadyConsumer(Consumer):
             self._held += [tag for tag in qos._delivered if tag not in qos._dirty]
             qos._delivered.clear()  # once only: a message keeps its tag wherever it goes next
 
-    def _give_back(self) -> None:
+    def _restore(self) -> None:
         if self._held:
-            logger.info("Giving back %s messages held when the connection was lost.", len(self._held))
+            logger.info("Restoring %s messages held when the connection was lost.", len(self._held))
         while self._held:
             self.task_consumer.channel.qos.restore_by_tag(self._held[-1], leftmost=True)
             self._held.pop()

@@ -1,4 +1,4 @@
-"""The worker's main process: it says that it lives, keeps its leases, and frees what a dead child held."""
+"""The worker's main process: it says that it lives, keeps its leases, and gives back what a dead child held."""
 
 import logging
 import os
@@ -20,7 +20,7 @@ from backoffice.results.message import (
 from backoffice.results.message.request import SteadyRequest
 
 from ..database.again import again
-from ..engine import broker, hand_back, heartbeats, identity
+from ..engine import broker, give_back, heartbeats, identity
 from ..engine.claims import MOST, lease
 from ..models import Chunk, Worker
 from . import stats  # noqa: F401 - takes the place of a command
@@ -44,17 +44,17 @@ class ChunkRequest(SteadyRequest):
                 exc = getattr(exc_info.exception, "exc", exc_info.exception)
                 limit = isinstance(exc, TimeLimitExceeded)
                 died = isinstance(exc, (WorkerLostError, SystemExit)) and not self._already_cancelled
-                free(
+                give_back_for_child(
                     chunk_id,
                     charge=limit or (died and not worker_state.should_terminate),
                     reason=f"Hard time limit of {exc.args[0]:g} s exceeded" if limit else "worker lost",
                 )
 
 
-def free(chunk_id: int, *, charge: bool, reason: str = "worker lost") -> None:
-    """Release a chunk now. If the database is away, its lease runs out and the sweep does it."""
+def give_back_for_child(chunk_id: int, *, charge: bool, reason: str = "worker lost") -> None:
+    """Give back the chunk of a child that is gone. With the database away its lease runs out, and the sweep does it."""
     try:
-        hand_back.lost(chunk_id, reason, charge=charge)
+        give_back.lost(chunk_id, reason, charge=charge)
     except (DatabaseError, InterfaceError):
         logger.exception("Chunk %s waits for its lease to run out.", chunk_id)
     finally:
@@ -118,7 +118,7 @@ class Heartbeat(bootsteps.StartStopStep):
 
     def _leave(self) -> None:
         if os.getpid() == identity.main_pid():
-            hand_back.of_worker(identity.worker_name())
+            give_back.of_worker(identity.worker_name())
             Worker.objects.filter(name=identity.worker_name()).delete()
 
 

@@ -15,7 +15,7 @@ from backoffice.runs import operations, sweep
 from backoffice.runs import start as starting
 from backoffice.runs.doctor.compare import measure
 from backoffice.runs.doctor.repair import repair
-from backoffice.runs.engine import chunks, claims, hand_back, heartbeats, plain_call
+from backoffice.runs.engine import chunks, claims, give_back, heartbeats, plain_call
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.registry import find
 from backoffice.schedules import later
@@ -109,8 +109,8 @@ STEPS = {
     "a run for later": (planned, plan),
     "activation": (due, lambda run: starting.activate(run.pk)),
     "claim and write": (begun, work),
-    "give back": (claimed, lambda of: [hand_back.give_back(chunk, 1) for chunk in of[1]]),
-    "lost": (claimed, lambda of: [hand_back.lost(chunk.pk) for chunk in of[1]]),
+    "give back": (claimed, lambda of: [give_back.unworked(chunk, 1) for chunk in of[1]]),
+    "lost": (claimed, lambda of: [give_back.lost(chunk.pk) for chunk in of[1]]),
     "cancel": (begun, lambda run: operations.cancel(run, "somebody")),
     "retries released": (retrying, lambda _run: sweep.requeue_due_retries()),
     "a stalled run": (stalled, lambda _run: sweep.repair_stalled()),

@@ -10,7 +10,7 @@ from django.db import connection
 from django_celery_results.models import TaskResult
 
 from backoffice.runs import operations
-from backoffice.runs.engine import chunks, claims, hand_back
+from backoffice.runs.engine import chunks, claims, give_back
 from backoffice.runs.models import Chunk, RunItem, State
 from backoffice.runs.registry import find
 from tests.probe.models import Probe
@@ -108,7 +108,7 @@ def test_a_holder_that_was_taken_for_dead_writes_nothing():
     run = poke_all()
     chunk, items = claims.claim(Chunk.objects.get().pk)
     shift = chunks.Shift(find("poke"), chunk, items)
-    hand_back.lost(chunk.pk)
+    give_back.lost(chunk.pk)
     with pytest.raises(chunks.Lost):
         shift.run_through()
     probe.refresh_from_db()

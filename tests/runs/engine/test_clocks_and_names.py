@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from backoffice.runs import ids, sweep
 from backoffice.runs.doctor import repair
-from backoffice.runs.engine import claims, hand_back, heartbeats, identity
+from backoffice.runs.engine import claims, give_back, heartbeats, identity
 from backoffice.runs.models import Chunk, RunItem, Worker
 from tests.runs.factories import poke_all, probes
 from tests.runs.races import beside, held
@@ -86,7 +86,7 @@ def test_a_sweep_with_a_wrong_clock_takes_nothing_from_the_living(claimed, wrong
 
 def test_a_lease_renewed_since_the_sweep_looked_is_left_alone(claimed):
     Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
-    with held(sweep.rescue_expired, hand_back, "lost"):
+    with held(sweep.rescue_expired, give_back, "lost"):
         beside(lambda: Chunk.objects.update(lease_until=claims.lease()))
     assert Chunk.objects.get().pk == claimed.pk
 
@@ -99,7 +99,7 @@ def test_a_worker_that_comes_back_under_the_same_name_and_process_id_is_another_
     Chunk.objects.update(lease_until=timezone.now() - LONG_AGO)
     sweep.sweep()
     assert RunItem.objects.get().deaths == 1
-    hand_back.of_worker(identity.worker_name())  # and gives nothing back that is not its own
+    give_back.of_worker(identity.worker_name())  # and gives nothing back that is not its own
     assert not claims.died_with_child(claimed.pk)
 
 

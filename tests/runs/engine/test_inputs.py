@@ -149,9 +149,9 @@ def test_a_record_that_comes_while_it_is_written_to_be_missing_is_processed(monk
     Probe.objects.all().delete()
     original = chunks.Shift._not_found
 
-    def comes(self, verdict):
+    def comes(self, transition):
         beside(lambda: Probe.objects.bulk_create([probe]))
-        return original(self, verdict)
+        return original(self, transition)
 
     monkeypatch.setattr(chunks.Shift, "_not_found", comes)
     assert work_off(run).succeeded == 1

@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 
 from backoffice.runs import operations
 from backoffice.runs.doctor.compare import measure
-from backoffice.runs.engine import chunks, claims, hand_back, heartbeats
+from backoffice.runs.engine import chunks, claims, give_back, heartbeats
 from backoffice.runs.engine.ledger import Lost
 from backoffice.runs.models import Chunk, Run, RunItem, State, Worker
 from backoffice.runs.registry import find
@@ -74,12 +74,12 @@ class LifeOfAnItem(RuleBasedStateMachine):
             if last_step == "write":
                 shift.run_through()
             elif last_step == "hand back":
-                shift.hand_back()
+                shift.give_back()
             elif last_step == "soft limit":
                 shift.stop_at_soft_limit()
             elif last_step == "part":
                 self.work_on_one(shift)
-                shift.write(hand_on=False)
+                shift.write(ends=False)
                 self.shifts.append(shift)
         except Lost:
             pass
@@ -108,7 +108,7 @@ class LifeOfAnItem(RuleBasedStateMachine):
 
     @rule(pick=PICK, charge=st.booleans())
     def the_main_process_frees(self, pick, charge):
-        hand_back.lost(self.chunk(pick), charge=charge)
+        give_back.lost(self.chunk(pick), charge=charge)
 
     @rule()
     def sweep(self):
@@ -178,9 +178,9 @@ class LifeOfAnItem(RuleBasedStateMachine):
 
 @pytest.mark.django_db(transaction=True)
 def test_any_order_of_events_ends_every_item_once():
-    settled = settings(
+    bounded = settings(
         max_examples=tries(60), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck),
         database=None, print_blob=False,
     )  # fmt: skip
-    run_state_machine_as_test(LifeOfAnItem, settings=settled)
+    run_state_machine_as_test(LifeOfAnItem, settings=bounded)
     assert Run.objects.count() <= 1

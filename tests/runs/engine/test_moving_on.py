@@ -1,12 +1,14 @@
 """A chunk moves on along its run: one message, slice after slice, each claimed where the last one is written."""
 
+import signal
+
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from backoffice.runs import operations
-from backoffice.runs.engine import chunks, hand_back, slicing
+from backoffice.runs.engine import chunks, give_back, ledger, slicing
 from backoffice.runs.models import Chunk, RunItem, State
 from backoffice.runs.registry import find
 from backoffice.runs.start import start
@@ -73,7 +75,7 @@ def test_the_worker_dies_in_a_later_slice(begun, monkeypatch):
     assert (held.count(), moved.size, moved.first > begun.last) == (SIZE, SIZE, True)
     chunks.work(find("poke"), begun.pk)  # its message comes again before it is freed
     assert done(run) == 3 * SIZE
-    hand_back.lost(begun.pk)
+    give_back.lost(begun.pk)
     assert work_off(run).state == State.SUCCESS
     assert set(Probe.objects.values_list("effects", flat=True)) == {1}
     assert set(RunItem.objects.values_list("deaths", flat=True)) == {0}
@@ -85,7 +87,7 @@ def test_a_holder_taken_for_dead_in_a_later_slice_writes_nothing_of_it(begun, mo
     def slow(self):
         seen.append(self.pk)
         if len(seen) == SIZE + 1:
-            hand_back.lost(begun.pk)
+            give_back.lost(begun.pk)
         return original(self)
 
     monkeypatch.setattr(chunks, "STINT", 60)
@@ -142,14 +144,22 @@ def test_after_a_refused_write_nothing_more_is_claimed(begun, monkeypatch):
     assert not Chunk.objects.exclude(claimed_at=None).exists()
 
 
-def test_the_soft_limit_between_two_slices_charges_nobody(begun, monkeypatch):
-    """It falls while Redis is told of the last slice; the next, of one record, is claimed and not begun."""
-    monkeypatch.setattr(chunks, "STINT", 60)
+@pytest.fixture
+def soft_limit():
+    """What billiard does in a child: the soft time limit comes as a signal."""
 
     def limit(*_args):
         raise SoftTimeLimitExceeded
 
-    monkeypatch.setattr(chunks, "remember", limit)
+    before = signal.signal(signal.SIGUSR1, limit)
+    yield
+    signal.signal(signal.SIGUSR1, before)
+
+
+def test_the_soft_limit_between_two_slices_charges_nobody(begun, monkeypatch, soft_limit):
+    """It falls while Redis is told of the last slice; the next, of one record, is claimed and not begun."""
+    monkeypatch.setattr(chunks, "STINT", 60)
+    monkeypatch.setattr(ledger, "tell_redis", lambda *_args: signal.raise_signal(signal.SIGUSR1))
     monkeypatch.setattr(find("poke"), "chunk_size", 1)
     chunks.work(find("poke"), begun.pk)
     assert done(begun.run) == SIZE

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from backoffice.runs import operations, sweep
-from backoffice.runs.engine import chunks, claims, hand_back, slicing
+from backoffice.runs.engine import chunks, claims, give_back, slicing
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.registry import find
 from tests.runs.factories import poke_all, probes, work_off
@@ -27,8 +27,8 @@ def in_hand(how):
     run = poke_all()
     claimed = [claims.claim(chunk.pk)[0] for chunk in run.chunks.order_by("pk")]
     if how == "lost":
-        return run, lambda: [hand_back.lost(chunk.pk) for chunk in claimed]
-    return run, lambda: [hand_back.give_back(chunk, 1) for chunk in claimed]
+        return run, lambda: [give_back.lost(chunk.pk) for chunk in claimed]
+    return run, lambda: [give_back.unworked(chunk, 1) for chunk in claimed]
 
 
 MAKE_CHUNKS = {

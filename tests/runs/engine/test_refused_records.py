@@ -6,7 +6,7 @@ from django.db import OperationalError, connection
 from django_celery_results.models import TaskResult
 
 from backoffice.runs.doctor.compare import measure
-from backoffice.runs.engine import claims, hand_back
+from backoffice.runs.engine import claims, give_back
 from backoffice.runs.engine.wording import LAST_WORD
 from backoffice.runs.models import Chunk, RunItem, State
 from backoffice.runs.registry import CLAIMS
@@ -53,7 +53,7 @@ def work_off_with_sweeps(run, limit=60):
             work_off(run)
         except OperationalError:
             for chunk in Chunk.objects.exclude(claimed_at=None):
-                hand_back.lost(chunk.pk, charge=False)  # as the main process does
+                give_back.lost(chunk.pk, charge=False)  # as the main process does
         RunItem.objects.filter(state=State.RETRY).update(due_at="2020-01-01T00:00Z")
         sweep()
         run.refresh_from_db()
@@ -157,10 +157,10 @@ def test_no_record_is_claimed_more_often_than_the_bound_whatever_the_way_back(wa
             break
         claimed, _items = claims.claim(chunk.pk)
         if way == "lost":
-            hand_back.lost(claimed.pk, "the connection was lost", charge=False)
+            give_back.lost(claimed.pk, "the connection was lost", charge=False)
         else:
             RunItem.objects.update(attempts=RunItem.objects.get().attempts + 1)
-            hand_back.give_back(claimed, 1)
+            give_back.unworked(claimed, 1)
     run.refresh_from_db()
     found = item(run, probe)
     assert (run.state, found.state, found.attempts <= CLAIMS + 1) == (State.FAILURE, State.FAILURE, True)
