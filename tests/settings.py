@@ -51,4 +51,4 @@ if _ahead := float(os.environ.get("TEST_CLOCK_AHEAD", 0)):
     timezone.now = lambda: datetime.now(UTC) + timedelta(seconds=_ahead)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A second record type, as a team would write it, and one that misbehaves on demand.
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.second", "tests.probe"]
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.second", "tests.shipping", "tests.probe"]

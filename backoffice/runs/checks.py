@@ -1,17 +1,20 @@
 """System checks: what must hold for a record type, said at start and not at the first click."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from celery import current_app
 from django.apps import apps
 from django.contrib import admin
 from django.core.checks import CheckMessage, Error, Info, Warning, register
+from django.core.exceptions import FieldError
 from django.db.models import AutoField, BigIntegerField, IntegerField
 
 from .models import Processable
+from .models.paths import NoPath, check_prefetched, path
 from .pages.records import COLOURS, ProcessableAdmin
 from .pages.staff import StaffAdmin
-from .registry import CLAIMS, record_tasks
+from .registry import CLAIMS, RecordTask, record_tasks
 
 
 @register("runs")
@@ -46,7 +49,7 @@ def record_task_declarations(**_kwargs: Any) -> list[CheckMessage]:
         known = {field.name for field in model._meta.concrete_fields} | {
             field.attname for field in model._meta.concrete_fields
         }
-        for field in sorted({*task.writes, *(task.reads or ())} - known):
+        for field in sorted({name for name in _names(task, "writes", "reads") if "__" not in name} - known):
             found.append(Error(f"{name} names the field {field!r}, which {model._meta.label} has not.", id="runs.E004"))
         found += [
             Error(
@@ -58,6 +61,47 @@ def record_task_declarations(**_kwargs: Any) -> list[CheckMessage]:
             if field.generated and field.name in task.writes
         ]
     return found
+
+
+@register("runs")
+def related_rows(**_kwargs: Any) -> list[CheckMessage]:
+    """What a record task reads of other rows is there, and is what Django can load with the record."""
+    return [
+        Error(f"{name}: {option} {told}", id="runs.E011")
+        for name, task in record_tasks().items()
+        if _has_model(task)
+        for option, told in _not_loadable(task)
+    ]
+
+
+def _has_model(task: RecordTask) -> bool:
+    try:
+        return bool(task.record_model)
+    except (LookupError, ValueError):
+        return False
+
+
+def _names(task: RecordTask, *options: str) -> list[Any]:
+    """What options name; a text in place of a tuple is a mistake of its own."""
+    given = [getattr(task, option) or () for option in options]
+    return [name for names in given if not isinstance(names, str) for name in names]
+
+
+def _not_loadable(task: RecordTask) -> Iterator[tuple[str, str]]:
+    for option in ("writes", "reads", "select_related", "prefetch_related"):
+        if isinstance(names := getattr(task, option), str):
+            yield option, f"is the text {names!r}: give a tuple, ({names!r},)."
+    checked: dict[str, Callable[[Any, Any], object]] = {
+        "reads": lambda model, name: "__" in name and path(model, name),
+        "select_related": lambda model, name: str(model._base_manager.select_related(name).query),
+        "prefetch_related": check_prefetched,
+    }
+    for option, check in checked.items():
+        for name in _names(task, option):
+            try:
+                check(task.record_model, name)
+            except (NoPath, FieldError) as exc:
+                yield option, str(exc)
 
 
 @register("runs")

@@ -1,6 +1,6 @@
 """What a record task is, and the record tasks there are, by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from operator import attrgetter
 from typing import Any
@@ -16,6 +16,7 @@ from backoffice.results.values.redaction import RedactingTask
 
 from .database import commit
 from .models import Outcome, Processable
+from .models.paths import Path, own_column, path, whole
 
 Body = Callable[[Any], Outcome | None]
 
@@ -37,6 +38,8 @@ class RecordTask(RedactingTask):
     model_label: str
     writes: tuple[str, ...]
     reads: tuple[str, ...] | None = None
+    select_related: tuple[str, ...] = ()
+    prefetch_related: tuple[str | models.Prefetch, ...] = ()
     chunk_size = 200
     transient: tuple[type[Exception], ...] = TRANSIENT
     permission = ""
@@ -51,23 +54,41 @@ class RecordTask(RedactingTask):
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """The fields that must not have changed between reading and writing: all it does not write, unless declared."""
+        """The fields that must not have changed between reading and writing: all it does not write, unless declared.
+
+        Of what is declared in other rows the foreign key is one: the record may lead elsewhere meanwhile.
+        """
         own: Any = self.record_model._meta
         if self.reads is not None:
-            return tuple(own.get_field(name).attname for name in self.reads)
+            first = (own.get_field(name.partition("__")[0]) for name in self.reads)
+            return tuple(dict.fromkeys(field.attname for field in first if field.concrete))
         written = {own.get_field(name).attname for name in self.writes}
         return tuple(f.attname for f in own.concrete_fields if not f.primary_key and f.attname not in written)
 
     @cached_property
+    def related(self) -> tuple[Path, ...]:
+        """The inputs in rows that the record leads to."""
+        return tuple(path(self.record_model, name) for name in self.reads or () if "__" in name)
+
+    @cached_property
     def records(self) -> models.QuerySet[Any]:
         """The records to work on: of declared inputs nothing else is loaded before it is asked for."""
-        every = self.record_model._base_manager.all()
-        return every if self.reads is None else every.only("pk", *self.reads)
+        every = self.record_model._base_manager.prefetch_related(*self.prefetch_related)
+        if joined := sorted({*self.select_related, *(found.relation for found in self.related)}):
+            every = every.select_related(*joined)
+        return every if self.reads is None else every.only(*self._loaded())
+
+    def _loaded(self) -> Iterator[str]:
+        yield from ("pk", *self.inputs, *(found.name for found in self.related))
+        for relation in self.select_related:
+            yield from (relation.partition("__")[0], *whole(self.record_model, relation))
+        yield from filter(None, (own_column(self.record_model, lookup) for lookup in self.prefetch_related))
 
     @cached_property
     def read(self) -> Callable[[Any], tuple[Any, ...]]:
-        """A record's id and inputs, as `values_list("pk", *inputs)` gives them."""
-        return attrgetter("pk", *self.inputs)
+        """A record's id and inputs, as `values_list("pk", *inputs)` gives them, and then those of other rows."""
+        own, related = attrgetter("pk", *self.inputs), self.related
+        return (lambda record: (*own(record), *(found.of(record) for found in related))) if related else own
 
     @cached_property
     def written(self) -> Callable[[Any], Any]:

@@ -22,9 +22,17 @@ def of(task: RecordTask, record: Processable) -> Values:
 
 
 def changed(task: RecordTask, read: Mapping[int, Values | None], asked: Sequence[int]) -> set[int]:
-    """Those of the `asked` that are not as they were read (None: not there). Call in a transaction: it locks them."""
-    held = task.record_model._base_manager.filter(pk__in=asked).order_by("pk").select_for_update()
+    """Those of the `asked` that are not as they were read (None: not there). Call in a transaction: it locks them.
+
+    Other rows that they lead to are not locked, or all records of one carrier would wait for each other: who edits one
+    later than this comes after the record's outcome.
+    """
+    every = task.record_model._base_manager.filter(pk__in=asked)
+    held = every.order_by("pk").select_for_update()
     now = {row[0]: row for row in held.values_list("pk", *task.inputs)}
+    if task.related:  # a statement of its own: it sees what was committed while this one waited for a lock
+        others = every.values_list("pk", *(found.name for found in task.related))
+        now = {pk: (*now[pk], *values) for pk, *values in others if pk in now}
     try:
         other = [pk for pk in asked if now.get(pk) != read[pk]]
     except Exception:  # values that have no truth of their own, such as arrays
@@ -39,7 +47,8 @@ def _same_after_all(task: RecordTask, read: Mapping[int, Values | None], ids: It
 
 
 def _are_alike(task: RecordTask, one: Values, other: Values) -> bool:
-    fields = [task.record_model._meta.get_field(name) for name in task.inputs]
+    own = task.record_model._meta
+    fields = [*(own.get_field(name) for name in task.inputs), *(found.field for found in task.related)]
     pairs = zip(fields, one[1:], other[1:], strict=True)
     return all(alike(field, a, b) for field, a, b in pairs)
 

@@ -57,7 +57,7 @@ def _save(task: RecordTask, record: Any, read: tuple[Any, ...]) -> bool:
     model, values = task.record_model, task.written(record)
     pk = model._meta.pk.name
     found_by = (pk, *task.inputs)
-    if bulk.is_comparable(model, found_by, read):
+    if not task.related and bulk.is_comparable(model, found_by, read):
         return bool(bulk.update(model, task.writes, found_by, [(*values[:-1], *read)]))
     with transaction.atomic():
         if inputs.changed(task, {record.pk: read}, [record.pk]):

@@ -1,0 +1,1 @@
+"""A record type whose task reads other rows and writes some: shipments, their carriers, tariffs and parcels."""
