@@ -1,14 +1,19 @@
 """What every page carries: the navigation of this person, local files only, and no inline script."""
 
 import re
+from pathlib import Path
 
 import pytest
+import unfold
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
+from django.forms.renderers import get_default_renderer
 from django.template.loader import render_to_string
 from django.test import Client
+from pytest_django.asserts import assertHTMLEqual
 from unfold.admin import ModelAdmin
 from unfold.sites import UnfoldAdminSite
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from backoffice.desk.parts.cells import badge
 from tests.desk import factories
@@ -82,3 +87,15 @@ def test_a_badge_says_the_state_in_words_in_templates_and_in_lists():
     assert render_to_string("backoffice/badge.html", {"state": "FAILURE", "label": "failed"}).strip() == expected
     assert badge("FAILURE", "failed") == expected
     assert "&lt;b&gt;" in badge("X", "<b>")
+
+
+def test_a_select_is_the_themes_only_quicker():
+    choices = [("", "Choose…"), ("<b>", "<b> & c"), (1, "one"), ("Group", [("a", "A"), ("b", "B")])]
+    widget = UnfoldAdminSelectWidget({"id": "x", "required": True}, choices)
+    theirs = Path(unfold.__file__).parent / "templates" / widget.template_name
+    engine = get_default_renderer().engine
+    for value in ("", 1, "b", "<b>", "none of them"):
+        context = widget.get_context("field", value, {})
+        ours = engine.get_template(widget.template_name)
+        assert Path(ours.origin.name) != theirs
+        assertHTMLEqual(ours.render(context), engine.from_string(theirs.read_text()).render(context))

@@ -7,7 +7,7 @@ from django_celery_results.models import TaskResult
 from records.tasks import add, long_running_task
 from tests.servers import wait_until
 
-pytestmark = pytest.mark.slow  # a worker's waits between its tries are timed
+pytestmark = [pytest.mark.slow, pytest.mark.once]  # a worker's waits between its tries are timed; Redis is away
 
 RESTARTS = 5
 

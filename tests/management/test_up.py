@@ -51,7 +51,7 @@ def test_workers_beat_and_doctor_reach_the_private_redis_on_its_socket(tmp_path:
         assert str(tmp_path / "redis/redis.sock") in json.dumps(checks)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_plain_start_adds_no_login(tmp_path: Path) -> None:
     with up(tmp_path, "--port", "0") as started:
         started.wait_running()
@@ -75,7 +75,7 @@ def test_a_killed_worker_comes_back_and_its_own_children_are_ended(tmp_path: Pat
         assert started.orphans() == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_redis_comes_back_on_its_socket(tmp_path: Path) -> None:
     with up(tmp_path, "--port", "0") as started:
         started.wait_running()
@@ -95,7 +95,7 @@ def test_when_up_itself_is_killed_everything_still_ends(tmp_path: Path) -> None:
         wait_until(lambda: not started.orphans(), 60, "the orphans' end")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_redis_of_ones_own_is_used_and_left_running(tmp_path: Path) -> None:
     url = os.environ["REDIS_URL"]
     with up(tmp_path, "--port", "0", REDIS_URL=url) as started:

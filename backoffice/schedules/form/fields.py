@@ -46,7 +46,13 @@ class MomentField(forms.DateTimeField):
 
 
 @cache
+def zones() -> frozenset[str]:
+    """All that can be loaded: reading the system's folders for them takes as long as a page."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+@cache
 def zone_choices() -> list[tuple[str, str]]:
     """UTC first, then every zone of the system's database that names a place."""
-    places = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
+    places = sorted(name for name in zones() if "/" in name and not name.startswith("Etc/"))
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in places)]

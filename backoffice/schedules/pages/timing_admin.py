@@ -1,6 +1,5 @@
 """The tables in which beat keeps its timings. The schedule's own form fills them; here they can be seen."""
 
-import zoneinfo
 from datetime import timedelta
 from typing import Any
 
@@ -30,7 +29,7 @@ from backoffice.results import activity
 from backoffice.runs.pages.staff import StaffAdmin
 
 from .. import access, enabling
-from ..form.fields import MomentField
+from ..form.fields import MomentField, zones
 from ..form.form_changes import OnlyChanges
 from ..form.form_timing import SHORTEST
 from ..rules import verify, words
@@ -42,8 +41,7 @@ for timing_model in TIMINGS:
 
 def readable_crontabs() -> "QuerySet[CrontabSchedule]":
     """Those whose time zone exists; another can only have come by SQL, and Django cannot load it."""
-    zones = zoneinfo.available_timezones()
-    return CrontabSchedule.objects.annotate(zone=Cast("timezone", CharField())).filter(zone__in=zones)
+    return CrontabSchedule.objects.annotate(zone=Cast("timezone", CharField())).filter(zone__in=zones())
 
 
 class UsedByInline(TabularInline):
