@@ -1,11 +1,13 @@
 """System checks: what must hold for a record type, said at start and not at the first click."""
 
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from celery import current_app
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.auth import get_permission_codename
 from django.core.checks import CheckMessage, Error, Info, Warning, register
 from django.core.exceptions import FieldError
 from django.db.models import AutoField, BigIntegerField, IntegerField
@@ -14,7 +16,7 @@ from .models import Processable
 from .models.paths import NoPath, check_prefetched, path
 from .pages.records import COLOURS, ProcessableAdmin
 from .pages.staff import StaffAdmin
-from .registry import CLAIMS, RecordTask, record_tasks
+from .registry import CLAIMS, RecordTask, find, record_tasks, registered
 
 
 @register("runs")
@@ -178,3 +180,80 @@ def _followed(task: Any) -> CheckMessage | None:
     if asked == current_app.conf.task_soft_time_limit:
         return Info(f"{told}.", hint="Declare a soft_time_limit to have another.", id="runs.I006")
     return Warning(f"{told}, not {asked:g} s.", hint="The soft limit must be below the hard one.", id="runs.W006")
+
+
+@register("runs")
+def permissions(**_kwargs: Any) -> list[CheckMessage]:
+    """What is asked for is a permission that somebody can have."""
+    known = permissions_there_are()
+    tasks = record_tasks()
+    asked = [(name, task.permission) for name, task in tasks.items()]
+    asked += [(name, needed) for name, task in registered().items() if isinstance(needed := _opted_in(task), str)]
+    asked += [(where, action.needs_permission) for where, _model, action in _actions()]
+    return [
+        *(_no_permission(place, needed, known) for place, needed in sorted(asked) if needed and needed not in known),
+        *(_superusers_only(task) for _name, task in sorted(tasks.items()) if not task.permission),
+    ]
+
+
+def permissions_there_are() -> list[str]:
+    """Those that `migrate` makes: of every model the usual ones and its own."""
+    own = [model._meta for model in apps.get_models()]
+    usual = [(opts, get_permission_codename(verb, opts)) for opts in own for verb in opts.default_permissions]
+    named = [(opts, codename) for opts in own for codename, _words in opts.permissions]
+    return [f"{opts.app_label}.{codename}" for opts, codename in (*usual, *named)]
+
+
+def _opted_in(task: Any) -> Any:
+    return getattr(task, "schedulable", False)
+
+
+def _no_permission(place: str, needed: Any, known: list[str]) -> CheckMessage:
+    text = needed if isinstance(needed, str) else next(iter(needed), "")
+    close = get_close_matches(text, known, n=1, cutoff=0.7)
+    hint = f"Did you mean {close[0]!r}?" if close else "Give app.codename of one in the Meta.permissions of a model."
+    return Error(
+        f"{place} asks for the permission {needed!r}, and there is none of that name.", hint=hint, id="runs.E012"
+    )
+
+
+def _superusers_only(task: RecordTask) -> CheckMessage:
+    app, _dot, model = task.model_label.lower().rpartition(".")
+    return Warning(
+        f"{task.name} names no permission: only superusers may start it.",
+        hint=f'Give it one that your staff have: permission="{app}.change_{model}".',
+        id="runs.W013",
+    )
+
+
+@register("runs")
+def actions_of_admins(**_kwargs: Any) -> list[CheckMessage]:
+    """An action starts a record task that is there, on the records of its list."""
+    found: list[CheckMessage] = []
+    for where, model, action in _actions():
+        try:
+            task = find(action.record_task)
+        except LookupError as error:
+            found.append(Error(f"{where} starts nothing. {error}", hint="Give it the name of one.", id="runs.E014"))
+            continue
+        if not _works_on(task, model):
+            told = f"{where} starts {task.name}, which works on {task.model_label} and not on {model._meta.label}."
+            found.append(Error(told, hint="Put it into the admin of that model.", id="runs.E015"))
+    return found
+
+
+def _works_on(task: RecordTask, model: Any) -> bool:
+    try:
+        return issubclass(model, task.record_model)
+    except (LookupError, ValueError):  # its model is not there: that is said of the task
+        return True
+
+
+def _actions() -> Iterator[tuple[str, Any, Any]]:
+    """Of every admin those that start record tasks: where it is, the model of its list, the action."""
+    for model, model_admin in admin.site._registry.items():
+        place = f"{type(model_admin).__module__}.{type(model_admin).__qualname__}"
+        for listed in model_admin.actions or ():
+            action, name, _words = model_admin.get_action(listed) or (None, "", "")
+            if hasattr(action, "record_task"):
+                yield f"The action {name!r} of {place}", model, action

@@ -14,7 +14,7 @@ from django_celery_beat.models import PeriodicTask
 
 from backoffice.desk.failures import failures
 from backoffice.runs.models import Run
-from backoffice.runs.seam import run_action, start
+from backoffice.runs.seam import retry, run_action, start
 from backoffice.runs.start import activate
 from backoffice.schedules import owner, scheduled
 from backoffice.schedules.models import Firing
@@ -107,6 +107,17 @@ def planned_without_the_mixin(client: Client, person: Any, monkeypatch: Any) -> 
     return planned_in_the_list(client, person, monkeypatch)
 
 
+def button_of_a_record(client: Client, person: Any, monkeypatch: Any) -> bool:
+    (pk,) = invoices(1)
+    page = client.get(reverse("admin:second_invoice_change", args=[pk])).text
+    return reverse("admin:second_invoice_run", args=[pk, "tax_selected"]) in page
+
+
+def pressed_at_a_record(client: Client, person: Any, monkeypatch: Any) -> bool:
+    post(client, reverse("admin:second_invoice_run", args=[*invoices(1), "tax_selected"]))
+    return Run.objects.exists()
+
+
 def started_from_code(client: Client, person: Any, monkeypatch: Any) -> bool:
     invoices(1)
     try:
@@ -176,6 +187,13 @@ def retry_pressed(client: Client, person: Any, monkeypatch: Any) -> bool:
     return Run.objects.count() == 2
 
 
+def retried_from_code(client: Client, person: Any, monkeypatch: Any) -> bool:
+    try:
+        return bool(retry(failed_run(monkeypatch), by=person))
+    except PermissionDenied:
+        return False
+
+
 def own_run_retried(client: Client, person: Any, monkeypatch: Any) -> bool:
     run = failed_run(monkeypatch)
     Run.objects.update(requester=person)
@@ -199,12 +217,13 @@ def failed_call_run_again(client: Client, person: Any, monkeypatch: Any) -> bool
 Door = Callable[[Client, Any, Any], bool]
 THROUGH_AN_ACTION: tuple[Door, ...] = (
     offered_in_the_list, pressed_in_the_list, asked_when_in_the_list, planned_in_the_list,
-    filter_scheduled_from_the_list, without_the_mixin, planned_without_the_mixin,
+    filter_scheduled_from_the_list, without_the_mixin, planned_without_the_mixin, button_of_a_record,
+    pressed_at_a_record,
 )  # fmt: skip
 OTHERS: tuple[Door, ...] = (
     started_from_code, due_after_it_was_planned, choice_of_the_schedule_form, saved_schedule, preview_of_a_schedule,
-    schedule_run_now, schedule_changed, schedule_of_ones_own_fires, retry_offered, retry_pressed, own_run_retried,
-    failures_retried, failed_call_run_again,
+    schedule_run_now, schedule_changed, schedule_of_ones_own_fires, retry_offered, retry_pressed, retried_from_code,
+    own_run_retried, failures_retried, failed_call_run_again,
 )  # fmt: skip
 doors = pytest.mark.parametrize("door", [*THROUGH_AN_ACTION, *OTHERS], ids=lambda door: door.__name__)
 
