@@ -7,9 +7,12 @@ from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.admin.utils import display_for_field
 from django.db.models import Model
 from django.urls import reverse
 from django.utils.translation import gettext as _
+
+from backoffice.results.values.text import said
 
 from ..access import may_see
 from ..labels import run_title, task_label
@@ -33,6 +36,14 @@ class Button:
     label: str
     url: str
     refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a task wrote into the record, and no form has."""
+
+    label: str
+    value: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,28 @@ class RecordPage:
     def processed_at(self) -> datetime | None:
         done = (line.item.finished_at for line in self.outcomes if line.item.state == State.SUCCESS)
         return self.record.processed_at or next(done, None)
+
+    @property
+    def results(self) -> list[Result]:
+        if not (self.outcomes or self.record.processed):
+            return []
+        fields = [field for field in self.record._meta.concrete_fields if field.name in self.written]
+        return [Result(str(field.verbose_name), self.shown(field)) for field in fields]
+
+    @cached_property
+    def written(self) -> set[str]:
+        """By a task of this kind of record, in fields of its own."""
+        named = {name for task in record_log.tasks_of(type(self.record)) for name in task.writes}
+        found = {field for field in self.record._meta.concrete_fields if {field.name, field.attname} & named}
+        elsewhere = {*(self.admin.exclude or ()), *self.admin.readonly_fields}
+        return {field.name for field in found if not field.editable} - record_log.OURS - elsewhere
+
+    def shown(self, field: Any) -> Any:
+        value = record_log.said(field, self.record)
+        try:
+            return value if field.is_relation else display_for_field(value, field, "–")
+        except Exception:  # a value that has no truth of its own, such as an array
+            return said(value)
 
     # --- its runs
 

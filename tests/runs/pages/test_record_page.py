@@ -9,13 +9,18 @@ import pytest
 from django.contrib import admin
 from django.core.checks import run_checks
 from django.db.models import Q
+from django.template.loader import get_template
 from django.urls import reverse
+from unfold.admin import ModelAdmin
 
 from backoffice.results.models import Activity
 from backoffice.runs.models import Run, State
+from backoffice.runs.pages.record_page import RecordPage
 from backoffice.runs.registry import find
+from backoffice.runs.seam import ProcessableAdmin
 from backoffice.runs.start import start
 from tests import factories
+from tests.probe.models import Kinds, Never, Odd
 from tests.runs.factories import work_off
 from tests.second.models import Invoice
 
@@ -87,6 +92,19 @@ class TestWhoMayLook:
         assert "not processed" not in words(answer)
         link = reverse("admin:runs_run_change", args=[run.pk]) in answer.text
         assert link is person.user.has_perm("runs.view_run")
+
+    def test_sees_what_a_task_wrote_into_fields_that_no_form_has(self, person, invoice, shown):
+        assert "Gross" not in words(person.get(page(invoice)))
+        run_over(invoice)
+        assert "Gross 120.00" in words(person.get(page(invoice)))
+        shown(exclude=("gross",))
+        assert "Gross" not in words(person.get(page(invoice)))
+
+    def test_sees_what_a_plain_call_wrote(self, person, invoice):
+        find("tax_invoice")(invoice.pk)
+        said = words(person.get(page(invoice)))
+        assert "Gross 120.00" in said
+        assert "no outcome to show" not in said
 
     def test_sees_that_an_edit_made_the_outcome_an_old_one(self, person, invoice, admin_client):
         run_over(invoice)
@@ -226,3 +244,16 @@ class TestATeamSets:
 def test_a_system_check_names_what_does_not_fit(shown, name, value, told):
     shown(**{name: value})
     assert [message for message in run_checks() if told in message.msg and message.is_serious()]
+
+
+@pytest.mark.parametrize("model", [Kinds, Odd, Never])
+def test_any_kind_of_value_can_be_shown(model):
+    shown = type("Shown", (ProcessableAdmin, ModelAdmin), {})(model, admin.site)
+    row = model(**({"number": 1, "owner": factories.user()} if model is Kinds else {}))
+    row.process()
+    row.save()
+    row = model.objects.get(pk=row.pk)
+    page = RecordPage(shown, row, factories.user())
+    page.written = {field.name for field in model._meta.concrete_fields}  # as if no form had them
+    html = get_template("runs/record/outcome.html").render({"record_page": page})
+    assert html.count("<dd>") == len(page.written)
