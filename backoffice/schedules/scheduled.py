@@ -13,7 +13,8 @@ from backoffice.runs.registry import record_tasks
 
 from . import owner
 from .models import Firing
-from .rules import selection, words
+from .rules import relative, selection
+from .rules.chosen import chosen_in_words
 
 LONGEST = 60.0  # seconds for finding and noting the records: ten times what a million take
 
@@ -44,14 +45,15 @@ def begin(
     if record_task is None:
         raise ValueError(_("There is no record task called “%(name)s”.") % {"name": task})
     whose = owner.responsible(schedule, firing)[0] if schedule else None
-    records = selection.records(record_task.record_model, dict(chosen), whose)
+    moment = relative.moment_of(schedule, firing.due_at if firing else None)
+    records = selection.records(record_task.record_model, dict(chosen), whose, moment)
     with bounded(LONGEST):
         return start.start_requested(
             records,
             record_task,
             start.RunRequest(
                 source=Run.Source.SCHEDULE,
-                selection=words.chosen_in_words(selection.describe(chosen), record_task.record_model),
+                selection=chosen_in_words(selection.describe(chosen), record_task.record_model, moment),
                 schedule=schedule,
                 schedule_name=schedule_name,
                 form_token=f"firing-{firing.pk}" if firing else None,

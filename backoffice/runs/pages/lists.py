@@ -33,6 +33,7 @@ LOOKUPS = frozenset(
         *("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith"),
     }
 )
+OF_RELATIONS = frozenset({"exact", "in", "isnull"})
 LINK_FILTER = "admin/filter.html"
 MOST_VALUES = 100  # of an address; SQLite takes a condition of a thousand parts
 MOST_WORDS = 30  # of a search
@@ -76,10 +77,10 @@ class StaffList(ChangeList):
         return specs, has_filters, left, may_repeat, active
 
     def is_declared(self, key: str, request: HttpRequest) -> bool:
-        field, _separator, lookup = key.partition("__")
+        field = key.partition("__")[0]
         if field == self.date_hierarchy:
             return True
-        if not getattr(self.model_admin, "takes_lookups", False) or not is_plain(self.model, field, lookup):
+        if not getattr(self.model_admin, "takes_lookups", False) or not own_lookup(self.model, key):
             return False
         shown = shown_to(self.model_admin, request)
         return shown is None or field in shown
@@ -146,13 +147,23 @@ class StaffList(ChangeList):
         return {field.html_name for choice in choices for field in choice["form"]}
 
 
-def is_plain(model: type[Model], name: str, lookup: str) -> bool:
-    """A lookup on a field of the model's own."""
+def own_lookup(model: type[Model], key: str) -> str:
+    """What a condition asks of the model's own column: of a relation which row it is. "" for a condition that does not.
+
+    Written "carrier", "carrier__exact" or, as lists write it, "carrier__id__exact".
+    """
+    name, *rest = key.split("__")
     try:
-        field = model._meta.get_field(name)
+        field: Any = model._meta.get_field(name)
     except FieldDoesNotExist:
-        return False
-    return not field.is_relation and (lookup or "exact") in LOOKUPS
+        return ""
+    allowed = LOOKUPS
+    if field.is_relation:
+        if not field.concrete or field.many_to_many:
+            return ""
+        allowed, rest = OF_RELATIONS, rest[1:] if rest[:1] == [field.target_field.name] else rest
+    lookup = "__".join(rest) or "exact"
+    return lookup if lookup in allowed else ""
 
 
 def shown_to(model_admin: Any, request: HttpRequest) -> frozenset[str] | None:

@@ -12,7 +12,8 @@ from django_celery_beat.models import PeriodicTask
 from backoffice.runs.database.bounded import TooSlow, bounded
 from backoffice.runs.registry import record_tasks
 
-from ..rules import permitted, selection, timing, words
+from ..rules import permitted, relative, selection, timing, words
+from ..rules.chosen import chosen_in_words
 from . import record_list
 from .form_timing import TIMING
 from .forms import ScheduleForm
@@ -64,11 +65,12 @@ def matching(schedule: PeriodicTask, user: Any) -> str:
     if task is None or not selection.may_look(task.record_model, user):
         return ""
     try:
-        records = selection.records(task.record_model, kwargs, user)
+        moment = relative.moment_of(schedule)
+        records = selection.records(task.record_model, kwargs, user, moment)
         with bounded(COUNTING):
             count = records.count()
     except (selection.BadSelection, TooSlow) as error:
         return str(error)
-    which = words.chosen_in_words(selection.describe(kwargs), task.record_model) or _("all there are")
+    which = chosen_in_words(selection.describe(kwargs), task.record_model, moment) or _("all there are")
     text = ngettext("%(n)s record matches now: %(which)s.", "%(n)s records match now: %(which)s.", count)
     return text % {"n": f"{count:,}", "which": which}

@@ -12,7 +12,7 @@ from django_celery_beat.models import PeriodicTask
 from backoffice.runs.access import may_start
 from backoffice.runs.registry import find, record_tasks
 
-from ..rules import permitted, selection
+from ..rules import permitted, relative, selection
 from ..rules.permitted import loads
 from .form_values import RECORDS
 
@@ -22,7 +22,8 @@ def schedule_this_filter(model_admin: Any, request: HttpRequest) -> dict[str, st
     task = first_task(model_admin, request)
     if not task or not request.user.has_perm("django_celery_beat.add_periodictask"):
         return None
-    filled = {"work": f"{RECORDS}{task}", "selection": selection.clean_query(request.GET.urlencode())}
+    query = relative.moving(model_admin.model, request.GET)
+    filled = {"work": f"{RECORDS}{task}", "selection": selection.clean_query(query.urlencode())}
     path = f"{reverse('admin:django_celery_beat_periodictask_add')}?{urlencode(filled)}"
     return {"title": _("Schedule this filter"), "icon": "event_repeat", "path": path}
 
@@ -46,5 +47,5 @@ def url_of(schedule: PeriodicTask, user: Any) -> str:
         url = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
     except NoReverseMatch:
         return ""
-    query = selection.describe(kwargs)
+    query = selection.as_of(task.record_model, selection.describe(kwargs), relative.moment_of(schedule))
     return f"{url}?{query}" if query else url

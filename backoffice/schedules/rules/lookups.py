@@ -9,7 +9,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from backoffice.runs.pages.lists import LOOKUPS, shown_to
+from backoffice.runs.pages.lists import LOOKUPS, OF_RELATIONS, own_lookup, shown_to
 
 __all__ = ["LOOKUPS", "BadSelection", "Everyone", "check_field", "check_query", "shown_to"]
 
@@ -32,7 +32,7 @@ class Everyone(AnonymousUser):
 
 def check_field(model: type[Model], key: str, shown: frozenset[str] | None) -> None:
     """The record's own field, shown to the person, with a declared lookup. `shown` None: all. Raises BadSelection."""
-    name, _separator, lookup = key.partition("__")
+    name = key.partition("__")[0]
     own = sorted(f.name for f in model._meta.concrete_fields if shown is None or f.name in shown)
     try:
         found = model._meta.get_field(name)
@@ -43,9 +43,10 @@ def check_field(model: type[Model], key: str, shown: frozenset[str] | None) -> N
         raise BadSelection(
             message % {"type": model._meta.verbose_name, "field": name, "fields": ", ".join(own)}
         ) from None
-    if found.is_relation or (lookup or "exact") not in LOOKUPS:
+    if not own_lookup(model, key):
         message = _("A filter cannot use “%(key)s”. It uses the record's own fields with: %(lookups)s.")
-        raise BadSelection(message % {"key": key, "lookups": ", ".join(sorted(LOOKUPS))})
+        allowed = OF_RELATIONS if found.is_relation else LOOKUPS
+        raise BadSelection(message % {"key": key, "lookups": ", ".join(sorted(allowed))})
 
 
 def check_query(model_admin: Any, changelist: Any, names: Iterable[str], shown: frozenset[str] | None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -12,12 +13,14 @@ from django.core.exceptions import FieldError, SuspiciousOperation, ValidationEr
 from django.db import DataError, NotSupportedError, connections, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.runs.access import may_see_records
 from backoffice.runs.database.bounded import TooSlow, bounded
 
 from . import lookups as declared
+from . import relative
 from .lookups import BadSelection
 
 __all__ = ["BadSelection", "by_fields", "by_query", "clean_query", "describe", "may_look", "records"]
@@ -30,7 +33,7 @@ PAGE_ONLY = frozenset({ALL_VAR, ORDER_VAR, PAGE_VAR, ERROR_FLAG, "e", "_popup", 
 UNFIT = (ValueError, OverflowError, DataError, FieldError, NotSupportedError)
 
 
-def by_fields(model: type[Model], lookups: dict[str, Any], user: Any = None) -> QuerySet[Any]:
+def by_fields(model: type[Model], lookups: dict[str, Any], user: Any, moment: datetime) -> QuerySet[Any]:
     """Records by plain lookups on the model's own fields, such as {"processed": false}. Raises BadSelection."""
     model_admin, request = admin.site._registry.get(model), request_of(user)
     shown = declared.shown_to(model_admin, request) if model_admin else None
@@ -38,12 +41,12 @@ def by_fields(model: type[Model], lookups: dict[str, Any], user: Any = None) -> 
         declared.check_field(model, key, shown)
     visible = model_admin.get_queryset(request) if model_admin and user else model._default_manager.all()
     try:
-        return visible.filter(**lookups)
+        return visible.filter(**relative.fixed_lookups(model, lookups, moment))
     except (TypeError, ValidationError, *UNFIT) as error:
         raise BadSelection(_("The filter has a value that does not fit: %(error)s") % {"error": error}) from error
 
 
-def by_query(model: type[Model], query: str, user: Any = None) -> QuerySet[Any]:
+def by_query(model: type[Model], query: str, user: Any, moment: datetime) -> QuerySet[Any]:
     """Records by a changelist's query string, such as "verdict=invalid&q=berlin". Raises BadSelection."""
     model_admin = admin.site._registry.get(model)
     if model_admin is None:
@@ -51,7 +54,7 @@ def by_query(model: type[Model], query: str, user: Any = None) -> QuerySet[Any]:
     given = QueryDict(clean_query(query))
     if any("\x00" in value for _name, values in given.lists() for value in values):
         raise BadSelection(_("A filter cannot hold a null character."))
-    request = request_of(user, given)
+    request = request_of(user, relative.fixed_query(model, given, moment))
     try:
         with savepoint(model):
             changelist = unread(model_admin).get_changelist_instance(request)
@@ -94,11 +97,15 @@ def may_look(model: type[Model], user: Any) -> bool:
     return user is None or may_see_records(user, model)
 
 
-def records(model: type[Model], kwargs: dict[str, Any], user: Any = None) -> QuerySet[Any]:
+def records(
+    model: type[Model], kwargs: dict[str, Any], user: Any = None, moment: datetime | None = None
+) -> QuerySet[Any]:
     """What `filter` (field lookups) or `selection` (a query string) of a schedule's arguments choose; all without.
 
-    `user`: whose sight and rights count; None for a schedule that is nobody's. Raises BadSelection.
+    `user`: whose sight and rights count; None for a schedule that is nobody's. `moment`: as of when days that move are
+    read, in whose time zone. Raises BadSelection.
     """
+    at = moment or relative.moment_of(None)
     lookups, query = kwargs.get("filter") or {}, kwargs.get("selection") or ""
     if not isinstance(lookups, dict) or not isinstance(query, str):
         raise BadSelection(_('The selection must be a filter such as {"processed": false}, or a list\'s address.'))
@@ -108,8 +115,9 @@ def records(model: type[Model], kwargs: dict[str, Any], user: Any = None) -> Que
         message = _("Only who may look at %(records)s may choose among them: leave it empty, which means all.")
         raise BadSelection(message % {"records": model._meta.verbose_name_plural})
     try:
-        with bounded(THINKING, model._default_manager.db):
-            return understood(by_query(model, query, user) if query else by_fields(model, lookups, user))
+        # A list's own filters ask what day it is, too.
+        with bounded(THINKING, model._default_manager.db), timezone.override(relative.zone_of(at)):
+            return understood(by_query(model, query, user, at) if query else by_fields(model, lookups, user, at))
     except TooSlow as error:
         raise BadSelection(str(error)) from error
 
@@ -141,3 +149,11 @@ def describe(kwargs: Mapping[str, Any]) -> str:
             found[name] = ",".join(str(int(v)) if isinstance(v, bool) else str(v) for v in values)
         return str(found.urlencode())
     return str(kwargs.get("selection") or "")
+
+
+def as_of(model: type[Model], query: str, moment: datetime) -> str:
+    """For a link to the list, which knows no days that move; as it is where it cannot be read."""
+    try:
+        return str(relative.fixed_query(model, QueryDict(query), moment).urlencode())
+    except BadSelection:
+        return query

@@ -15,6 +15,7 @@ from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from celery import schedules
+from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 HORIZON_DAYS = 41 * 366  # 29 February on a given weekday comes at most 40 years apart (the century without one)
@@ -199,7 +200,7 @@ class Upcoming:
 def zone_of(schedule: PeriodicTask) -> tzinfo:
     if schedule.crontab_id and isinstance(schedule.crontab.timezone, tzinfo):
         return schedule.crontab.timezone
-    return UTC
+    return timezone.get_default_timezone()
 
 
 def upcoming(schedule: PeriodicTask, after: datetime, number: int = 10) -> list[Upcoming]:

@@ -4,16 +4,16 @@ from typing import Any
 
 from cron_descriptor import Options, get_description
 from django.db.models import Model
-from django.http import QueryDict
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
-from backoffice.runs.labels import task_label, value_label
+from backoffice.runs.labels import task_label
 from backoffice.runs.registry import record_tasks
 
 from . import permitted, selection, timing
+from .chosen import chosen_in_words
 from .permitted import loads
 
 
@@ -102,19 +102,6 @@ def over_records(kwargs: dict[str, Any]) -> str:
         return _("Unknown record task %(name)s") % {"name": kwargs.get("task")}
     which = chosen_in_words(selection.describe(kwargs), task.record_model) or _("all")
     return f"{task_label(task.name)}: {records_label(task.record_model)} ({which})"
-
-
-def chosen_in_words(query: str, model: type[Model]) -> str:
-    """For example "processed: no, search “berlin”"."""
-    found = QueryDict(query)
-    named = [(name.removesuffix("__exact"), values) for name, values in found.lists() if name != "q"]
-    words = [part(name, ", ".join(value_label(model, name, value) for value in values)) for name, values in named]
-    return ", ".join([*words, *([_("search “%(text)s”") % {"text": found["q"]}] if found.get("q") else [])])
-
-
-def part(name: str, value: str) -> str:
-    shown = {"0": _("no"), "1": _("yes")}.get(value, value)
-    return f"{name.replace('__', ' ').replace('_', ' ')}: {shown}"
 
 
 def records_label(model: type[Model]) -> str:
