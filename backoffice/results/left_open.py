@@ -33,6 +33,20 @@ def closed_behind[**P, T](work: Callable[P, T], *args: P.args, **kwargs: P.kwarg
     return given
 
 
+def closed_inside[**P, T](work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same inside a block of the caller's, which goes on: what was left open in there is undone alone."""
+    blocks: list[Any] = connections[DEFAULT_DB_ALIAS].atomic_blocks
+    depth, error = len(blocks), LeftOpenError(getattr(work, "__name__", "The task"))
+    try:
+        given = work(*args, **kwargs)
+        if len(blocks) > depth:
+            raise error
+    finally:
+        for left in reversed(blocks[depth:]):
+            left.__exit__(LeftOpenError, error, None)
+    return given
+
+
 def is_open() -> bool:
     """Whether this thread's connection is inside a transaction: Django's, or one begun by hand."""
     django = connections[DEFAULT_DB_ALIAS]  # once: a proxy looks it up at every word, and records ask this twice

@@ -16,10 +16,11 @@ def record_task(model: str, *, writes: tuple[str, ...], **options: Any) -> Calla
 
     The function gets the record, changes fields of it, saves nothing and returns an Outcome. `writes` names the fields
     that are saved; `reads` those that must be unchanged for that (default: all others), also of rows that it leads to
-    ("carrier__tariff"). `select_related` and `prefetch_related` load other rows with it, as Django does. An error is
-    this record's FAILURE; one of `transient` is retried up to `max_retries` times. `permission` is what staff need to
-    start it, `eligible` a Q of records it makes sense for and `not_eligible` the sentence for the rest; `label` is what
-    pages call it. Other options are Celery's.
+    ("carrier__tariff"). `select_related` and `prefetch_related` load other rows with it, as Django does;
+    `writes_elsewhere` says that it writes other rows: with the record's outcome or not at all. An error is this
+    record's FAILURE; one of `transient` is retried up to `max_retries` times. `permission` is what staff need to start
+    it, `eligible` a Q of records it makes sense for and `not_eligible` the sentence for the rest; `label` is what pages
+    call it. Other options are Celery's.
     """
 
     def decorate(body: Body) -> RecordTask:

@@ -7,11 +7,12 @@ from typing import Any
 
 from celery import Task, current_app
 from django.apps import apps
-from django.db import InterfaceError, OperationalError, models
+from django.db import InterfaceError, OperationalError, models, transaction
 from django.utils.functional import cached_property
 from django.utils.module_loading import autodiscover_modules
 
 from backoffice.results import outage
+from backoffice.results.left_open import closed_behind, closed_inside
 from backoffice.results.values.redaction import RedactingTask
 
 from .database import commit
@@ -40,6 +41,7 @@ class RecordTask(RedactingTask):
     reads: tuple[str, ...] | None = None
     select_related: tuple[str, ...] = ()
     prefetch_related: tuple[str | models.Prefetch, ...] = ()
+    writes_elsewhere = False  # rows beside its record: in one transaction with the record's outcome, or not at all
     chunk_size = 200
     transient: tuple[type[Exception], ...] = TRANSIENT
     permission = ""
@@ -95,6 +97,13 @@ class RecordTask(RedactingTask):
         """The values to save, of a foreign key its id; with the record's id last, as the update wants them."""
         own: Any = self.record_model._meta
         return attrgetter(*(own.get_field(name).attname for name in self.writes), "pk")
+
+    def work_on(self, record: Any) -> Outcome | None:
+        """Call the body. What it wrote elsewhere is undone when it raises, of a task that says it does so."""
+        if not self.writes_elsewhere:
+            return closed_behind(self.body, record)
+        with transaction.atomic():
+            return closed_inside(self.body, record)
 
     def passes(self, exc: BaseException) -> bool:
         """Whether an error is worth another try. What a database refuses for ever is not, whatever its class."""

@@ -36,3 +36,17 @@ def tick(instance: Shipment) -> Outcome:
     """Looks at nothing else."""
     instance.processed = True
     return Outcome("ticked", instance.number)
+
+
+@record_task(
+    "shipping.Shipment", reads=("weight", "carrier__surcharge", "carrier__tariff__rate"), writes=PRICED,
+    select_related=("carrier",), writes_elsewhere=True, max_retries=1,
+)  # fmt: skip
+def charge(instance: Shipment) -> Outcome:
+    return instance.charge()
+
+
+@record_task("shipping.Shipment", writes=PRICED, select_related=("carrier__tariff",))
+def charge_carelessly(instance: Shipment) -> Outcome:
+    """The same by a task that does not say so."""
+    return instance.charge()

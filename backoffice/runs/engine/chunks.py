@@ -11,7 +11,6 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from backoffice.results import bulk, outage
-from backoffice.results.left_open import closed_behind
 from backoffice.results.values.text import storable
 
 from ..database.again import again
@@ -83,18 +82,22 @@ class Shift:
                 self._postpone(self.open)
             elif not self._pass():
                 return self.give_back()
-            self.write()
+            if self.done:
+                self.write()
             if not self.open:
                 return None
 
     def _pass(self) -> bool:
         """Work on what is open, once. False when the time is over, or the run is cancelled."""
         todo = sorted(self.open)
-        records = self.task.records.in_bulk(todo)
+        records = {} if self.task.writes_elsewhere else self.task.records.in_bulk(todo)
         for record_id in todo:
             if self._is_over():
                 return False
-            self.done.append(self._attempt(record_id, records.get(record_id)))
+            if self.task.writes_elsewhere:
+                self.write(whole=record_id)
+            else:
+                self.done.append(self._attempt(record_id, records.get(record_id)))
             self.worked += 1
             if time.monotonic() - self.flushed > FLUSH and len(self.done) < len(self.open):
                 self.write(ends=False)
@@ -121,11 +124,13 @@ class Shift:
         if record is None:
             return self._not_found(transition)
         try:
-            outcome = closed_behind(self.task.body, record) or Outcome("done")
+            outcome = self.task.work_on(record) or Outcome("done")
             transition.outcome = storable(str(outcome), wording.OUTCOME)
         except (SoftTimeLimitExceeded, SystemExit):
             raise
         except BaseException as exc:  # what a cancelled coroutine raises is no Exception
+            if connection.needs_rollback:
+                raise  # nothing more can be said in this transaction
             return self._failed(transition, exc)
         transition.result = self.task.done.format(id=record_id)
         transition.values = self.task.written(record)
@@ -146,13 +151,16 @@ class Shift:
             transition.due_at = timezone.now() + timedelta(seconds=wait)
         return transition
 
-    def write(self, *, ends: bool = True, move_on: bool = True) -> None:
-        """Commit what is done: records, items, TaskResult, counts. When nothing is left the chunk moves on, or ends."""
+    def write(self, *, ends: bool = True, move_on: bool = True, whole: int | None = None) -> None:
+        """Commit what is done: records, items, TaskResult, counts. When nothing is left the chunk moves on, or ends.
+
+        With a `whole` record its work is done in the same transaction.
+        """
         with identity.soft_limit_held_back():
             now = timezone.now()
             for done in self.done:  # not while others wait for the database
                 done.row = ledger.row(self.run, done, self.worker, now)
-            transitions, following = self._commit(ends, move_on)
+            transitions, following = self._commit(ends, move_on, whole)
             for transition in transitions:
                 del self.open[transition.record_id]
             self.done, self.flushed = [], time.monotonic()
@@ -160,11 +168,16 @@ class Shift:
             self.open, self.read, self.passes, self.started = following, {}, 0, self.chunk.claimed_at
 
     @again()
-    def _commit(self, ends: bool, move_on: bool) -> tuple[list[Transition], dict[int, int]]:
+    def _commit(self, ends: bool, move_on: bool, whole: int | None) -> tuple[list[Transition], dict[int, int]]:
         """Returns what was written, and the items that the chunk moved on to."""
         with transaction.atomic():
+            if whole is not None:
+                self._work_inside(whole)
             self._hold()
             transitions, following = self._still_true(), {}
+            if whole is not None and not transitions:
+                transaction.set_rollback(True)
+                return [], {}
             self._save_records(transitions)
             ledger.write(self.run, transitions, self.worker, owner=self.chunk.pk)
             if ends and len(transitions) == len(self.open):
@@ -173,6 +186,12 @@ class Shift:
                     Chunk.objects.filter(pk=self.chunk.pk)._raw_delete("default")
                     broker.after_commit(self.run, self._next())
         return transitions, following
+
+    def _work_inside(self, record_id: int) -> None:
+        """Before the chunk is locked: however long it takes, its lease can be renewed."""
+        with identity.soft_limit_let_through():
+            done = self._attempt(record_id, self.task.records.filter(pk=record_id).first())
+        self.done = [done]
 
     def refuse(self, exc: Exception) -> None:
         """The write itself was refused, say for a value its column does not take. Found by going one by one.

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from secrets import token_hex
 
 from backoffice.results.values.text import storable
@@ -51,11 +51,22 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-@contextmanager
-def soft_limit_held_back() -> Iterator[None]:
+SOFT_LIMIT = {signal.SIGUSR1} if hasattr(signal, "SIGUSR1") else set()
+
+
+def soft_limit_held_back() -> AbstractContextManager[None]:
     """Billiard announces the soft time limit by SIGUSR1; blocked, it is delivered when the block ends."""
-    signals = {signal.SIGUSR1} if hasattr(signal, "SIGUSR1") else set()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    return _masked(signal.SIG_BLOCK)
+
+
+def soft_limit_let_through() -> AbstractContextManager[None]:
+    """For a body inside such a block."""
+    return _masked(signal.SIG_UNBLOCK)
+
+
+@contextmanager
+def _masked(how: int) -> Iterator[None]:
+    before = signal.pthread_sigmask(how, SOFT_LIMIT)
     try:
         yield
     finally:

@@ -3,10 +3,9 @@
 from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import transaction
+from django.db import connection, transaction
 
 from backoffice.results import bulk
-from backoffice.results.left_open import closed_behind
 
 from ..database.again import again
 from ..registry import RecordTask
@@ -27,23 +26,42 @@ def process_one(task: RecordTask, instance_id: Any) -> str:
 
 def _process(task: RecordTask, instance_id: Any) -> str:
     record_id = as_id(instance_id)
+    attempt = _attempt_whole if task.writes_elsewhere else _attempt
     for _ in range(PASSES):
-        record = None if record_id is None else next(iter(task.records.filter(pk=record_id)), None)
-        if record is None:
+        written = None if record_id is None else attempt(task, record_id)
+        if written is None:
             return task.missing(instance_id)
-        read = inputs.of(task, record)
-        try:
-            closed_behind(task.body, record)
-        except SoftTimeLimitExceeded:
-            raise
-        except Exception as exc:
-            if task.passes(exc) or _is_as_read(task, read):
-                raise
-            continue
-        if _save(task, record, read):
+        if written:
             return task.done.format(id=record_id)
     edited = inputs.Edited(f"Record {record_id} was changed each time it was processed.")
     raise task.retry(countdown=1, exc=edited, max_retries=task.most_retries)
+
+
+@again()
+def _attempt_whole(task: RecordTask, record_id: int) -> bool | None:
+    """With what the body writes elsewhere, in one transaction."""
+    with transaction.atomic():
+        written = _attempt(task, record_id)
+        if not written:
+            transaction.set_rollback(True)
+    return written
+
+
+def _attempt(task: RecordTask, record_id: int) -> bool | None:
+    """Whether it was written: not if it was changed meanwhile; None when it is not there."""
+    record = next(iter(task.records.filter(pk=record_id)), None)
+    if record is None:
+        return None
+    read = inputs.of(task, record)
+    try:
+        task.work_on(record)
+    except SoftTimeLimitExceeded:
+        raise
+    except Exception as exc:
+        if connection.needs_rollback or task.passes(exc) or _is_as_read(task, read):
+            raise
+        return False
+    return _save(task, record, read)
 
 
 def _is_as_read(task: RecordTask, read: inputs.Values) -> bool:
