@@ -50,5 +50,5 @@ if _ahead := float(os.environ.get("TEST_CLOCK_AHEAD", 0)):
     # A machine whose clock is wrong by so many seconds: what its processes take for now.
     timezone.now = lambda: datetime.now(UTC) + timedelta(seconds=_ahead)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# A second record type, as a team would write it, and one that misbehaves on demand.
-INSTALLED_APPS = [*INSTALLED_APPS, "tests.second", "tests.shipping", "tests.probe"]
+# Record types as a team would write them, one of them with files, and one that misbehaves on demand.
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.second", "tests.shipping", "tests.freight", "tests.probe"]

@@ -7,12 +7,20 @@ from django.contrib import admin
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from import_export.admin import ExportMixin, ImportMixin
+from import_export.resources import ModelResource
 
 from .admin import ExchangeAdmin
 from .columns.layout import Layout
 from .columns.resource import ExchangeResource
 
 VERBS = ("import", "export")
+# By what a resource would change an import of the library's.
+IDLE = (
+    "before_import", "after_import", "before_import_row", "after_import_row", "before_export", "after_export",
+    "import_data", "import_row", "import_field", "import_instance", "get_instance", "init_instance", "get_queryset",
+    "validate_instance", "skip_row", "for_delete", "delete_instance", "before_save_instance", "after_save_instance",
+    "save_instance", "do_instance_save", "save_m2m", "filter_export",
+)  # fmt: skip
 
 
 @register("exchange")
@@ -42,6 +50,12 @@ def unusable(model_admin: Any) -> Iterator[CheckMessage]:
     if told := fault(model_admin.model, model_admin.resource_classes):
         hint = "docs/your-own-model.md shows one."
         yield Error(f"The resource of {named(model_admin)} cannot be used: {told}", hint=hint, id="exchange.E001")
+        return
+    [resource] = model_admin.resource_classes
+    if idle := [name for name in IDLE if getattr(resource, name) is not getattr(ModelResource, name)]:
+        told = f"{resource.__qualname__} has {', '.join(idle)}, which nobody calls."
+        hint = "A rule about a cell is the field's or its widget's, one about a row the model's clean()."
+        yield Warning(told, hint=hint, id="exchange.W002")
 
 
 def fault(model: Any, resources: Any) -> str:

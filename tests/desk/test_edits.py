@@ -18,6 +18,8 @@ from backoffice.runs.pages.staff import StaffAdmin
 from records.models import YourModel
 from tests.desk.parts.listed import LISTS, Page, url_of
 from tests.factories import record, user
+from tests.freight.factories import shipment
+from tests.freight.models import Shipment
 from tests.probe.models import Probe
 from tests.second.models import Invoice
 
@@ -42,6 +44,7 @@ EDITED: dict[type, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     RetentionPolicy: (retention, {"days": 77}, {"days": "99"}),
     YourModel: (record, {"town": "Bonn"}, {"name": "Typed"}),
     Invoice: (lambda: Invoice.objects.create(number="I1", net=1), {"net": 2}, {"number": "Typed"}),
+    Shipment: (shipment, {"weight": 2}, {"number": "Typed"}),
     Probe: (lambda: Probe.objects.create(text="one", result="one"), {"text": "else"}, {"behaviour": "Typed"}),
     PeriodicTask: (schedule, {"enabled": False}, {"description": "Typed"}),
     IntervalSchedule: (

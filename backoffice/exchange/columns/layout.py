@@ -31,7 +31,7 @@ class Layout:
         chosen = [column for column in self.columns if list(names) == [column.field.name]]
         if not chosen:
             raise ImproperlyConfigured(
-                f"import_id_fields is {list(names)}: name the one imported field to find a record by."
+                f"import_id_fields is {list(names)}: name the one imported field by which to find a record."
             )
         [key] = chosen
         if not key.field.unique or isinstance(key, RelatedColumn):

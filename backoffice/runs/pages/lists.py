@@ -99,10 +99,12 @@ class StaffList(ChangeList):
 
     def sortable(self, columns: Iterable[str]) -> Iterator[str]:
         seen: set[int] = set()
+        # an export's list is made with the admin's attribute, where None is all
+        allowed = self.list_display if self.sortable_by is None else self.sortable_by
         for column in columns:
             number = column.removeprefix("-")
             index = int(number) if number.isdecimal() and len(number) < 4 else len(self.list_display)
-            if index < len(self.list_display) and index not in seen and self.list_display[index] in self.sortable_by:
+            if index < len(self.list_display) and index not in seen and self.list_display[index] in allowed:
                 seen.add(index)
                 yield column
 

@@ -17,6 +17,7 @@ from backoffice.runs.models import TaskName
 from backoffice.schedules.models import Firing
 from tests.desk import factories
 from tests.factories import processed, record, user
+from tests.freight.factories import shipment
 from tests.second.models import Invoice
 
 LISTS = sorted(admin.site._registry.values(), key=lambda each: each.model._meta.label)
@@ -33,7 +34,7 @@ def one_of_each() -> dict[str, Any]:
     """Rows for every list, some of which filters need to have anything to choose from."""
     call_command("loaddata", "groups", verbosity=0)
     TaskName.objects.get_or_create(name="records.tasks.apply_corrections")
-    processed(email="nobody"), record(country="FR"), Invoice.objects.create(number="I1", net=1)
+    processed(email="nobody"), record(country="FR"), Invoice.objects.create(number="I1", net=1), shipment()
     run = factories.run(requester=user(), failed=1)
     factories.failure("broken"), factories.group_result(), log("anna", "run.started", run)
     every, _made = IntervalSchedule.objects.get_or_create(every=10, period="minutes")

@@ -1,0 +1,7 @@
+from backoffice.runs.seam import Outcome, record_task
+from tests.freight.models import Shipment
+
+
+@record_task("freight.Shipment", writes=("price", "processed"), permission="freight.change_shipment")
+def price_freight(instance: Shipment) -> Outcome:
+    return instance.process()
