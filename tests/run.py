@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import dataclasses
 import os
 import shutil
 import signal
@@ -41,7 +40,7 @@ class Step:
 
 
 def main() -> int:
-    options, pytest_arguments = arguments()
+    options, given = arguments()
     # Explicitly: in the background of a script SIGINT is ignored, and what we start would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, interrupted)
@@ -58,9 +57,10 @@ def main() -> int:
                 run(step)
             if not options.lint:
                 kind = KINDS["fast" if options.fast else "all" if options.all else "usual"]
-                tests = test_steps(stack, directory, pytest_arguments, kind)
-                # The slow ones kill, freeze and wait for real time: one database after the other, undisturbed.
-                slow = [only_slow(step, pytest_arguments) for step in tests] if options.all else []
+                accepted = {0, NO_TESTS_COLLECTED} if given else {0}
+                sessions = Sessions(stack, directory, kind.share_of_examples, accepted)
+                tests = [sessions.step(each) for each in sessions_of(kind, given)]
+                slow = [sessions.step(each) for each in slow_sessions(given)] if options.all else []
                 steps += [*tests, *slow]
                 run_together(tests, directory)
                 for step in slow:
@@ -71,7 +71,7 @@ def main() -> int:
     return int(not steps or any(step.failed for step in steps))
 
 
-def arguments() -> tuple[argparse.Namespace, list[str]]:
+def arguments() -> tuple[argparse.Namespace, tuple[str, ...]]:
     given = sys.argv[1:]
     ours, pytest_arguments = (
         (given[: given.index("--")], given[given.index("--") + 1 :]) if "--" in given else (given, [])
@@ -81,7 +81,7 @@ def arguments() -> tuple[argparse.Namespace, list[str]]:
     group.add_argument("--fast", action="store_true", help="SQLite only; no browser, and no waiting for processes")
     group.add_argument("--all", action="store_true", help="run the tests marked slow as well")
     group.add_argument("--lint", action="store_true", help="run the checks that need no server, and no tests")
-    return parser.parse_args(ours), pytest_arguments
+    return parser.parse_args(ours), tuple(pytest_arguments)
 
 
 def static_steps() -> list[Step]:
@@ -110,64 +110,95 @@ KINDS = {
     "usual": Kind("not slow and not long", "not slow and not long and not once and not browser", "0.25"),
     "all": Kind("not slow", "not slow and not once"),
 }
-# They wait most of the time, for installations of their own, for clocks and for pages: beside the others.
-WAITING = ("tests/management", "tests/deploy", "tests/front", "tests/schedules", "tests/browser")
+SLOW = Kind("slow", "slow and not once")
+COMPUTE, WAIT = "not processes and not browser", "(processes or browser)"
+# Half of what waits, for installations of their own, for clocks and for pages.
+APART = ("tests/management", "tests/deploy", "tests/front", "tests/schedules", "tests/browser")
 PAGES = ("tests/desk",)  # half of what is left when nobody waits
+FAULTS = ("tests/faults", "tests/results")
 
 
-def test_steps(stack: contextlib.ExitStack, directory: Path, pytest_arguments: list[str], kind: Kind) -> list[Step]:
-    """One on SQLite and one on PostgreSQL; for everything there are two cores, and two on SQLite."""
-    apart = () if pytest_arguments else WAITING if kind.on_postgresql else PAGES
-    others = [f"--ignore={each}" for each in apart]
-    sqlite = session(stack, directory, "sqlite", kind)
-    steps = [Step("tests on SQLite", pytest(kind.on_sqlite, *pytest_arguments, *others), sqlite)]
-    if kind.on_postgresql:
-        steps.append(postgresql_step(stack, directory, pytest_arguments, kind))
-    if apart:
-        name = "tests of installations, schedules, browsers" if kind.on_postgresql else "tests of the desk"
-        steps.append(Step(name, pytest(kind.on_sqlite, *apart), session(stack, directory, "apart", kind)))
-    for step in steps if pytest_arguments else []:
-        step.accepted = {0, NO_TESTS_COLLECTED}
-    return steps
+@dataclass(frozen=True)
+class Session:
+    """One pytest."""
+
+    name: str
+    expression: str
+    arguments: tuple[str, ...] = ()
+    on_postgresql: bool = False
 
 
-def postgresql_step(stack: contextlib.ExitStack, directory: Path, pytest_arguments: list[str], kind: Kind) -> Step:
-    environment = session(stack, directory, "postgresql", kind)
-    step = Step("tests on PostgreSQL", pytest(kind.on_postgresql, *pytest_arguments), environment)
-    try:
-        server = servers.postgresql_server(make(directory / "postgresql-server"))
-        environment["DATABASE_URL"] = stack.enter_context(server)
-    except servers.NoServer as error:
-        step.result = f"SKIPPED: {error}"
-        step.failed = IN_CI
-    return step
+def sessions_of(kind: Kind, pytest_arguments: tuple[str, ...]) -> list[Session]:
+    """Side by side; those that wait beside those that compute: two cores have time for both."""
+    if pytest_arguments:
+        on_both = both("tests", kind.on_sqlite, kind.on_postgresql, pytest_arguments)
+        return on_both if kind.on_postgresql else on_both[:1]
+    if not kind.on_postgresql:
+        desk = Session("tests of the desk", kind.on_sqlite, PAGES)
+        return [Session("tests on SQLite", kind.on_sqlite, without(PAGES)), desk]
+    return [
+        *both("tests", f"{kind.on_sqlite} and {COMPUTE}", f"{kind.on_postgresql} and {COMPUTE}"),
+        Session("processes on SQLite", f"{kind.on_sqlite} and {WAIT}", without(APART)),
+        Session("processes on PostgreSQL", f"{kind.on_postgresql} and {WAIT}", on_postgresql=True),
+        Session("installations, beats, pages", f"{kind.on_sqlite} and {WAIT}", APART),
+    ]
 
 
-def pytest(expression: str, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "pytest", "-m", expression, *arguments]
+def slow_sessions(pytest_arguments: tuple[str, ...]) -> list[Session]:
+    """They kill, freeze and wait for real time: one database after the other, undisturbed.
+
+    On PostgreSQL the faults of runs and the storm; beat's, and what takes minutes without a database, once.
+    """
+    return [
+        Session("slow tests on SQLite", SLOW.on_sqlite, pytest_arguments),
+        Session("slow tests on PostgreSQL", SLOW.on_postgresql, pytest_arguments or FAULTS, on_postgresql=True),
+    ]
 
 
-def only_slow(step: Step, pytest_arguments: list[str]) -> Step:
-    """On PostgreSQL the faults of runs and the storm; beat's, and what takes minutes without a database, once."""
-    expression = step.command[4]
-    command = [*step.command[:4], expression.replace("not slow", "slow"), *step.command[5:]]
-    if "DATABASE_URL" in step.environment and not pytest_arguments:
-        command += ["tests/faults", "tests/results"]
-    return dataclasses.replace(step, name=step.name.replace("tests", "slow tests"), command=command)
+def both(name: str, on_sqlite: str, on_postgresql: str, arguments: tuple[str, ...] = ()) -> list[Session]:
+    return [
+        Session(f"{name} on SQLite", on_sqlite, arguments),
+        Session(f"{name} on PostgreSQL", on_postgresql, arguments, on_postgresql=True),
+    ]
 
 
-def session(stack: contextlib.ExitStack, directory: Path, name: str, kind: Kind) -> dict[str, str]:
-    """A folder and a Redis of its own: the two runs go on at the same time."""
-    folder = make(directory / name)
-    redis = stack.enter_context(servers.redis_server(make(directory / f"{name}-redis")))
-    return {
-        # Said aloud: importing the project has set the variable to its own settings.
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "BACKOFFICE_TEST_DIR": str(folder),
-        "BACKOFFICE_VAR": str(folder / "var"),  # closed to others, and PostgreSQL runs as another user
-        "REDIS_URL": redis,
-        "TEST_SHARE_OF_EXAMPLES": kind.share_of_examples,
-    }
+def without(folders: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"--ignore={each}" for each in folders)
+
+
+@dataclass
+class Sessions:
+    """Each is a step with a folder and servers of its own."""
+
+    stack: contextlib.ExitStack
+    directory: Path
+    share_of_examples: str
+    accepted: set[int]
+
+    def step(self, session: Session) -> Step:
+        folder = make(self.directory / session.name.replace(" ", "-"))
+        redis = self.stack.enter_context(servers.redis_server(make(folder / "redis-server")))
+        environment = {
+            # Said aloud: importing the project has set the variable to its own settings.
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "BACKOFFICE_TEST_DIR": str(folder),
+            "BACKOFFICE_VAR": str(folder / "var"),
+            "REDIS_URL": redis,
+            "TEST_SHARE_OF_EXAMPLES": self.share_of_examples,
+        }
+        command = [sys.executable, "-m", "pytest", "-m", session.expression, *session.arguments]
+        step = Step(session.name, command, environment, accepted=self.accepted)
+        if session.on_postgresql:
+            self.take_postgresql(step, folder)
+        return step
+
+    def take_postgresql(self, step: Step, folder: Path) -> None:
+        try:
+            server = servers.postgresql_server(make(folder / "postgresql-server"))
+            step.environment["DATABASE_URL"] = self.stack.enter_context(server)
+        except servers.NoServer as error:
+            step.result = f"SKIPPED: {error}"
+            step.failed = IN_CI
 
 
 def make(directory: Path) -> Path:

@@ -48,6 +48,7 @@ def test_beats_killed_while_they_fire_lose_and_repeat_nothing():
     assert sent == Counter(Firing.objects.values_list("pk", flat=True))
 
 
+@pytest.mark.once
 @pytest.mark.long
 def test_two_beats_for_five_minutes_killed_right_after_they_fire_and_a_worker_that_runs_each_message_once():
     minutes = float(os.environ.get("TEST_BEAT_MINUTES", "5"))
