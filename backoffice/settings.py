@@ -68,6 +68,7 @@ CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("DJANGO_TRUSTED_ORIGINS", "").
 
 # Yours. An app is named here and nowhere else: `make lint` takes its types and imports in.
 APPS = ["records"]
+QUEUES: list[str] = []  # of tasks with a `queue` of their own: `up` starts a worker for each, deploy/ has a unit
 
 INSTALLED_APPS = [
     "backoffice.desk",  # first: its templates go before those of the packages it dresses
@@ -225,7 +226,7 @@ CELERY_TASK_SOFT_TIME_LIMIT = 29 * 60
 CELERY_TASK_ANNOTATIONS = ["backoffice.results.message.limits:SoftFollowsHard"]
 # A long task holds up neither a run nor the sweep.
 CELERY_TASK_DEFAULT_QUEUE = queues.TASKS
-CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in queues.ALL]
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in (*queues.ALL, *QUEUES)]
 CELERY_TASK_ROUTES = {"backoffice.*.tasks.*": {"queue": queues.CONTROL}}
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django_celery_results.models import TaskResult
 from kombu import Connection
 
+from backoffice import queues
 from backoffice.desk.health import redis_probe
 from backoffice.management.redis_server import PrivateRedis, answers, check
 from backoffice.redis_url import database, for_client
@@ -120,5 +121,5 @@ def test_a_worker_on_a_socket_takes_a_call_and_its_result_comes_back(on_a_socket
     assert str(tmp_path / "redis.sock") in shown
     assert on_a_socket.split(":")[2].partition("@")[0] not in shown
     assert TaskResult.objects.get(task_id=call.id).status == "SUCCESS"  # its backend writes the row too
-    asked = redis_probe.ask(broker, redis_probe.QUEUES)
+    asked = redis_probe.ask(broker, queues.declared())
     assert (asked.ok, asked.address, asked.depths["tasks"]) == (True, str(tmp_path / "redis.sock"), 0)

@@ -30,11 +30,13 @@ def management(*arguments: str) -> Program:
 
 
 def workers(processes: int) -> tuple[Program, ...]:
-    """One for the records, one for all other tasks, and one that stays free for sweep, dispatch and schedules."""
+    """One for the records, one for all other tasks, one that stays free for sweep, dispatch and schedules, and one for
+    each queue of a team's own."""
     return (
         _worker("worker", queues.RECORDS, processes),
         _worker("tasks", queues.TASKS, 1),
         _worker("control", queues.CONTROL, 1),
+        *(_worker(name, name, 1) for name in queues.own()),
     )
 
 

@@ -12,6 +12,9 @@ from django.core.checks import CheckMessage, Error, Info, Warning, register
 from django.core.exceptions import FieldError
 from django.db.models import AutoField, BigIntegerField, IntegerField
 
+from backoffice import queues
+
+from .engine import broker
 from .models import Processable
 from .models.paths import NoPath, check_prefetched, path
 from .pages.records import COLOURS, ProcessableAdmin
@@ -247,6 +250,23 @@ def _works_on(task: RecordTask, model: Any) -> bool:
         return issubclass(model, task.record_model)
     except (LookupError, ValueError):  # its model is not there: that is said of the task
         return True
+
+
+@register("runs")
+def queues_there_are(**_kwargs: Any) -> list[CheckMessage]:
+    """A task goes to a queue that has a worker, or it waits there for ever."""
+    tasks = ((name, task) for name, task in sorted(registered().items()) if not name.startswith("celery."))
+    asked = ((name, queue) for name, task in tasks if (queue := broker.asked_queue(task)))
+    return [_no_queue(name, queue) for name, queue in asked if queue not in queues.declared()]
+
+
+def _no_queue(name: str, queue: str) -> CheckMessage:
+    known = ", ".join(queues.declared())
+    return Error(
+        f"{name} goes to the queue {queue!r}, which no worker serves.",
+        hint=f"Name it in QUEUES of the settings: `up` gives it a worker, deploy/ has a unit. Or take one of: {known}.",
+        id="runs.E016",
+    )
 
 
 def _actions() -> Iterator[tuple[str, Any, Any]]:

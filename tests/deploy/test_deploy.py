@@ -143,6 +143,22 @@ def test_between_them_the_workers_serve_every_queue() -> None:
         assert served == {queue.name for queue in settings.CELERY_TASK_QUEUES}
 
 
+def test_a_queue_of_ones_own_has_a_worker_like_that_of_the_tasks() -> None:
+    """By systemd's template; the others are copied by hand, so that the word stands for nothing else in them."""
+    template, tasks = (ROOT / f"deploy/systemd/backoffice-{name}.service" for name in ("queue@", "tasks"))
+    assert "-n %i@%%h -Q %i -c 1\n" in template.read_text()
+    lines = [template.read_text().replace("%i", "tasks"), tasks.read_text()]
+    assert len({line for text in lines for line in text.splitlines() if not line.startswith("Description=")}) == len(
+        {line for line in lines[1].splitlines() if not line.startswith("Description=")}
+    )
+    composed = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["tasks"]
+    copy = yaml.safe_load(yaml.safe_dump(composed).replace("tasks", "heavy"))
+    assert copy["command"][copy["command"].index("-Q") + 1] == "heavy"
+    supervised = {key: value.replace("tasks", "heavy") for key, value in programs()["tasks"].items()}
+    assert "-n heavy@%%h -Q heavy -c 1" in supervised["command"]
+    assert {key for key, value in supervised.items() if "heavy" in value} == {"command", "stdout_logfile"}
+
+
 def test_the_example_environment_names_every_variable_that_the_settings_read() -> None:
     read = set(re.findall(r'(?:environ\.get|environ|flag)[(\[]"(\w+)"', (ROOT / "backoffice/settings.py").read_text()))
     read -= {"BACKOFFICE_PROCESS"}  # set by wsgi.py

@@ -21,6 +21,16 @@ from tests.servers import wait_until
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 
+def test_a_queue_of_a_teams_own_has_a_worker(tmp_path: Path) -> None:
+    own = "from kombu import Queue\nfrom backoffice.settings import *\nCELERY_TASK_QUEUES += [Queue('heavy')]\n"
+    (tmp_path / "site_settings.py").write_text(own)
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    with up(tmp_path, "--port", "0", DJANGO_SETTINGS_MODULE="site_settings", PYTHONPATH=path) as started:
+        started.wait_running()
+        assert started.pid_of("worker", "-Q heavy", "-c 1")
+        assert "heavy@" in started.output
+
+
 def test_the_demo_answers_and_one_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     with up(tmp_path, "--demo", "--port", "0") as started:
         started.wait_running()

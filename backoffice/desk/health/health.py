@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,21 +12,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from backoffice.queues import CONTROL, RECORDS
+from backoffice.queues import CONTROL, START_WORKER, declared, start_for
 from backoffice.results import spool
 from backoffice.runs.database import clock
 from backoffice.runs.engine import heartbeats
 from backoffice.runs.models import Worker
 
 from . import sweeping
-from .redis_probe import QUEUES, Answer, probe
+from .redis_probe import Answer, probe
 
 SKEW = 5  # seconds
 BEHIND = {CONTROL: 50}  # messages; more than that, or than MANY elsewhere, and somebody is missing
 MANY = 10_000
 
-START_WORKER = "celery -A backoffice worker -l info"
-START_ANOTHER = "celery -A backoffice worker -l info -Q %s -n %s@%%h --concurrency 1"
 START_BEAT = "celery -A backoffice beat -l info"
 
 
@@ -95,8 +93,9 @@ def look_at_database() -> tuple[Check, list[Worker]]:
 def workers(processes: Iterable[Worker]) -> Check:
     """Each queue needs somebody who listens."""
     name, serving = _("Workers"), processes_by_queue(processes)
-    missing = [queue for queue in QUEUES if not serving[queue]]
-    if missing == list(QUEUES):
+    queues = declared()
+    missing = [queue for queue in queues if not serving[queue]]
+    if missing == list(queues):
         return Check(name, False, _("No worker reported within 30 seconds."), _("Start one: %s") % START_WORKER)
     if missing:
         told = ngettext("No worker serves the queue %s.", "No worker serves the queues %s.", len(missing))
@@ -104,14 +103,9 @@ def workers(processes: Iterable[Worker]) -> Check:
     parts = [
         ngettext("%(queue)s: %(n)d process", "%(queue)s: %(n)d processes", serving[queue])
         % {"queue": queue, "n": serving[queue]}
-        for queue in QUEUES
+        for queue in queues
     ]
     return Check(name, True, "; ".join(parts) + ".")
-
-
-def start_for(queues: Sequence[str]) -> str:
-    """A worker for these queues. The one for records has as many processes as the machine has cores."""
-    return START_WORKER if RECORDS in queues else START_ANOTHER % (",".join(queues), queues[0])
 
 
 def in_quotes(names: Iterable[str]) -> str:
@@ -122,7 +116,7 @@ def processes_by_queue(processes: Iterable[Worker]) -> Counter[str]:
     serving: Counter[str] = Counter()
     for process in processes:
         if process.kind == Worker.Kind.WORKER:
-            serving.update(dict.fromkeys(process.queues.replace(",", " ").split(), process.concurrency))
+            serving.update(dict.fromkeys(process.serves, process.concurrency))
     return serving
 
 

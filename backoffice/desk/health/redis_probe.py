@@ -14,14 +14,13 @@ from django.utils.translation import gettext as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from backoffice import redis_url
+from backoffice import queues, redis_url
 from backoffice.results import spool
 from backoffice.runs.engine import queues as lists
 
 TIMEOUT = 0.5  # seconds, for connecting and for each answer
 PATIENCE = 0.8  # seconds for everything together, which also bounds the look-up of a host's name
 FRESH = 2.0  # seconds during which a process asks no second time
-QUEUES = tuple(queue.name for queue in settings.CELERY_TASK_QUEUES)
 GLANCE = 1_000  # keys: the broker's database holds few others than its lists
 OTHERS = 20  # queues that are not ours, of which more are not counted
 TEMPORARY = ".pidbox"  # where the answers to `celery inspect` wait for who asked
@@ -64,7 +63,7 @@ def probe() -> Probe:
 
 
 def ask_both() -> Probe:
-    broker = _pool.submit(ask, settings.CELERY_BROKER_URL, QUEUES)
+    broker = _pool.submit(ask, settings.CELERY_BROKER_URL, queues.declared())
     results = _pool.submit(ask, settings.CELERY_RESULT_BACKEND)
     deadline = time.monotonic() + PATIENCE
     return Probe(
@@ -80,7 +79,7 @@ def wait(future: Future[Answer], url: str, deadline: float) -> Answer:
         return Answer(public_address(url), _("it does not answer"))
 
 
-def ask(url: str, queues: tuple[str, ...] = ()) -> Answer:
+def ask(url: str, names: tuple[str, ...] = ()) -> Answer:
     address, started = public_address(url), time.monotonic()
     try:
         # The library's own default waits seconds between three retries.
@@ -92,16 +91,16 @@ def ask(url: str, queues: tuple[str, ...] = ()) -> Answer:
             protocol=2,
         )
         with client, client.pipeline(transaction=False) as pipeline:
-            lists.ask(pipeline, queues)
+            lists.ask(pipeline, names)
             # A server that is full, cannot save, or follows another one refuses this too, before it looks at the key.
             pipeline.set(NOBODYS_KEY, "", xx=True)
-            if queues:
+            if names:
                 pipeline.scan(0, count=GLANCE, _type="list")
             else:
                 spool.ask_aside(pipeline)
             answers = pipeline.execute(raise_on_error=False)
-            depths = lists.counted(queues, answers)
-            others = depths_of_others(pipeline, answers[-1]) if queues else {}
+            depths = lists.counted(names, answers)
+            others = depths_of_others(pipeline, answers[-1]) if names else {}
     except (redis.RedisError, OSError, ValueError) as error:
         return Answer(address, in_words(error))
     # A user who may write no key but Celery's own is no fault.
@@ -116,7 +115,7 @@ def depths_of_others(pipeline: Any, glance: Any) -> dict[str, int]:
     """A second question, only where a glance over the keys met lists of queues that are not ours."""
     if isinstance(glance, Exception):
         return {}  # a user who may not look around
-    found = {lists.queue_of(key) for key in glance[1]} - set(QUEUES)
+    found = {lists.queue_of(key) for key in glance[1]} - set(queues.declared())
     names = sorted(name for name in found if not name.endswith(TEMPORARY))[:OTHERS]
     if not names:
         return {}

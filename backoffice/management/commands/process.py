@@ -14,9 +14,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import BooleanField, Model, QuerySet
 from tqdm import tqdm
 
-from backoffice.runs.engine import heartbeats
+from backoffice.runs.engine import broker
 from backoffice.runs.models import Run
-from backoffice.runs.registry import RecordTask, record_tasks
+from backoffice.runs.registry import RecordTask, find, record_tasks
 from backoffice.runs.start import EmptySelection, RunRequest, start_requested
 
 USAGE = 2  # exit code for bad usage, as argparse has it
@@ -71,8 +71,8 @@ class Command(BaseCommand):
             self.stderr.write(f"The run was cancelled: {run.cancel_reason}.")
         if run.waits_for_broker:
             self.stderr.write("Redis cannot be reached: the run is saved and starts by itself when Redis is back.")
-        if wait and not heartbeats.alive():
-            self.stderr.write("No worker has reported: start one with 'celery -A backoffice worker -l info'.")
+        if wait and (unread := broker.unread(find(run.task.name))):
+            self.stderr.write(unread)
 
     def follow(self, run: Run) -> None:
         try:

@@ -18,6 +18,8 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
+from backoffice import queues
+
 from .. import first_user, programs
 from ..console import Console
 from ..redis_server import PrivateRedis, RedisUnavailable, check, socket_file
@@ -71,7 +73,7 @@ class Command(BaseCommand):
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # the web server complains where it is missing
         environment |= {"PYTHONUNBUFFERED": "1"} | ({"REDIS_URL": private.url} if private else {})
-        console = Console(programs.NAMES)
+        console = Console((*programs.NAMES, *queues.own()))
         try:
             with Supervisor(console, environment, settings.BASE_DIR) as supervisor:
                 if private:

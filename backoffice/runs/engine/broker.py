@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import partial
 from uuid import uuid4
 
-from celery import current_app
+from celery import Task, current_app
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.utils import timezone
@@ -13,14 +13,14 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from backoffice.queues import CONTROL, RECORDS, TASKS
+from backoffice.queues import CONTROL, RECORDS, TASKS, start_for
 from backoffice.results import activity
 from backoffice.results.message import headers
 from backoffice.results.values import text
 
 from ..models import Chunk, Run
 from ..registry import RecordTask, find, record_tasks
-from . import queues
+from . import heartbeats, queues
 
 logger = logging.getLogger(__name__)
 UNREACHABLE = (OperationalError, OSError, RedisError)  # a Redis that is full raises its own
@@ -95,8 +95,22 @@ def ask_to_tell(event_id: int) -> bool:
 
 def queue_of(task: RecordTask) -> str:
     """The queue of a record task's chunks. Called the plain way it goes where every task goes."""
-    routed = getattr(task, "queue", None) or (current_app.amqp.router.lookup_route(task.name) or {}).get("queue")
-    return str(getattr(routed, "name", routed) or RECORDS)
+    return asked_queue(task) or RECORDS
+
+
+def asked_queue(task: Task) -> str:
+    """The queue that a task declares, or a route gives it; "" for neither."""
+    asked = getattr(task, "queue", None) or (current_app.amqp.router.lookup_route(task.name) or {}).get("queue")
+    return str(getattr(asked, "name", asked) or "")
+
+
+def unread(task: RecordTask) -> str:
+    """What to do where no worker reads the queue in which this task's records wait; "" where one does."""
+    queue = queue_of(task)
+    if heartbeats.serving(queue):
+        return ""
+    told = {"queue": queue, "command": start_for([queue])}
+    return _("No worker reads the queue “%(queue)s”, where these records wait. Start one: %(command)s") % told
 
 
 def queue_length() -> int:

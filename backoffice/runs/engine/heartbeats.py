@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, QuerySet, Sum, When
+from django.db.models import Case, F, QuerySet, When
 from django.utils import timezone
 
 from backoffice.queues import RECORDS
@@ -40,6 +40,11 @@ def alive(kind: str = Worker.Kind.WORKER) -> list[Worker]:
     return list(living().filter(kind=kind))
 
 
+def serving(queue: str) -> list[Worker]:
+    """The workers that read this queue."""
+    return [worker for worker in alive() if queue in worker.serves]
+
+
 def is_alive(name: str) -> bool:
     return living().filter(name=name).exists()
 
@@ -48,8 +53,7 @@ def processes() -> int:
     """How many processes work on records; 2 where no worker has reported yet. Asked at most every 5 seconds."""
     global _seen
     if time.monotonic() - _seen[0] > 5:
-        rows = living().filter(kind=Worker.Kind.WORKER, queues__contains=RECORDS)
-        _seen = time.monotonic(), rows.aggregate(n=Sum("concurrency"))["n"] or 0
+        _seen = time.monotonic(), sum(worker.concurrency for worker in serving(RECORDS))
     return _seen[1] or 2
 
 

@@ -33,6 +33,10 @@ class Worker(models.Model):
         return ids.in_words(self.name)
 
     @property
+    def serves(self) -> list[str]:
+        return self.queues.replace(",", " ").split()
+
+    @property
     def seconds_ahead(self) -> float:
         """Of its clock to the database's."""
         return (self.clock - self.seen_at).total_seconds() if self.clock else 0.0

@@ -1,13 +1,19 @@
 """How far a run is, in one query."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..engine import broker
 from ..models import Chunk, Run, RunItem, State, state_label
+from ..registry import find
+
+SOON = timedelta(seconds=2)  # a worker that is there takes its work within that
 
 
 def with_counts(runs: Any) -> Any:
@@ -68,6 +74,18 @@ def cancelled_in_words(undone: int, in_hand: int) -> str:
     return text + " " + _("What is done stays done.")
 
 
+def unread(run: Any) -> str:
+    """What to do for a run that waits for want of a worker. Asked only once it has waited, with none of it in hand."""
+    if run.is_finished or run.cancelled_at or run.in_hand:
+        return ""
+    if not run.activated_at or timezone.now() - run.activated_at < SOON:
+        return ""
+    try:
+        return broker.unread(find(run.task.name))
+    except LookupError:  # it waits for the code that knows its task
+        return ""
+
+
 def as_json(run: Any) -> dict[str, Any]:
     return {
         "state": str(run.state),
@@ -76,6 +94,7 @@ def as_json(run: Any) -> dict[str, Any]:
         "done": run.done,
         "percent": percent(run),
         "text": in_words(run),
+        "unread": unread(run),
         "finished": run.is_finished,
         "cancelled": run.cancelled_at is not None,
         "counts": {str(state): number for state, _word, number in counts(run)},

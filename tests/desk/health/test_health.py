@@ -12,6 +12,7 @@ from celery import current_app
 from django.core.management import call_command
 from django.utils import timezone
 
+from backoffice import queues
 from backoffice.desk.health import health, redis_probe, thorough
 from backoffice.results import spool
 from backoffice.runs.engine import heartbeats
@@ -129,7 +130,7 @@ def test_a_queue_that_nobody_reads_is_named_on_the_desk_and_by_doctor(settings, 
     check = by_name(health.checks())["Queues"]
     assert not check.ok
     assert check.summary.endswith("tasks: 0 waiting; taks: 2 waiting; urgent: 1 waiting; nobody reads “taks”.")
-    assert check.advice.endswith("or start a worker for “taks”: " + health.START_ANOTHER % ("taks", "taks"))
+    assert check.advice.endswith("or start a worker for “taks”: " + queues.START_ANOTHER % ("taks", "taks"))
     with pytest.raises(SystemExit):
         call_command("doctor")
     assert "nobody reads “taks”" in capsys.readouterr().out
@@ -226,7 +227,7 @@ def test_a_redis_that_cannot_save_is_named(own_redis, tmp_path):
 
 
 def test_a_user_of_redis_who_may_write_the_queues_only_is_no_fault(own_redis, settings):
-    own_redis.acl_setuser("narrow", enabled=True, passwords=["+x"], keys=list(redis_probe.QUEUES), categories=["+@all"])
+    own_redis.acl_setuser("narrow", enabled=True, passwords=["+x"], keys=list(queues.declared()), categories=["+@all"])
     at = own_redis.connection_pool.connection_kwargs["port"]
     settings.CELERY_BROKER_URL = f"redis://narrow:x@127.0.0.1:{at}/0"
     assert by_name(health.checks())["Broker"].ok

@@ -5,14 +5,23 @@ from datetime import timedelta
 import pytest
 from celery import current_app
 from celery.app.routes import Router, prepare
+from django.core.checks import run_checks
+from django.core.management import call_command
 from django.utils import timezone
+from kombu import Queue
 
+from backoffice.desk.health import health
 from backoffice.management import programs
-from backoffice.runs import sweep
-from backoffice.runs.engine import broker
-from backoffice.runs.models import Chunk
+from backoffice.management.commands import process
+from backoffice.runs import operations, sweep
+from backoffice.runs.engine import broker, heartbeats
+from backoffice.runs.models import Chunk, Run
+from backoffice.runs.seam import start
 from records.tasks import add, long_running_task
+from tests.desk import factories
+from tests.probe.models import Probe
 from tests.probe.tasks import poke, poke_briefly
+from tests.runs.clicks import page
 from tests.runs.factories import poke_all, probes
 from tests.runs.worker.test_worker import finished
 from tests.servers import wait_until
@@ -90,6 +99,112 @@ def test_a_long_task_keeps_no_run_waiting(transactional_db):
         run = poke_all()
         wait_until(lambda: finished(run), 10, what="run finished beside them")
         busy.kill()  # it would hand its task back, which takes ten seconds
+
+
+# --- queues of a team's own
+
+
+@pytest.fixture
+def own(settings):
+    settings.CELERY_TASK_QUEUES = [*settings.CELERY_TASK_QUEUES, Queue("heavy")]
+
+
+@pytest.fixture
+def placed(heavy):
+    """A run whose records wait in the queue "heavy"."""
+    probes(3)
+    return a_while_ago(poke_all())
+
+
+def a_while_ago(run: Run) -> Run:
+    Run.objects.filter(pk=run.pk).update(activated_at=timezone.now() - timedelta(seconds=5))
+    return run
+
+
+def told(client, run) -> str:
+    """What the page says of its queue, and the poll the same."""
+    polled = client.get(page(run, "progress")).json()["unread"]
+    assert (polled in client.get(page(run)).text) if polled else b"hidden" in client.get(page(run)).content
+    return polled
+
+
+def test_up_starts_a_worker_for_each_queue_of_a_teams_own(own):
+    (line,) = (program.command for program in programs.workers(4) if program.name == "heavy")
+    assert (line[line.index("-Q") + 1], line[line.index("-c") + 1]) == ("heavy", "1")
+
+
+def test_nothing_is_said_of_a_run_that_has_only_begun(heavy, admin_client):
+    probes(1)
+    assert told(admin_client, poke_all()) == ""
+
+
+def test_the_page_says_that_nobody_reads_the_queue_and_what_to_do(placed, admin_client):
+    factories.worker("records, control, tasks, heavy-too")
+    assert told(admin_client, placed) == (
+        "No worker reads the queue “heavy”, where these records wait. Start one: "
+        "celery -A backoffice worker -l info -Q heavy -n heavy@%h --concurrency 1"
+    )
+    factories.worker("heavy", name="heavy@one/8/abcd")
+    assert told(admin_client, placed) == ""
+
+
+def test_nothing_is_said_of_a_run_that_has_ended_or_waits_for_its_time(placed, admin_client):
+    later = timezone.now() + timedelta(hours=1)
+    probes(1)
+    planned = start(Probe.objects.all(), "poke", due_at=later)
+    operations.cancel(placed, by="somebody")
+    assert told(admin_client, planned) == told(admin_client, placed) == ""
+
+
+def test_a_worker_of_a_queue_whose_name_begins_alike_is_none_for_records(db):
+    factories.worker("records-slow", concurrency=9)
+    assert heartbeats.serving("records") == []
+
+
+def test_the_health_names_it_and_how_to_start_one(own):
+    factories.worker("records, control, tasks")
+    check = next(check for check in health.checks() if check.name == "Workers")
+    assert (check.ok, check.summary) == (False, "No worker serves the queue “heavy”.")
+    assert "-Q heavy -n heavy@%h" in check.advice
+
+
+def test_the_command_that_waits_says_it(heavy, capsys, monkeypatch):
+    probes(1)
+    monkeypatch.setattr(process.Command, "follow", lambda self, run: None)
+    call_command("process", "probe.Probe", "--task", "poke", "--wait")
+    assert "No worker reads the queue “heavy”" in capsys.readouterr().err
+
+
+def test_a_task_for_a_queue_that_has_no_worker_is_a_checks_error(settings, monkeypatch):
+    def found() -> list[str]:
+        return [f"{message.msg} {message.hint}" for message in run_checks(tags=["runs"]) if message.id == "runs.E016"]
+
+    assert found() == []
+    monkeypatch.setattr(poke_briefly, "queue", "haevy", raising=False)
+    monkeypatch.setattr(add, "queue", "taks", raising=False)
+    assert [message.partition(" which")[0] for message in found()] == [
+        "records.tasks.add goes to the queue 'taks',",
+        "tests.probe.tasks.poke_briefly goes to the queue 'haevy',",
+    ]
+    assert "Name it in QUEUES of the settings" in found()[0]
+    settings.CELERY_TASK_QUEUES = [*settings.CELERY_TASK_QUEUES, Queue("haevy"), Queue("taks")]
+    assert found() == []
+
+
+def test_so_is_a_route_to_one(heavy):
+    messages = [message.msg for message in run_checks(tags=["runs"]) if message.id == "runs.E016"]
+    assert messages == ["tests.probe.tasks.poke goes to the queue 'heavy', which no worker serves."]
+
+
+@pytest.mark.processes
+def test_a_worker_for_the_queue_ends_the_waiting(heavy, transactional_db, admin_client):
+    probes(3)
+    run = a_while_ago(poke_all())
+    with running_worker("-Q", "records", "-n", "records@%h", "-c", "1"):
+        assert "“heavy”" in told(admin_client, run)
+        with running_worker("-Q", "heavy", "-n", "heavy@%h", "-c", "1"):
+            wait_until(lambda: finished(run), what="run finished")
+    assert told(admin_client, run) == ""
 
 
 @pytest.mark.processes

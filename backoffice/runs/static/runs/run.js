@@ -14,6 +14,9 @@
     bar.value = answer.done;
     field("percent").textContent = `${answer.percent} %`;
     field("text").textContent = answer.text;
+    const unread = field("unread");
+    unread.textContent = answer.unread;
+    unread.hidden = !answer.unread;
     const badge = field("badge").firstElementChild;
     badge.className = `bo-badge bo-badge--${answer.state.toLowerCase()}`;
     badge.textContent = answer.label;
