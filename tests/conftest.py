@@ -10,9 +10,11 @@ from django.db import connection
 from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
+from backoffice.testing.fixtures import worker
 from tests import conditional_updates, emptying
 from tests.browser import page
-from tests.workers import Worker, running_worker
+
+__all__ = ["worker"]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -51,13 +53,6 @@ def _no_update_asks_another_table() -> Iterator[None]:
     with conditional_updates.watched() as found:
         yield
     assert not found
-
-
-@pytest.fixture
-def worker(transactional_db: None) -> Iterator[Worker]:
-    """A real worker with two processes, on the test's own database and Redis."""
-    with running_worker() as started:
-        yield started
 
 
 @pytest.fixture

@@ -7,32 +7,17 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from backoffice.management.redis_server import PrivateRedis, answers, free_port
-from backoffice.management.warden import Warden, send, wait_gone
+from backoffice.management.redis_server import free_port
+from backoffice.management.running import redis_server, running, wait_until
+
+__all__ = ["NoServer", "postgresql_server", "redis_server", "running", "temporary_directory", "wait_until"]
 
 
 class NoServer(Exception):
     """There is no such server on this machine; the message says what to install."""
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 30.0, what: str = "the condition") -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not come about in {seconds:g} seconds")
-        time.sleep(0.05)
-
-
-@contextlib.contextmanager
-def redis_server(directory: Path) -> Iterator[str]:
-    """Yields the URL."""
-    server = PrivateRedis.configure(directory)
-    with _running(server.command, directory / "log", ready=lambda: answers(server.url)):
-        yield server.url
 
 
 @contextlib.contextmanager
@@ -69,13 +54,13 @@ def postgresql_server(directory: Path) -> Iterator[str]:
     command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
     command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     ready = [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-d", "postgres"]
-    with _running(
+    with running(
         # SIGINT is its fast shutdown; SIGTERM waits for every client to leave.
         command,
         directory / "log",
-        ready=lambda: subprocess.run(ready, check=False).returncode == 0,
+        ready=lambda _pid: subprocess.run(ready, check=False).returncode == 0,
         stop=signal.SIGINT,
-        user=user,
+        **_as(user),
     ):
         yield f"postgresql://backoffice@127.0.0.1:{port}/postgres"
 
@@ -86,45 +71,6 @@ def temporary_directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="backoffice-test-") as name:
         Path(name).chmod(0o711)
         yield Path(name)
-
-
-@contextlib.contextmanager
-def _running(
-    command: tuple[str, ...] | list[str],
-    log: Path,
-    ready: Callable[[], bool],
-    stop: signal.Signals = signal.SIGTERM,
-    user: str | None = None,
-) -> Iterator[None]:
-    """A session of its own, as Ctrl-C is for pytest; the warden ends it should pytest be killed."""
-    warden = Warden()
-    try:
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                cwd=log.parent,
-                **_as(user),
-            )
-        warden.add(process.pid, 5)
-        try:
-            wait_until(lambda: process.poll() is not None or ready(), what=f"{command[0]} ready")
-            if process.poll() is not None:
-                raise RuntimeError(f"{command[0]} ended at once: {log.read_text(errors='replace')[-2000:]}")
-            yield
-        finally:
-            process.send_signal(stop)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=10)
-            if not wait_gone(process.pid, 1):
-                send(process.pid, signal.SIGKILL)
-            process.wait()
-            warden.remove(process.pid)
-    finally:
-        warden.close()
 
 
 def _postgresql_binaries() -> Path:

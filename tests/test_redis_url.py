@@ -104,7 +104,7 @@ def on_a_socket(tmp_path: Path) -> Iterator[str]:
     path, password = tmp_path / "redis.sock", server.url.split(":")[2].partition("@")[0]
     url = f"unix://:{password}@{path}"
     command = (*server.command, "--port", "0", "--unixsocket", str(path))
-    with servers._running(command, tmp_path / "log", ready=lambda: answers(url)):
+    with servers.running(command, tmp_path / "log", ready=lambda _pid: answers(url)):
         yield url
 
 

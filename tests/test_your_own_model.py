@@ -8,23 +8,35 @@ from pathlib import Path
 
 import pytest
 
+from backoffice.management.redis_server import free_port
+
+pytestmark = pytest.mark.processes
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs/your-own-model.md").read_text()
 SETTINGS = """
 from backoffice.settings import *
 INSTALLED_APPS = [*INSTALLED_APPS, "invoices"]
 """
-IN_A_TEST = """
+FROM_CODE = """
 import django
 django.setup()
+from django.contrib.auth.models import User
+from backoffice.testing import worker
 from invoices.models import Invoice
 from invoices.tasks import tax_invoice
-invoice = Invoice.objects.create(number="1", net=100)
-tax_invoice(invoice.pk)
-invoice.refresh_from_db()
-assert invoice.gross == 120, invoice.gross
-Invoice.objects.create(number="2", net=100)
+user = User.objects.create_superuser("anna")
+invoice, other = [Invoice.objects.create(number=n, net=100) for n in "12"]
+with worker():
+    exec(BLOCK)
+    assert (run.succeeded, run.requester) == (2, user)
+Invoice.objects.create(number="3", net=100)
 """
+
+
+def block_after(heading: str, first: str = "") -> str:
+    found = re.search(rf"^## {heading}\n.*?^```python\n({re.escape(first)}.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+    assert found, heading
+    return found[1]
 
 
 @pytest.fixture
@@ -34,15 +46,19 @@ def project(tmp_path):
     app.mkdir()
     (app / "__init__.py").touch()
     blocks = re.findall(r"```python\n# (invoices/\w+\.py)\n(.*?)```", PAGE, re.DOTALL)
-    assert [name for name, _text in blocks] == ["invoices/models.py", "invoices/tasks.py", "invoices/admin.py"]
+    assert [name for name, _text in blocks] == [
+        f"invoices/{name}.py" for name in ("models", "tasks", "admin", "test_tax")
+    ]
     for name, text in blocks:
         (tmp_path / name).write_text(text)
-    (tmp_path / "site_settings.py").write_text(SETTINGS)
+    (tmp_path / "site_settings.py").write_text(SETTINGS + block_after("In a test", "# in the settings"))
     own = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     own |= {
         "BACKOFFICE_VAR": str(tmp_path / "var"),
         "DJANGO_SETTINGS_MODULE": "site_settings",
         "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]),
+        "REDIS_URL": f"redis://127.0.0.1:{free_port()}",  # none: what needs one brings its own
+        "PYTEST_ADDOPTS": "-p no:valkey -p no:cacheprovider",
     }
 
     def python(*arguments: str) -> str:
@@ -60,5 +76,12 @@ def test_the_page_makes_a_record_type_that_works(project):
     assert "Create model Invoice" in project(manage, "makemigrations", "invoices")
     project(manage, "migrate", "-v0")
     assert "no issues" in project(manage, "check")
-    project("-c", IN_A_TEST)
+    told = project("-c", FROM_CODE.replace("BLOCK", repr(block_after("From code"))))
+    assert re.search(r"print\(preview.*# (Preview\(.*\))", PAGE)[1] in told
     assert "1 records, 0 skipped" in project(manage, "process", "invoices.Invoice", "--filter", "gross__isnull=true")
+
+
+def test_the_pages_own_tests_pass(project):
+    manage = str(ROOT / "manage.py")
+    project(manage, "makemigrations", "invoices")
+    assert "3 passed" in project("-m", "pytest", "-q", "invoices/test_tax.py")

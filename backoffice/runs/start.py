@@ -40,12 +40,13 @@ class Preview:
     skipped: dict[str, int]
 
 
-def preview(records: Records, task: RecordTask | str) -> Preview:
+def preview(records: Records, task: RecordTask | str, *, by: Any = None) -> Preview:
     """What `start` would make of these records now, by the same questions; nothing is written.
 
     Takes what `start` takes, and raises what it raises; where nothing is left to do, `eligible` is 0.
     """
     task = find(task) if isinstance(task, str) else task
+    _check(task, RunRequest(by))
     matching, ids = snapshot.chosen(records, task)
     matched = matching.count()
     fit = snapshot.eligible(matching, task)

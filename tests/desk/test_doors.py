@@ -19,10 +19,10 @@ from backoffice.runs.start import activate
 from backoffice.schedules import owner, scheduled
 from backoffice.schedules.models import Firing
 from backoffice.schedules.pages.later_action import later_action
+from backoffice.testing import work_off
 from tests.desk.factories import failure
 from tests.factories import user
 from tests.runs.clicks import INVOICES, invoices
-from tests.runs.factories import work_off
 from tests.schedules import factories
 from tests.second.admin import InvoiceAdmin
 from tests.second.models import Invoice

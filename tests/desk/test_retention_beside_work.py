@@ -6,11 +6,12 @@ from django_celery_results.models import GroupResult, TaskResult
 from backoffice.desk.audit import retention
 from backoffice.runs import operations, snapshot, start
 from backoffice.runs.models import Run, RunItem
+from backoffice.testing import work_off
 from tests.desk import factories
 from tests.desk.audit.test_retention import deletions, keep, long_ago
 from tests.probe.models import Probe
 from tests.runs.deadlocks import strikes
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 from tests.runs.races import begun, beside, held, wait_until_locked
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,9 +16,10 @@ from backoffice.desk.models import RetentionPolicy
 from backoffice.results.models import Activity
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.sweep import sweep
+from backoffice.testing import work_off
 from tests.desk import factories
 from tests.management.damage import FOR_PEOPLE, LONG_AGO, MENDED, a_row_is_deleted, claimed, ended
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 

@@ -104,7 +104,7 @@ def test_on_a_socket_nobody_else_reaches_the_server_and_no_port_is_open(
         path.write_text("what a killed server left")
         server = PrivateRedis.configure(directory, path)
         assert program in server.command[0]
-        with servers._running(server.command, tmp_path / "log", ready=lambda: answers(server.url)):
+        with servers.running(server.command, tmp_path / "log", ready=lambda _pid: answers(server.url)):
             client = redis.Redis.from_url(server.url, decode_responses=True)
             assert client.config_get("port")["port"] == "0"
             assert path.is_socket()
@@ -121,7 +121,7 @@ def test_a_path_too_long_for_a_socket_gives_way_to_a_short_one_of_mode_0700(tmp_
         assert deep not in path.parents
         assert path.parent.stat().st_mode & 0o777 == 0o700
         server = PrivateRedis.configure(deep, path)
-        with servers._running(server.command, tmp_path / "log", ready=lambda: answers(server.url)):
+        with servers.running(server.command, tmp_path / "log", ready=lambda _pid: answers(server.url)):
             check(server.url)
     assert not path.parent.exists()
 
@@ -144,7 +144,7 @@ def test_the_longest_path_the_kernel_takes_is_used(tmp_path: Path, length: int) 
         assert path
         assert (path.parent == directory) == (length == 107)
         server = PrivateRedis.configure(directory, path)
-        with servers._running(server.command, tmp_path / "log", ready=lambda: answers(server.url)):
+        with servers.running(server.command, tmp_path / "log", ready=lambda _pid: answers(server.url)):
             check(server.url)
 
 

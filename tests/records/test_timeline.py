@@ -9,10 +9,10 @@ from backoffice.results.models import Activity
 from backoffice.runs.models import Run, RunItem
 from backoffice.runs.pages import timeline
 from backoffice.runs.start import RunRequest, start, start_requested
+from backoffice.testing import work_off
 from records.models import YourModel
 from tests import factories
 from tests.exchange.test_import import csv_of, line
-from tests.runs.factories import work_off
 
 pytestmark = pytest.mark.django_db
 

@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from backoffice.runs.models import Run, RunItem, TaskName
 from backoffice.runs.seam import RecordOutcome, State, cancel, retry, start
+from backoffice.testing import work_off
 from tests.probe.models import Probe
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 from tests.runs.races import on_its_own
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,9 +8,10 @@ from backoffice.runs.engine import chunks, claims, error_kinds
 from backoffice.runs.models import Chunk, Run, State
 from backoffice.runs.registry import find
 from backoffice.runs.sweep import sweep
+from backoffice.testing import work_off
 from tests.probe.models import Probe
 from tests.runs.clicks import invoices, page, press
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,7 @@ from django.core.checks import run_checks
 from django.urls import reverse
 
 from backoffice.runs.models import Run, State
-from tests.runs.factories import work_off
+from backoffice.testing import work_off
 from tests.second.models import Invoice
 from tests.second.tasks import tax_invoice
 

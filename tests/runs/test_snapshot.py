@@ -3,14 +3,16 @@
 from datetime import datetime
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db.models import Max
 
 from backoffice.runs.models import Run
 from backoffice.runs.start import EmptySelection, preview, start
+from backoffice.testing import work_off
 from records.models import YourModel
-from tests.factories import record
+from tests.factories import record, user
 from tests.probe.models import Probe
-from tests.runs.factories import probes, work_off
+from tests.runs.factories import probes
 from tests.second.models import Invoice
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,3 +117,12 @@ def test_the_task_says_of_ids_too_which_records_it_makes_sense_for():
     by_ids = preview(ids, "apply_corrections")
     assert by_ids == preview(YourModel.objects.filter(pk__in=ids).annotate(n=Max("pk")), "apply_corrections")
     assert (by_ids.matched, by_ids.eligible, sum(by_ids.skipped.values())) == (2, 0, 2)
+
+
+def test_a_person_without_the_tasks_permission_is_refused_by_preview_as_by_start():
+    ids = [Invoice.objects.create(number="I1", net=1).pk]
+    for door in (start, preview):
+        with pytest.raises(PermissionDenied, match="second.change_invoice"):
+            door(ids, "tax_invoice", by=user())
+    clerk = user("second.change_invoice")
+    assert preview(ids, "tax_invoice", by=clerk).eligible == start(ids, "tax_invoice", by=clerk).total == 1

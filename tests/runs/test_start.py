@@ -10,8 +10,9 @@ from django.utils import timezone
 from backoffice.results.models import Activity
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.start import EmptySelection, activate, preview, start
+from backoffice.testing import work_off
 from tests.probe.models import Probe
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 from tests.second.models import Invoice
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,8 +12,9 @@ from backoffice.runs.models import Chunk, Run, RunItem, State, TaskName, Worker
 from backoffice.runs.registry import CLAIMS, find
 from backoffice.runs.start import start
 from backoffice.runs.sweep import sweep
+from backoffice.testing import work_off
 from tests.probe.models import Probe
-from tests.runs.factories import item, poke_all, probes, work_off
+from tests.runs.factories import item, poke_all, probes
 from tests.second.models import Invoice
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -150,7 +150,7 @@ def confirm(
         **modeladmin.admin_site.each_context(request),
         "opts": opts,
         "title": str(description),
-        "preview": preview(records, task),
+        "preview": preview(records, task, by=request.user),
         "task": find(task),
         "selection": selection_text(modeladmin, request),
         "action_name": name,

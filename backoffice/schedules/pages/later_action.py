@@ -94,7 +94,7 @@ def ask(modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str
         "title": _("Process later"),
         "opts": modeladmin.model._meta,
         "form": form,
-        "preview": preview(records, task),
+        "preview": preview(records, task, by=request.user),
         "what": task_label(find(task).name),
         "selection": selection_text(modeladmin, request),
         "hidden": hidden,

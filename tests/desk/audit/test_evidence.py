@@ -14,9 +14,10 @@ from django.utils import timezone
 from backoffice.desk.audit import evidence, retention
 from backoffice.results.models import Activity
 from backoffice.runs.models import Run, RunItem
+from backoffice.testing import work_off
 from tests.factories import user
 from tests.probe.models import Probe
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db
 FILES = ["items.csv", "outcomes.jsonl", "activity.jsonl", "manifest.json", "sha256sums.txt"]

@@ -20,9 +20,10 @@ from backoffice.results.models import Activity
 from backoffice.runs.models import Run, RunItem
 from backoffice.schedules.rules.permitted import is_system
 from backoffice.schedules.rules.verify import verify
+from backoffice.testing import work_off
 from tests.desk import factories
 from tests.factories import user
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/desk/retentionpolicy/"

@@ -10,9 +10,10 @@ from django_celery_results.models import TaskResult
 from backoffice.desk.failures import failed_calls, failures
 from backoffice.results.models import Activity
 from backoffice.results.values.redaction import MASK
+from backoffice.testing import work_off
 from tests.desk import factories
 from tests.factories import user
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/desk/failures/"

@@ -7,9 +7,10 @@ from backoffice.desk.failures import failures
 from backoffice.results.models import Activity
 from backoffice.runs.models import Run, RunItem
 from backoffice.runs.start import start
+from backoffice.testing import work_off
 from tests.factories import user
 from tests.probe.models import Probe
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db
 

@@ -19,10 +19,11 @@ from backoffice.runs.engine import chunks, claims, give_back, heartbeats, plain_
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.registry import find
 from backoffice.schedules import later
+from backoffice.testing import work_off
 from tests import factories
 from tests.probe.models import Odd, Probe
 from tests.runs.deadlocks import strikes
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

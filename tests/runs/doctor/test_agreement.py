@@ -11,7 +11,8 @@ from backoffice.runs.doctor import compare
 from backoffice.runs.doctor.compare import measure
 from backoffice.runs.models import Run, RunItem, State
 from backoffice.runs.sweep import sweep
-from tests.runs.factories import poke_all, probes, work_off
+from backoffice.testing import work_off
+from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,9 +17,10 @@ from backoffice.runs.doctor.repair import repair
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.registry import find
 from backoffice.runs.start import task_name
+from backoffice.testing import work_off
 from tests.faults.counts import assert_all_succeeded, wait_finished
 from tests.probe.models import Probe
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 from tests.servers import wait_until
 from tests.workers import ROOT, running_worker
 

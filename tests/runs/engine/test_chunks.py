@@ -13,8 +13,9 @@ from backoffice.runs import operations
 from backoffice.runs.engine import chunks, claims, give_back
 from backoffice.runs.models import Chunk, RunItem, State
 from backoffice.runs.registry import find
+from backoffice.testing import work_off
 from tests.probe.models import Probe
-from tests.runs.factories import item, poke_all, probes, work_off
+from tests.runs.factories import item, poke_all, probes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,8 +14,9 @@ from backoffice.runs import sweep
 from backoffice.runs.engine import chunks, give_back
 from backoffice.runs.models import Chunk, RunItem, State
 from backoffice.runs.start import start
+from backoffice.testing import work_off
 from tests.probe.left_open import LEFT
-from tests.runs.factories import item, work_off
+from tests.runs.factories import item
 from tests.runs.races import at_once, beside
 from tests.schedules.queued import messages
 from tests.shipping.factories import shipments

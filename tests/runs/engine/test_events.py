@@ -12,9 +12,10 @@ from backoffice.runs.engine import broker, events
 from backoffice.runs.models import Event, Run, State
 from backoffice.runs.start import activate
 from backoffice.runs.sweep import sweep
+from backoffice.testing import work_off
 from tests.probe.models import Probe
 from tests.probe.tasks import poke
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 from tests.servers import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)

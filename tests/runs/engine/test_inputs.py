@@ -8,9 +8,10 @@ from backoffice.runs import sweep
 from backoffice.runs.engine import chunks
 from backoffice.runs.models import RunItem, State
 from backoffice.runs.start import start
+from backoffice.testing import work_off
 from tests.probe.models import Never, Odd, Probe
 from tests.probe.tasks import poke, poke_never, poke_odd
-from tests.runs.factories import item, poke_all, probes, work_off
+from tests.runs.factories import item, poke_all, probes
 from tests.runs.races import beside
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,10 +13,11 @@ from backoffice.runs.engine import broker
 from backoffice.runs.models import Run, RunItem, State
 from backoffice.runs.start import start
 from backoffice.runs.sweep import sweep
+from backoffice.testing import work_off
 from records.tasks import add
 from tests.probe.models import Probe
 from tests.probe.tasks import poke, poke_briefly, poke_within_a_minute, sleep_long
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 from tests.schedules import queued
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,8 +12,9 @@ from backoffice.runs.engine import chunks, give_back, ledger, slicing
 from backoffice.runs.models import Chunk, RunItem, State
 from backoffice.runs.registry import find
 from backoffice.runs.start import start
+from backoffice.testing import work_off
 from tests.probe.models import Probe
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SIZE = 5

@@ -9,7 +9,8 @@ from backoffice.runs import operations, sweep
 from backoffice.runs.engine import chunks, claims, give_back, slicing
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.registry import find
-from tests.runs.factories import poke_all, probes, work_off
+from backoffice.testing import work_off
+from tests.runs.factories import poke_all, probes
 from tests.runs.races import begun, beside, held, wait_until_locked
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,7 +9,8 @@ from django.utils import timezone
 from backoffice.runs import start as starting
 from backoffice.runs import sweep
 from backoffice.runs.models import Run, RunItem, State
-from tests.runs.factories import poke_all, probes, work_off
+from backoffice.testing import work_off
+from tests.runs.factories import poke_all, probes
 from tests.runs.races import begun, held, wait_until_locked
 
 pytestmark = pytest.mark.django_db(transaction=True)

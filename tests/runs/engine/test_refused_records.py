@@ -11,8 +11,9 @@ from backoffice.runs.engine.wording import LAST_WORD
 from backoffice.runs.models import Chunk, RunItem, State
 from backoffice.runs.registry import CLAIMS
 from backoffice.runs.sweep import sweep
+from backoffice.testing import work_off
 from tests.probe.models import Probe
-from tests.runs.factories import item, poke_all, probes, work_off
+from tests.runs.factories import item, poke_all, probes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

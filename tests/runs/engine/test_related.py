@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from backoffice.runs.engine import chunks
 from backoffice.runs.start import start
-from tests.runs.factories import work_off
+from backoffice.testing import work_off
 from tests.runs.races import begun, beside, held, wait_until_locked
 from tests.shipping.factories import shipments
 from tests.shipping.models import Carrier, Parcel, Seal, Shipment, Tariff

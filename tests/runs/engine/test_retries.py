@@ -9,8 +9,9 @@ from django.utils import timezone
 from backoffice.runs import sweep
 from backoffice.runs.models import Run, RunItem, State
 from backoffice.runs.registry import find
+from backoffice.testing import work_off
 from tests.probe.models import Probe
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ASKED = [(0, 1), (2, 3), (19, 20), (30, 20), (None, 20)]  # and how often it is begun

@@ -8,9 +8,9 @@ from backoffice.results import bulk
 from backoffice.runs import checks
 from backoffice.runs.registry import find
 from backoffice.runs.start import start
+from backoffice.testing import work_off
 from tests.factories import user
 from tests.probe.models import Kinds
-from tests.runs.factories import work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,9 +4,10 @@ import pytest
 from django.urls import reverse
 
 from backoffice.runs.models import Run, RunItem, State
+from backoffice.testing import work_off
 from tests.factories import user
 from tests.runs.clicks import invoices, page, press
-from tests.runs.factories import poke_all, probes, work_off
+from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

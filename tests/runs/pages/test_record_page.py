@@ -19,9 +19,9 @@ from backoffice.runs.pages.record_page import RecordPage
 from backoffice.runs.registry import find
 from backoffice.runs.seam import ProcessableAdmin
 from backoffice.runs.start import start
+from backoffice.testing import work_off
 from tests import factories
 from tests.probe.models import Kinds, Never, Odd
-from tests.runs.factories import work_off
 from tests.second.models import Invoice
 
 pytestmark = pytest.mark.django_db

@@ -4,9 +4,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from backoffice.runs.start import start
+from backoffice.testing import work_off
 from tests import factories
 from tests.browser import page as browsing
-from tests.runs.factories import work_off
 from tests.second.models import Invoice
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
