@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.runs.seam import Outcome, Processable
@@ -105,7 +107,7 @@ class YourModel(Processable):
         self.verdict = verdict_of(issues)
         self.rules_version = RULES_VERSION
         self.processed, self.processed_at = True, timezone.now()
-        return Outcome(str(self.Verdict(self.verdict).label), ", ".join(codes))
+        return Outcome(_in_words(self.verdict, get_language()), ", ".join(codes))
 
     def apply_corrections(self) -> Outcome:
         """Copy the suggestions into the fields, keeping before and after; then it waits to be processed again."""
@@ -137,3 +139,9 @@ class YourModel(Processable):
             moment = parse_datetime(at)
             if moment is not None:
                 yield moment, {each["field"]: [each["before"], each["after"]] for each in made}
+
+
+@cache
+def _in_words(verdict: str, _language: str | None) -> str:
+    """Looked up once: gettext takes longer than many a check."""
+    return str(YourModel.Verdict(verdict).label)

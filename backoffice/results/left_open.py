@@ -21,14 +21,15 @@ class LeftOpenError(Exception):
 
 def closed_behind[**P, T](work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What the work returns. Raises LeftOpenError where it left a transaction; the caller's own is not its fault."""
-    if is_open():
+    django = connections[DEFAULT_DB_ALIAS]  # looked up once: that takes longer than all that is asked of it
+    if _is_open(django):
         return work(*args, **kwargs)
     try:
         given = work(*args, **kwargs)
     except BaseException:
         undo()
         raise
-    if undo():
+    if _is_open(django) and undo():
         raise LeftOpenError(getattr(work, "__name__", "The task"))
     return given
 
@@ -49,7 +50,10 @@ def closed_inside[**P, T](work: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 
 def is_open() -> bool:
     """Whether this thread's connection is inside a transaction: Django's, or one begun by hand."""
-    django = connections[DEFAULT_DB_ALIAS]  # once: a proxy looks it up at every word, and records ask this twice
+    return _is_open(connections[DEFAULT_DB_ALIAS])
+
+
+def _is_open(django: Any) -> bool:
     raw: Any = django.connection
     if raw is None:
         return False

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from celery import states
 from django.utils import timezone
@@ -44,6 +44,12 @@ UPSERT = (
 STRENGTH = {states.REVOKED: 1, states.FAILURE: 2, states.SUCCESS: 3}  # the same, for who compares states in Python
 
 
+class Json(NamedTuple):
+    """JSON that is written already, by who knows its shape: a third of the time of an encoder's, which is made anew."""
+
+    text: str
+
+
 def write(rows: Sequence[Sequence[Any]]) -> int:
     """Upsert rows in the order of FIELDS. Returns how many were written: where a better state is there, none."""
     return bulk.insert(TaskResult, FIELDS, rows, conflict=UPSERT)
@@ -67,7 +73,7 @@ def row(
     started: datetime | None = None,
     now: datetime | None = None,
     periodic_task_name: str | None = None,
-    meta: Mapping[str, Any] | None = None,
+    meta: Mapping[str, Any] | Json | None = None,
 ) -> tuple[Any, ...]:
     """One row in the order of FIELDS, storable whatever is in it. `result` is what Celery's backend would store: for
     errors a mapping."""
@@ -134,6 +140,8 @@ _encode = Encoder(ensure_ascii=False).encode
 
 def dumps(value: Any) -> str:
     """JSON of anything. Lone surrogates stand in it as JSON's own escapes, as NUL does: read again they are they."""
+    if type(value) is Json:
+        return value.text
     try:
         return storable(_encode(value))
     except Exception:  # no key of a mapping, a circle, too deep, or the value's own code

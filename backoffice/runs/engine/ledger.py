@@ -127,7 +127,7 @@ def row(run: Run, transition: Transition, worker: str, now: datetime | None = No
         run.item_task_id(transition.record_id),
         str(transition.state),
         name=run.task.name,
-        args=[transition.record_id],
+        args=rows.Json(f"[{transition.record_id}]"),
         kwargs={},
         worker=worker or None,
         result=transition.result,
@@ -135,5 +135,5 @@ def row(run: Run, transition: Transition, worker: str, now: datetime | None = No
         started=transition.started_at,
         now=now,
         periodic_task_name=run.schedule_name or None,
-        meta={"children": [], "run": run.pk, "outcome": transition.outcome},
+        meta=rows.Json(f'{{"children": [], "run": {run.pk}, "outcome": {rows.dumps(transition.outcome)}}}'),
     )
