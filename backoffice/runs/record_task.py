@@ -1,9 +1,10 @@
 """The seam: `@record_task` makes a Celery task out of a function that works on one record."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from celery import shared_task
+from django.db.models import Prefetch, Q
 
 from backoffice.results.message import headers
 
@@ -11,17 +12,51 @@ from .engine import chunks, plain_call
 from .registry import Body, RecordTask
 
 
-def record_task(model: str, *, writes: tuple[str, ...], **options: Any) -> Callable[[Body], RecordTask]:
-    """Register a record task for `model` ("app.Model").
+class Options(TypedDict, total=False):
+    """What a record task may say of itself. Any other option is handed to Celery's `shared_task`."""
 
-    The function gets the record, changes fields of it, saves nothing and returns an Outcome. `writes` names the fields
-    that are saved; `reads` those that must be unchanged for that (default: all others), also of rows that it leads to
-    ("carrier__tariff"). `select_related` and `prefetch_related` load other rows with it, as Django does;
-    `writes_elsewhere` says that it writes other rows: with the record's outcome or not at all. An error is this
-    record's FAILURE; one of `transient` is retried up to `max_retries` times. `permission` is what staff need to start
-    it, `eligible` a Q of records it makes sense for and `not_eligible` the sentence for the rest; `label` is what pages
-    call it. Other options are Celery's.
+    reads: tuple[str, ...]
+    """Fields that must be unchanged when its changes are saved, and all that is loaded; of other rows, too:
+    `"carrier__tariff"`. Default: every other field of the record."""
+    select_related: tuple[str, ...]
+    """Rows that are loaded with the record in one statement, as Django does it: `("carrier__tariff",)`."""
+    prefetch_related: tuple[str | Prefetch, ...]
+    """Rows that are loaded for all records of a chunk by one more statement each, as Django does it."""
+    writes_elsewhere: bool
+    """`True`: the function writes other rows, which are committed with the record's outcome or not at all. Default:
+    `False`."""
+    label: Any
+    """What pages call it; may be a lazy translation. `@shared_task` takes it, too. Default: the function's name in
+    words."""
+    permission: str
+    """What staff need to start it, as `"app.codename"`. Default: only superusers may."""
+    eligible: Q
+    """Records it makes sense for; the others are skipped and counted. Default: all."""
+    not_eligible: Any
+    """Why they are skipped, in words. Default: "not eligible"."""
+    transient: tuple[type[Exception], ...]
+    """Exceptions that are tried again, after 2, 4, 8 ... up to 300 seconds. Default: database and connection errors."""
+    max_retries: int | None
+    """How often; 19 at most (and for `None`), since no record is begun more than 20 times. Default: 5."""
+    chunk_size: int
+    """Records one message carries at most. Default: 200."""
+    queue: str
+    """The queue in which its messages wait for a worker; one of your own is named in `QUEUES` of
+    `backoffice/settings.py`. Default: `records`."""
+    time_limit: float
+    """Seconds a record may take until the process that works on it is ended. Default: 1,800."""
+    soft_time_limit: float
+    """Seconds until the function gets `SoftTimeLimitExceeded`. Default: 1,740."""
+
+
+def record_task(model: str, *, writes: tuple[str, ...], **options: Unpack[Options]) -> Callable[[Body], RecordTask]:
+    """Register a record task for `model` ("app.Model"); decorates the function that works on one record.
+
+    The function gets the record, changes fields of it, saves nothing and returns an Outcome or None. It may run twice
+    on the same record and must give the same. An error is this record's FAILURE, and no other record's. `writes` names
+    the fields that are saved.
     """
+    more: dict[str, Any] = {"max_retries": 5, **options}
 
     def decorate(body: Body) -> RecordTask:
         def run(self: RecordTask, instance_id: Any) -> str | None:
@@ -33,10 +68,9 @@ def record_task(model: str, *, writes: tuple[str, ...], **options: Any) -> Calla
 
         run.__name__, run.__qualname__ = body.__name__, body.__qualname__
         run.__module__, run.__doc__ = body.__module__, body.__doc__
-        options.setdefault("max_retries", 5)
         return shared_task(
             bind=True, base=RecordTask, name=f"{body.__module__}.{body.__name__}", body=staticmethod(body),
-            model_label=model, writes=writes, **options,
+            model_label=model, writes=writes, **more,
         )(run)  # fmt: skip
 
     return decorate

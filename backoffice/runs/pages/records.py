@@ -28,10 +28,11 @@ class ProcessableAdmin(RecordActions):
     list_display: Sequence[Any] = ("__str__", "outcome_badge", "processed_badge", "processed_when")
     outcome_field = ""  # of the record, that keeps the label of its outcome; without one the last run's is shown
     outcome_words: Mapping[str, Any] = {}  # by label; without one the field's choices, else the label
-    outcome_colours: Mapping[str, str] = {}  # by label, out of COLOURS
-    processed_words: tuple[Any, Any] = (_("processed"), _("not processed"))
-    stale_words: Any = _("The inputs have changed since: process the record again.")
-    record_facts = "runs/record/facts.html"  # beside the badges above the form
+    outcome_colours: Mapping[str, str] = {}  # by label: good, bad, warning, info, hint or calm
+    processed_words: tuple[Any, Any] = (_("processed"), _("not processed"))  # of `processed`: yes, and no
+    stale_words: Any = _("The inputs have changed since: process the record again.")  # after an edit
+    record_facts = "runs/record/facts.html"  # a template; beside the badges above the form
+    # Templates below the form, in this order.
     record_panels: Sequence[str] = ("runs/record/outcome.html", "runs/record/runs.html", "runs/record/history.html")
     change_form_outer_before_template = "runs/record/head.html"
     change_form_outer_after_template = "runs/record/panels.html"
