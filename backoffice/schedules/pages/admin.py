@@ -27,6 +27,7 @@ from .. import access, enabling
 from ..beat import configured
 from ..beat.fire import run_now
 from ..form import preview
+from ..form.dates import date_choices, span_choices
 from ..form.form_values import crontab_parts
 from ..form.forms import ScheduleForm
 from ..form.record_list import schedule_this_filter, url_of
@@ -234,7 +235,8 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        context = {**(extra_context or {}), "crontab_parts": crontab_parts()}
+        choices = {"crontab_parts": crontab_parts(), "dates": date_choices(request.user), "spans": span_choices()}
+        context = {**(extra_context or {}), **choices}
         if request.method == "POST":
             self.look_at_selection(request, object_id)
         return super().changeform_view(request, object_id, form_url, context)

@@ -9,6 +9,7 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Model
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from backoffice.runs.labels import value_label
@@ -18,6 +19,17 @@ from . import relative
 from .lookups import BadSelection
 
 BIGGEST = 2**63
+# From a day and before another, by name; relative.LISTED are among them.
+SPANS = {
+    ("today", "today 1"): _lazy("today"),
+    ("today-7", "today 1"): _lazy("past 7 days"),
+    ("today-30", "today 1"): _lazy("past 30 days"),
+    ("today", "today 8"): _lazy("next 7 days"),
+    ("week", "week 1"): _lazy("this week"),
+    ("month", "month 1"): _lazy("this month"),
+    ("month-1", "month"): _lazy("last month"),
+    ("year", "year 1"): _lazy("this year"),
+}
 
 
 def chosen_in_words(query: str, model: type[Model], moment: datetime | None = None) -> str:
@@ -33,15 +45,9 @@ def spans(conditions: dict[str, list[str]], model: type[Model], moment: datetime
     for since in [name for name in conditions if name.endswith("__gte") and relative.dated(model, name)]:
         name = since.removesuffix("__gte")
         pair = (conditions[since][-1], conditions.get(f"{name}__lt", [""])[-1])
-        if pair in relative.SPANS:
+        if pair in SPANS:
             del conditions[since], conditions[f"{name}__lt"]
-            yield f"{called(name)}: {span(pair)}{days_meant(pair, moment)}"
-
-
-def span(pair: tuple[str, str]) -> str:
-    return {
-        "today": _("today"), "today-7": _("past 7 days"), "month": _("this month"), "year": _("this year"),
-    }[pair[0]]  # fmt: skip
+            yield f"{called(name)}: {SPANS[pair]}{days_meant(pair, moment)}"
 
 
 def days_meant(pair: tuple[str, str], moment: datetime | None) -> str:

@@ -24,7 +24,7 @@ WORD = re.compile(r"(today|week|month|year)(?:([+ -])(\d{1,4}))?")
 OF_DAYS = frozenset({"exact", "gt", "gte", "lt", "lte"})
 OF_TIMES = frozenset({"gte", "lt"})  # a day is many times: it begins, and it ends before the next
 # What a list's filter of dates offers by name: from, and before.
-SPANS = (("today", "today 1"), ("today-7", "today 1"), ("month", "month 1"), ("year", "year 1"))
+LISTED = (("today", "today 1"), ("today-7", "today 1"), ("month", "month 1"), ("year", "year 1"))
 
 
 def moment_of(schedule: PeriodicTask | None, due: datetime | None = None) -> datetime:
@@ -126,7 +126,7 @@ def moving(model: type[Model], query: QueryDict) -> QueryDict:
     found = query.copy()
     for since in [key for key in query if key.endswith("__gte")]:
         until, field = f"{since.removesuffix('gte')}lt", dated(model, since)
-        for first, end in SPANS if field else ():
+        for first, end in LISTED if field else ():
             if [query.getlist(since), query.getlist(until)] == [[written(field, word)] for word in (first, end)]:
                 found[since], found[until] = first, end
     return found

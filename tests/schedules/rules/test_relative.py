@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +15,7 @@ from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs.models import Run
 from backoffice.schedules import scheduled
-from backoffice.schedules.form import record_list
+from backoffice.schedules.form import dates, record_list
 from backoffice.schedules.models import Firing
 from backoffice.schedules.rules import relative, selection
 from backoffice.schedules.rules.chosen import chosen_in_words
@@ -227,6 +227,36 @@ def test_what_a_list_s_filter_calls_by_name_stays_relative_when_it_is_scheduled(
     kept = PeriodicTask.objects.get()
     assert QueryDict(json.loads(kept.kwargs)["selection"]) == QueryDict(moving)
     assert sam.get(reverse("admin:django_celery_beat_periodictask_change", args=[kept.pk])).status_code == 200
+
+
+def test_a_related_row_chosen_in_the_list_s_filter_is_scheduled(sam: Client):
+    mine = Kinds.objects.create(number=1, owner=User.objects.get(username="sam"))
+    Kinds.objects.create(number=2, owner=user(username="eve"))
+    query = scheduled_from(sam, links(sam)["owner: sam"])
+    assert numbers(fired(row(selection=query), NOON)) == [1]
+    assert chosen_in_words(query, Kinds) == "owner: sam"
+    assert chosen(selection=query) == [mine.number]
+
+
+@pytest.mark.parametrize("choice", dates.span_choices(), ids=lambda choice: choice["label"])
+@pytest.mark.parametrize("name", ["day", "when"])
+def test_what_the_form_offers_of_a_date_can_be_fired_and_is_told_as_it_was_offered(name: str, choice: dict[str, str]):
+    on_days()
+    asked = {f"{name}__gte": choice["since"], f"{name}__lt": choice["until"]}
+    query = urlencode({key: value for key, value in asked.items() if value})
+    verify(row(selection=query))
+    assert chosen(selection=query)
+    told = {"after today": f"{name} from tomorrow", "before today": f"{name} before today"}
+    assert chosen_in_words(query, Kinds) == told.get(choice["label"], f"{name}: {choice['label']}")
+
+
+def test_the_form_offers_the_dates_that_are_shown_of_the_records_that_may_be_processed(sam: Client):
+    offered = dates.date_choices(User.objects.get(username="sam"))
+    assert [(each["work"], each["name"]) for each in offered] == [
+        (f"records:{FILL}", "day"),
+        (f"records:{FILL}", "when"),
+    ]
+    assert dates.date_choices(user(*SCHEDULER)) == []
 
 
 def test_days_that_somebody_typed_stay_those_days(sam: Client):

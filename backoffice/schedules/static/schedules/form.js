@@ -14,8 +14,30 @@ document.addEventListener("DOMContentLoaded", () => {
     rowOf("one_off")?.classList.toggle("sch-hidden", when === "once");
     const onRecords = form.elements.work.value.startsWith("records:");
     rowOf("selection")?.classList.toggle("sch-hidden", !onRecords);
+    showDates();
     rowOf("arguments")?.classList.toggle("sch-hidden", onRecords);
   };
+
+  // A date that moves by clicking: it is written into the filter, in the place of what the filter said of that date.
+  const dates = form.querySelector("[data-dates]");
+  const chosenDate = dates.querySelector("[data-date]");
+  form.elements.selection.after(dates);
+  const showDates = () => {
+    for (const option of chosenDate.options) option.hidden = option.disabled = option.dataset.work !== form.elements.work.value;
+    const possible = [...chosenDate.options].filter((option) => !option.disabled);
+    if (possible.length && !possible.includes(chosenDate.selectedOptions[0])) possible[0].selected = true;
+    dates.hidden = !possible.length;
+  };
+  dates.querySelector("button").addEventListener("click", () => {
+    const text = form.elements.selection.value.trim();
+    const found = new URLSearchParams(text.includes("?") ? text.slice(text.indexOf("?")) : text);
+    const { since, until } = dates.querySelector("[data-span]").selectedOptions[0].dataset;
+    for (const name of [...found.keys()]) if (name.split("__")[0] === chosenDate.value) found.delete(name);
+    if (since) found.set(`${chosenDate.value}__gte`, since);
+    if (until) found.set(`${chosenDate.value}__lt`, until);
+    form.elements.selection.value = found.toString();
+    form.elements.selection.dispatchEvent(new Event("input", { bubbles: true }));
+  });
 
   const item = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
   const show = (answer) => {
