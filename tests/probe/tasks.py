@@ -49,7 +49,7 @@ def poke_never(instance: Never) -> Outcome:
     return instance.process()
 
 
-@record_task("probe.Part", reads=("name",), writes=("processed",), permission="probe.change_part")
+@record_task("probe.Part", reads=("name", "whole__text"), writes=("processed",), permission="probe.change_part")
 def poke_part(instance: Part) -> Outcome:
     return instance.process()
 

@@ -29,6 +29,7 @@ class RecordEdits:
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not isinstance(obj, Processable):
             super().save_model(request, obj, form, change)  # type: ignore[misc]
+            record_log.take_back_from(obj, form.changed_data if change else ())
         elif change:
             record_log.save(request.user, obj)
         else:
@@ -46,6 +47,8 @@ class RecordEdits:
             save_rows(request.user, formset)
         else:
             super().save_formset(request, form, formset, change)  # type: ignore[misc]
+            for row, fields in getattr(formset, "changed_objects", ()):
+                record_log.take_back_from(row, fields)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Of records the activity log has them, with what they said."""

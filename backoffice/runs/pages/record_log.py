@@ -17,6 +17,7 @@ from backoffice.results.models import Activity
 from ..engine.inputs import alike
 from ..models import Processable, Remembers
 from ..registry import RecordTask, record_tasks
+from .edits import lock_all
 
 OURS = {"processed", "processed_at"}
 AT_ONCE = 500
@@ -41,6 +42,17 @@ def reads(task: RecordTask) -> set[str]:
     return {field.name for field in own.concrete_fields} - {own.get_field(name).name for name in task.writes}
 
 
+def take_back_from(row: Model, fields: Iterable[str]) -> None:
+    """Of records that lead to this row, where a task that sets `processed` reads one of these fields of it."""
+    changed = set(fields)
+    for task in record_tasks().values():
+        named = (found for found in task.related if isinstance(row, found.field.model) and found.field.name in changed)
+        for relation in sorted({found.relation for found in named}) if "processed" in task.writes else ():
+            records = task.record_model._base_manager.filter(**{relation: row})
+            lock_all(records)  # what is worked on now is finished first, of the row as it was
+            records.update(processed=False)
+
+
 # --- What is written ------------------------------------------------------------------------------------------------
 
 
@@ -53,6 +65,7 @@ def save(user: object, record: Any) -> None:
         if takes_back(type(record), changed):
             record.processed = False
         record.save()
+        take_back_from(record, changed)
         log_edit(user, record, {field.name: pair(field, before, record) for field in differing(before, record)})
 
 

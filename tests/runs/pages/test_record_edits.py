@@ -14,7 +14,9 @@ from django.utils.http import urlencode
 from unfold.admin import ModelAdmin, TabularInline
 
 from backoffice.results.models import Activity
+from backoffice.runs.models.paths import path
 from backoffice.runs.pages import record_log
+from backoffice.runs.registry import find
 from backoffice.runs.seam import ProcessableAdmin
 from records.models import YourModel
 from tests import factories
@@ -142,6 +144,33 @@ class TestRowsOfAnotherPage:
         assert [entry[1] for entry in logged("record.added") + logged("record.deleted")] == ["new", "gone"]
         old.refresh_from_db()
         assert (old.name, old.processed) == ("other", False)
+
+
+class TestARowThatRecordsLeadTo:
+    @pytest.fixture
+    def parts(self):
+        wholes = [Probe.objects.create(text=text, result="r") for text in ("mine", "other")]
+        return [Part.objects.create(whole=whole, name="n", processed=True) for whole in wholes]
+
+    def processed(self):
+        return list(Part.objects.order_by("pk").values_list("processed", flat=True))
+
+    def test_takes_them_back_where_a_task_reads_what_changed(self, boss, parts):
+        sent_back(boss, page(parts[0].whole), text="new")
+        assert self.processed() == [False, True]
+
+    def test_leaves_them_where_none_does(self, boss, parts):
+        sent_back(boss, page(parts[0].whole), behaviour="slow")
+        assert self.processed() == [True, True]
+
+    @pytest.mark.parametrize(("name", "left"), [("last_name", False), ("first_name", True)])
+    def test_need_not_be_a_record_itself(self, boss, monkeypatch, name, left):
+        monkeypatch.setattr(find("fill_kinds"), "related", (path(Kinds, "owner__last_name"),))
+        anna = factories.user(username="anna")
+        kinds = Kinds.objects.create(owner=anna, processed=True)
+        assert sent_back(boss, page(anna), **{name: "New"}).status_code == 302
+        kinds.refresh_from_db()
+        assert kinds.processed is left
 
 
 class TestWhatIsLogged:
