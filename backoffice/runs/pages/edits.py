@@ -125,7 +125,18 @@ def flat(choices: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
 
 
 class SeenFormSet(forms.BaseModelFormSet):
-    """Before the formset of an inline: its rows are compared as a whole. Its management form carries the digest."""
+    """Before the formset of an inline, or of a list's cells: its rows are compared as a whole. Its management form
+    carries the digest."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Rows that are sent back are locked before they are read: an outcome that comes meanwhile waits, and stays."""
+        if self.is_bound and not hasattr(self, "_queryset"):
+            model: Any = self.model
+            rows = model._default_manager.all() if self.queryset is None else self.queryset
+            if connections[rows.db].in_atomic_block:
+                lock_all(rows)
+        found: QuerySet[Any] = super().get_queryset()
+        return found
 
     @cached_property
     def management_form(self) -> Any:
@@ -143,8 +154,8 @@ class SeenFormSet(forms.BaseModelFormSet):
         return digests({"rows": sorted(f"{pk} {row}" for pk, row in rows.items())})["rows"]
 
     def stored_forms(self) -> Iterator[Any]:
-        """Of every row that is stored now, sent or not."""
-        unbound = type(self)(queryset=self.get_queryset(), prefix=self.prefix, **self.unbound_options())
+        """Of every row that is stored now, sent or not; read anew, for what was typed stands in these rows already."""
+        unbound = type(self)(queryset=self.get_queryset().all(), prefix=self.prefix, **self.unbound_options())
         yield from unbound.initial_forms
 
     def unbound_options(self) -> dict[str, Any]:
@@ -180,6 +191,10 @@ class SeenEdits:
             edits = (inline.has_change_permission(request, obj), inline.has_delete_permission(request, obj))
             wrap = any(edits) and not issubclass(formset, SeenFormSet)
             yield (type(formset.__name__, (SeenFormSet, formset), {}) if wrap else formset), inline
+
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        formset = super().get_changelist_formset(request, **kwargs)  # type: ignore[misc]
+        return type(formset.__name__, (SeenFormSet, formset), {})
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

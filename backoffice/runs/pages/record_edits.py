@@ -8,23 +8,17 @@ from django.http import HttpRequest, HttpResponse
 
 from ..models import Processable
 from . import record_log
-from .edits import lock_all
 
 
 class RecordEdits:
     """For every admin: of records, and of rows on whose pages or with which records are edited."""
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Cells of a list are saved in one transaction: its rows are locked before they are read."""
+        """Cells of a list are read, compared and saved in one transaction."""
         if request.method != "POST" or "_save" not in request.POST:
             return super().changelist_view(request, extra_context)  # type: ignore[misc]
         with transaction.atomic():
             return super().changelist_view(request, extra_context)  # type: ignore[misc]
-
-    def _get_list_editable_queryset(self, request: HttpRequest, prefix: str) -> Any:
-        rows = super()._get_list_editable_queryset(request, prefix)  # type: ignore[misc]
-        lock_all(rows)
-        return rows
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not isinstance(obj, Processable):

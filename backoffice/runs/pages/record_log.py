@@ -117,16 +117,10 @@ def said(field: "Field[Any, Any]", record: Model) -> Any:
 
 
 def log_deletion(user: object, rows: QuerySet[Any]) -> None:
-    """Of the records among these rows, and of those that go with them. Call it before they go, with the rows locked."""
-    for model, keys in going(rows):
-        for start in range(0, len(keys), AT_ONCE):
-            records = model._base_manager.filter(pk__in=keys[start : start + AT_ONCE]).order_by("pk")
-            related = [field.name for field in model._meta.concrete_fields if field.is_relation]
-            Activity.objects.bulk_create([deletion(user, record) for record in records.prefetch_related(*related)])
+    """Of the records among these rows, of those that go with them, and of those that lose the row they name.
 
-
-def going(rows: QuerySet[Any]) -> Iterator[tuple[type[Processable], list[Any]]]:
-    """Kinds of records with the keys of those that are deleted with these rows, themselves included."""
+    Call it before they go, with the rows locked.
+    """
     collector = Collector(using=rows.db)
     if collector.can_fast_delete(rows):
         found: list[tuple[Any, Any]] = [(rows.model, rows)]
@@ -134,12 +128,33 @@ def going(rows: QuerySet[Any]) -> Iterator[tuple[type[Processable], list[Any]]]:
         collector.collect(rows)
         found = [*collector.data.items(), *((gone.model, gone) for gone in collector.fast_deletes)]
     for model, gone in found:
-        if issubclass(model, Processable):
-            yield model, sorted(keys(gone))
+        for records in batches(model, gone):
+            Activity.objects.bulk_create([deletion(user, record) for record in records])
+    for (field, value), losing in collector.field_updates.items():
+        for each in losing:
+            log_loss(user, field, value, each)
 
 
-def keys(rows: Any) -> Iterable[Any]:
-    return rows.values_list("pk", flat=True) if isinstance(rows, QuerySet) else (row.pk for row in rows)
+def batches(model: type[Model], rows: Any) -> Iterator[QuerySet[Any]]:
+    """Of rows that are records, with what they name."""
+    if not issubclass(model, Processable):
+        return
+    keys = sorted(rows.values_list("pk", flat=True) if isinstance(rows, QuerySet) else (row.pk for row in rows))
+    related = [field.name for field in model._meta.concrete_fields if field.is_relation]
+    for start in range(0, len(keys), AT_ONCE):
+        records = model._base_manager.filter(pk__in=keys[start : start + AT_ONCE]).order_by("pk")
+        yield records.prefetch_related(*related)
+
+
+def log_loss(user: object, field: "Field[Any, Any]", value: Any, rows: Any) -> None:
+    """An edit, too: the field gets this value (of SET_NULL, None)."""
+    for records in batches(field.model, rows):
+        lock_all(records)
+        lost = [(record, {field.name: [said(field, record), value]}) for record in records]
+        entries = [activity.entry(user, "record.edited", record, changes=changes) for record, changes in lost]
+        Activity.objects.bulk_create(entries)
+        if takes_back(field.model, [field.name]):
+            records.update(processed=False)
 
 
 def deletion(user: object, record: Processable) -> Activity:

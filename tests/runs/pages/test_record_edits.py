@@ -83,15 +83,36 @@ class TestAList:
     def with_cells(self, monkeypatch):
         monkeypatch.setattr(type(admin.site._registry[Invoice]), "list_editable", ("net",), raising=False)
 
+    def typed(self, client, row, net):
+        """The list's form as a browser sends it, with one cell changed."""
+        form = next(form for form in Page(client.get(LIST).text).forms if form.id == "changelist-form")
+        cell = next(name for name, value in form.fields if name.endswith("-id") and value == str(row.pk))
+        sent = dict(form.fields) | {cell.replace("-id", "-net"): net, "_save": "1"}
+        sent.pop("action", None)
+        return sent
+
     def test_with_cells_to_edit_logs_each_record_that_changed(self, boss):
         first, second = invoice(), invoice(number="I2")
-        form = next(form for form in Page(boss.get(LIST).text).forms if form.id == "changelist-form")
-        cell = next(name for name, value in form.fields if name.endswith("-id") and value == str(second.pk))
-        sent = dict(form.fields) | {cell.replace("-id", "-net"): "7", "_save": "1"}
-        sent.pop("action", None)
-        assert boss.post(LIST, sent).status_code == 302
+        assert boss.post(LIST, self.typed(boss, second, "7")).status_code == 302
         assert logged("record.edited") == [(boss.user.username, "I2", {"changes": {"net": ["1.00", "7"]}})]
         assert list(Invoice.objects.filter(processed=True)) == [first]
+
+    def test_keeps_an_outcome_that_came_while_it_was_open(self, boss):
+        made = invoice(gross=None, processed=False)
+        sent = self.typed(boss, made, "7")
+        Invoice.objects.update(gross=99, processed=True)
+        assert boss.post(LIST, sent).status_code == 302
+        made.refresh_from_db()
+        assert (made.net, made.gross, made.processed) == (Decimal(7), Decimal(99), False)
+
+    def test_is_not_saved_over_what_somebody_else_saved_meanwhile(self, boss):
+        first, second = invoice(), invoice(number="I2")
+        sent = self.typed(boss, second, "7")
+        Invoice.objects.filter(pk=first.pk).update(net=3)
+        answer = boss.post(LIST, sent)
+        assert "Somebody changed these rows after you opened the page" in answer.text
+        assert list(Invoice.objects.order_by("pk").values_list("net", flat=True)) == [Decimal(3), Decimal(1)]
+        assert logged("record.edited") == []
 
 
 class TestDeleting:
@@ -118,6 +139,16 @@ class TestDeleting:
         assert not Part.objects.exists()
         gone = {(row.model, row.target) for row in Activity.objects.filter(verb="record.deleted")}
         assert gone == {("probe.probe", str(whole)), ("probe.part", "one"), ("probe.part", "two")}
+
+    def test_a_row_that_records_name_logs_what_they_lose(self, boss, monkeypatch):
+        monkeypatch.setattr(find("fill_kinds"), "reads", ("owner",))
+        anna = factories.user(username="anna")
+        row = Kinds.objects.create(owner=anna, processed=True)
+        boss.post(f"/admin/auth/user/{anna.pk}/delete/", {"post": "yes"})
+        row.refresh_from_db()
+        assert (row.owner, row.processed) == (None, False)
+        changes = {"owner": [f"anna ({anna.pk})", None]}
+        assert logged("record.edited") == [(boss.user.username, str(row), {"changes": changes})]
 
 
 class PartsInline(TabularInline):
