@@ -20,7 +20,7 @@ from tests.desk.parts.listed import LISTS, Page, url_of
 from tests.factories import record, user
 from tests.freight.factories import shipment
 from tests.freight.models import Shipment
-from tests.probe.models import Probe
+from tests.probe.models import Kinds, Probe
 from tests.second.models import Invoice
 
 
@@ -37,6 +37,13 @@ def retention() -> RetentionPolicy:
     return RetentionPolicy.objects.get_or_create(kind="results")[0]
 
 
+def kinds() -> Kinds:
+    row = Kinds(number=1, owner=user())
+    row.process()
+    row.save()
+    return row
+
+
 # How to make one, what somebody else changes meanwhile, and what is typed into the open page.
 EDITED: dict[type, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     User: (lambda: user(username="leaver"), {"is_active": False}, {"last_name": "Typed"}),
@@ -46,6 +53,7 @@ EDITED: dict[type, tuple[Any, dict[str, Any], dict[str, Any]]] = {
     Invoice: (lambda: Invoice.objects.create(number="I1", net=1), {"net": 2}, {"number": "Typed"}),
     Shipment: (shipment, {"weight": 2}, {"number": "Typed"}),
     Probe: (lambda: Probe.objects.create(text="one", result="one"), {"text": "else"}, {"behaviour": "Typed"}),
+    Kinds: (kinds, {"number": 2}, {"renamed": "Typed"}),
     PeriodicTask: (schedule, {"enabled": False}, {"description": "Typed"}),
     IntervalSchedule: (
         lambda: IntervalSchedule.objects.create(every=7, period="hours"), {"every": 8}, {"period": "days"},
