@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -63,8 +64,8 @@ def compare(layout: Layout, sheet: Sheet, records: "QuerySet[Any]", lock: bool =
 def values_of(layout: Layout, rows: list[Row]) -> list[Values]:
     """The values of each row: a column is read at once, so that what it looks up is one question."""
     texts = zip(*(cells for _line, cells in rows), strict=True)
-    columns = zip(layout.columns, texts, strict=True)
-    read = [column.read([rearm(text) for text in its_texts]) for column, its_texts in columns]
+    meant = ([rearm(text) if text[:1] == "'" else text for text in its_texts] for its_texts in texts)
+    read = [column.read(its_texts) for column, its_texts in zip(layout.columns, meant, strict=True)]
     return [list(values) for values in zip(*read, strict=True)]
 
 
@@ -86,7 +87,7 @@ def existing(layout: Layout, records: "QuerySet[Any]", keys: Iterable[Any], lock
     records = records.order_by("pk")
     found: Found = {}
     for asked in in_questions(key for key in keys if not isinstance(key, Wrong)):
-        if lock:
+        if lock and connection.features.has_select_for_update:
             hold(layout, asked)
         for pk, *values in records.filter(**{f"{name}__in": asked}).values_list("pk", *lookups):
             found[values[layout.key_at]] = (pk, values)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .columns.layout import Layout
@@ -19,6 +19,8 @@ class ImportRow:
     values: Values
     pk: int | None = None
     before: Values | None = None
+    changed: list[int] = field(default_factory=list)  # which columns
+    record: Any = None  # once it is made
 
     @property
     def key(self) -> Any:
@@ -34,15 +36,14 @@ class ImportRow:
 
     @property
     def is_unchanged(self) -> bool:
-        return self.before == self.values or not (self.is_new or self.changed)
+        return not self.is_new and not self.changed
 
-    @property
-    def changed(self) -> list[int]:
-        """Which columns."""
+    def __post_init__(self) -> None:
         columns, before = self.layout.columns, self.before
         if before is None:
-            return list(range(len(columns)))
-        return [at for at, column in enumerate(columns) if not column.is_same(before[at], self.values[at])]
+            self.changed = list(range(len(columns)))
+        elif before != self.values:
+            self.changed = [at for at, each in enumerate(columns) if not each.is_same(before[at], self.values[at])]
 
     @property
     def changes(self) -> dict[str, tuple[str, str]]:
@@ -61,5 +62,6 @@ class ImportRow:
         """Another one as soon as the record is edited, deleted or made; empty while there is none."""
         if self.before is None:
             return ""
-        texts = [column.text(value) for column, value in zip(self.layout.columns, self.before, strict=True)]
+        pairs = zip(self.layout.columns, self.before, strict=True)
+        texts = [value if type(value) is str else column.text(value) for column, value in pairs]
         return hashlib.sha256(json.dumps([self.pk, *texts]).encode()).hexdigest()[:20]

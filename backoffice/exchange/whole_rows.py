@@ -26,7 +26,8 @@ def problems_in_rows(layout: Layout, rows: list[ImportRow]) -> Iterator[str]:
 
 def record_of(row: ImportRow, record: Any = None) -> Model:
     """The record as it would be."""
-    record = row.layout.model(pk=row.pk) if record is None else record
+    if record is None:
+        return row.layout.model(**row.stored)
     for name, value in row.stored.items():
         setattr(record, name, value)
     return record

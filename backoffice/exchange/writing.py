@@ -5,7 +5,7 @@ from functools import cache, partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import JSONField, QuerySet, prefetch_related_objects
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -88,7 +88,7 @@ def add(layout: Layout, comparison: Comparison) -> None:
             comparison.new = [row for row in comparison.new if row.key not in there]
         else:
             for row, record in zip(comparison.new, made, strict=True):
-                row.pk = record.pk
+                row.record = record
             return
 
 
@@ -111,8 +111,10 @@ def log(layout: Layout, comparison: Comparison, user: object, file: str) -> None
 
 
 def entries(layout: Layout, comparison: Comparison, user: object, file: str) -> Iterator[Activity]:
-    added = [record_of(row) for row in comparison.new]
-    edited = layout.model._base_manager.in_bulk([row.pk for row in comparison.updated])
+    added = [row.record for row in comparison.new]
+    documents = [field.name for field in layout.model._meta.concrete_fields if isinstance(field, JSONField)]
+    # without what takes time to read; a record whose name is in there asks for it
+    edited = layout.model._base_manager.defer(*documents).in_bulk([row.pk for row in comparison.updated])
     # what a record is called may name others: they are asked for together
     prefetch_related_objects([*added, *edited.values()], *layout.relations)
     for record in added:
