@@ -1,7 +1,7 @@
 """Starting runs: a snapshot of the selection in one transaction, published after it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -76,6 +76,11 @@ class RunRequest:
     retry_of: Run | None = None
     asked: int | None = None
 
+    @property
+    def is_a_persons(self) -> bool:
+        """Whoever may have rights, signed in or not; a name is a program's."""
+        return hasattr(self.requester, "has_perm")
+
     def run(self, task: RecordTask) -> Run:
         return Run(
             task=task_name(task),
@@ -120,6 +125,8 @@ def start(
     queryset nor ids; LookupError for a task that is not there; PermissionDenied for a user who may not start it.
     """
     request = RunRequest(by, due_at=due_at, selection=selection, parameters=parameters or {}, form_token=form_token)
+    if not request.is_a_persons:  # or its due time would ask after the rights of somebody deleted since
+        request = replace(request, source=Run.Source.COMMAND)
     return start_requested(records, task, request)
 
 
@@ -193,8 +200,7 @@ def who_asked(run: Run) -> activity.Person:
 
 
 def _check(task: RecordTask, request: RunRequest) -> None:
-    is_person = hasattr(request.requester, "has_perm")  # a name is a program's, and nobody else's
-    if is_person and (reason := access.refusal(request.requester, task)):
+    if request.is_a_persons and (reason := access.refusal(request.requester, task)):
         raise PermissionDenied(reason)
     due_at = request.due_at
     if due_at and timezone.is_naive(due_at):

@@ -9,6 +9,7 @@ from backoffice.runs.models import RunItem
 from tests.browser import page as browsing
 from tests.desk import factories
 from tests.factories import record, user
+from tests.runs.factories import poke_all, probes
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
 
@@ -77,6 +78,20 @@ def test_the_desk_moves_by_itself_and_stops_asking_when_nothing_runs(live_server
         page.on("request", lambda request: asked.append(request.url))
         page.wait_for_timeout(2500)  # two and a half times the interval: the absence of an event cannot be awaited
         assert asked == []
+        assert watched.problems == []
+
+
+def test_a_run_says_by_itself_that_nobody_reads_its_queue_until_somebody_does(live_server, browser, boss):
+    probes(3)
+    run = poke_all()
+    with browsing.watched_page(browser, live_server.url) as watched:
+        watched.sign_in("boss", "a long one")
+        page = watched.open(f"/admin/runs/run/{run.pk}/change/")
+        note = page.locator("[data-field=unread]")
+        note.wait_for(state="visible")
+        assert "No worker reads the queue “records”" in note.inner_text()
+        factories.worker("records")
+        note.wait_for(state="hidden")
         assert watched.problems == []
 
 

@@ -2,14 +2,17 @@
 
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from backoffice.runs.models import Run, RunItem, TaskName
 from backoffice.runs.seam import RecordOutcome, State, cancel, retry, start
+from backoffice.runs.start import activate
 from backoffice.testing import work_off
 from tests.probe.models import Probe
 from tests.runs.factories import poke_all, probes
@@ -97,3 +100,12 @@ def test_cancel_and_retry_are_the_same_as_on_the_pages():
     assert again.wait(5).state == State.REVOKED
     assert {each.state for each in again.outcomes()} == {State.REVOKED}
     assert TaskName.objects.count() == 1
+
+
+def test_what_a_program_planned_under_a_name_starts_at_its_time():
+    """A name is nobody's who could have been deleted since."""
+    probes(2)
+    run = start(Probe.objects.all(), "poke", by="the night shift", due_at=timezone.now() + timedelta(hours=1))
+    assert activate(run.pk)
+    run.refresh_from_db()
+    assert (run.cancelled_at, run.source, run.requester_name) == (None, "command", "the night shift")
