@@ -110,6 +110,16 @@ def _not_loadable(task: RecordTask) -> Iterator[tuple[str, str]]:
 
 
 @register("runs")
+def results(**_kwargs: Any) -> list[CheckMessage]:
+    """A call returns a sentence, or the outcome."""
+    return [
+        Error(f"{name} has the result {task.result!r}.", hint='Give "sentence" or "outcome".', id="runs.E017")
+        for name, task in record_tasks().items()
+        if task.result not in ("sentence", "outcome")
+    ]
+
+
+@register("runs")
 def retries(**_kwargs: Any) -> list[CheckMessage]:
     """How often a record is tried again has a bound: no item of a run is claimed more often than that."""
     found: list[CheckMessage] = []

@@ -1,7 +1,7 @@
 """The seam: `@record_task` makes a Celery task out of a function that works on one record."""
 
 from collections.abc import Callable
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from celery import shared_task
 from django.db.models import Prefetch, Q
@@ -38,6 +38,9 @@ class Options(TypedDict, total=False):
     """Exceptions that are tried again, after 2, 4, 8 ... up to 300 seconds. Default: database and connection errors."""
     max_retries: int | None
     """How often; 19 at most (and for `None`), since no record is begun more than 20 times. Default: 5."""
+    result: Literal["sentence", "outcome"]
+    """What `.get()` returns of a record that was processed: "Processed instance 7", or with `"outcome"`
+    `{"label": "taxed", "detail": "120.00"}`; in runs, too. Default: `"sentence"`."""
     chunk_size: int
     """Records one message carries at most. Default: 200."""
     queue: str
@@ -59,7 +62,7 @@ def record_task(model: str, *, writes: tuple[str, ...], **options: Unpack[Option
     more: dict[str, Any] = {"max_retries": 5, **options}
 
     def decorate(body: Body) -> RecordTask:
-        def run(self: RecordTask, instance_id: Any) -> str | None:
+        def run(self: RecordTask, instance_id: Any) -> plain_call.Answer | None:
             chunk_id = headers.chunk(self.request)
             if chunk_id is not None:
                 chunks.work(self, chunk_id)

@@ -14,6 +14,7 @@ from django.utils.module_loading import autodiscover_modules
 from backoffice.results import outage
 from backoffice.results.left_open import closed_behind, closed_inside
 from backoffice.results.values.redaction import RedactingTask
+from backoffice.results.values.text import storable
 
 from .database import commit
 from .models import Outcome, Processable
@@ -25,6 +26,7 @@ Body = Callable[[Any], Outcome | None]
 TRANSIENT: tuple[type[Exception], ...] = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
 
 
+KEPT = 20_000  # characters of an outcome
 CLAIMS = 20  # of an item, whatever the reasons were: it ends there
 
 
@@ -46,6 +48,7 @@ class RecordTask(RedactingTask):
     transient: tuple[type[Exception], ...] = TRANSIENT
     permission = ""
     done = "Processed instance {id}"
+    result = "sentence"  # or "outcome": what a call returns
     eligible: models.Q | None = None
     not_eligible = ""
     label: Any = ""  # what pages call it, perhaps lazy: ask labels.task_label()
@@ -129,6 +132,15 @@ class RecordTask(RedactingTask):
 
     def missing(self, record_id: object) -> str:
         return f"Instance {record_id} not found."
+
+    def answer(self, record_id: object, outcome: Outcome | None) -> str | dict[str, str]:
+        """What `.get()` returns of a record that was processed, or (None) is not there: a sentence, or the outcome."""
+        if self.result != "outcome":
+            return self.missing(record_id) if outcome is None else self.done.format(id=record_id)
+        if outcome is None:
+            return {"label": "not found", "detail": self.missing(record_id)}
+        parts = getattr(outcome, "label", outcome), getattr(outcome, "detail", "")  # a body may return a text
+        return dict(zip(("label", "detail"), (storable(str(part), KEPT) for part in parts), strict=True))
 
     def backoff(self, retries: int) -> float:
         """Seconds before the next try: 2, 4, 8 ... up to 5 minutes."""

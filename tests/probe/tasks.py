@@ -32,6 +32,17 @@ def poke(instance: Probe) -> Outcome:
     reads=("text", "behaviour", "effects"),
     writes=("result", "effects", "processed"),
     permission="probe.change_probe",
+    result="outcome",
+)
+def poke_and_tell(instance: Probe) -> Outcome:
+    return instance.process()
+
+
+@record_task(
+    "probe.Probe",
+    reads=("text", "behaviour", "effects"),
+    writes=("result", "effects", "processed"),
+    permission="probe.change_probe",
     soft_time_limit=2,
     time_limit=4,
 )

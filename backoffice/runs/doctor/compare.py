@@ -21,7 +21,7 @@ from backoffice.results.batches import by_key, pages
 
 from .. import operations
 from ..engine import ledger
-from ..models import OPEN, TERMINAL, Run, RunItem, State
+from ..models import OPEN, TERMINAL, Outcome, Run, RunItem, State
 from ..registry import find
 from . import calls, ledger_checks
 from .findings import Drift, Kept, Survey
@@ -158,7 +158,8 @@ def _transition(run: Run, item: RunItem) -> ledger.Transition:
     result: Any = {"exc_type": kind if text else "Exception", "exc_message": [text or kind], "exc_module": "builtins"}
     if item.state == State.SUCCESS:
         try:
-            result = find(run.task.name).done.format(id=item.record_id)
+            label, _colon, detail = item.outcome.partition(": ")
+            result = find(run.task.name).answer(item.record_id, Outcome(label, detail))
         except LookupError:
             result = item.outcome
     elif item.state == State.REVOKED:

@@ -15,7 +15,7 @@ from backoffice.results.values.text import storable
 
 from ..database.again import again
 from ..models import Chunk, Outcome, Processable, State
-from ..registry import RecordTask
+from ..registry import KEPT, RecordTask
 from . import broker, give_back, identity, inputs, ledger, slicing, wording
 from .claims import claim, claim_items, died_with_child, lease
 from .ledger import Lost, Transition
@@ -125,14 +125,14 @@ class Shift:
             return self._not_found(transition)
         try:
             outcome = self.task.work_on(record) or Outcome("done")
-            transition.outcome = storable(str(outcome), wording.OUTCOME)
+            transition.outcome = storable(str(outcome), KEPT)
         except (SoftTimeLimitExceeded, SystemExit):
             raise
         except BaseException as exc:  # what a cancelled coroutine raises is no Exception
             if connection.needs_rollback:
                 raise  # nothing more can be said in this transaction
             return self._failed(transition, exc)
-        transition.result = self.task.done.format(id=record_id)
+        transition.result = self.task.answer(record_id, outcome)
         transition.values = self.task.written(record)
         return transition
 

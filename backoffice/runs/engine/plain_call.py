@@ -1,6 +1,6 @@
 """A record task called the plain Celery way: one record, no run, no item, the same guards."""
 
-from typing import Any
+from typing import Any, Literal
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
@@ -8,13 +8,16 @@ from django.db import connection, transaction
 from backoffice.results import bulk
 
 from ..database.again import again
+from ..models import Outcome
 from ..registry import RecordTask
 from . import inputs
 from .chunks import PASSES
 
+Answer = str | dict[str, str]
 
-def process_one(task: RecordTask, instance_id: Any) -> str:
-    """Returns the task's sentence, or that the record is not there. Raises what the record's own work raises."""
+
+def process_one(task: RecordTask, instance_id: Any) -> Answer:
+    """Returns the task's answer, or that the record is not there. Raises what the record's own work raises."""
     try:
         return _process(task, instance_id)
     except Exception as exc:
@@ -24,44 +27,42 @@ def process_one(task: RecordTask, instance_id: Any) -> str:
         raise task.retry(exc=exc, countdown=wait, max_retries=task.most_retries) from exc
 
 
-def _process(task: RecordTask, instance_id: Any) -> str:
+def _process(task: RecordTask, instance_id: Any) -> Answer:
     record_id = as_id(instance_id)
     attempt = _attempt_whole if task.writes_elsewhere else _attempt
     for _ in range(PASSES):
-        written = None if record_id is None else attempt(task, record_id)
-        if written is None:
-            return task.missing(instance_id)
-        if written:
-            return task.done.format(id=record_id)
+        outcome = None if record_id is None else attempt(task, record_id)
+        if outcome is not False:
+            return task.answer(instance_id if outcome is None else record_id, outcome)
     edited = inputs.Edited(f"Record {record_id} was changed each time it was processed.")
     raise task.retry(countdown=1, exc=edited, max_retries=task.most_retries)
 
 
 @again()
-def _attempt_whole(task: RecordTask, record_id: int) -> bool | None:
+def _attempt_whole(task: RecordTask, record_id: int) -> Outcome | Literal[False] | None:
     """With what the body writes elsewhere, in one transaction."""
     with transaction.atomic():
-        written = _attempt(task, record_id)
-        if not written:
+        outcome = _attempt(task, record_id)
+        if not outcome:
             transaction.set_rollback(True)
-    return written
+    return outcome
 
 
-def _attempt(task: RecordTask, record_id: int) -> bool | None:
-    """Whether it was written: not if it was changed meanwhile; None when it is not there."""
+def _attempt(task: RecordTask, record_id: int) -> Outcome | Literal[False] | None:
+    """What came of it and was written; False if it was changed meanwhile, None when it is not there."""
     record = next(iter(task.records.filter(pk=record_id)), None)
     if record is None:
         return None
     read = inputs.of(task, record)
     try:
-        task.work_on(record)
+        outcome = task.work_on(record) or Outcome("done")
     except SoftTimeLimitExceeded:
         raise
     except Exception as exc:
         if connection.needs_rollback or task.passes(exc) or _is_as_read(task, read):
             raise
         return False
-    return _save(task, record, read)
+    return outcome if _save(task, record, read) else False
 
 
 def _is_as_read(task: RecordTask, read: inputs.Values) -> bool:

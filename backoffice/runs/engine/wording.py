@@ -12,7 +12,7 @@ from .ledger import Transition
 
 logger = logging.getLogger(__name__)
 
-OUTCOME, ERROR, TRACEBACK = 20_000, 2_000, 20_000  # characters kept
+ERROR, TRACEBACK = 2_000, 20_000  # characters kept
 LAST_WORD = "The record's error could not be stored; the worker's log has it."
 
 
