@@ -32,6 +32,28 @@ with worker():
 Invoice.objects.create(number="3", net=100)
 """
 
+FILES = """
+import django
+django.setup()
+from django.conf import settings
+settings.ALLOWED_HOSTS.append("testserver")
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.test.utils import setup_test_environment
+from invoices.models import Invoice
+setup_test_environment()
+client = Client()
+client.force_login(User.objects.create_superuser("otto"))
+Invoice.objects.create(number="1", net=100)
+file = SimpleUploadedFile("new.csv", b"number;net\\n1;80\\n2;20")
+page = client.post("/admin/invoices/invoice/import/", {"import_file": file, "format": "0"})
+client.post("/admin/invoices/invoice/process_import/", page.context["confirm_form"].initial)
+assert list(Invoice.objects.order_by("number").values_list("number", "net")) == [("1", 80), ("2", 20)]
+asked = {"format": "0", "invoiceresource_number": "on", "invoiceresource_gross": "on"}
+print(client.post("/admin/invoices/invoice/export/", asked).getvalue())
+"""
+
 
 def block_after(heading: str, first: str = "") -> str:
     found = re.search(rf"^## {heading}\n.*?^```python\n({re.escape(first)}.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
@@ -79,6 +101,16 @@ def test_the_page_makes_a_record_type_that_works(project):
     told = project("-c", FROM_CODE.replace("BLOCK", repr(block_after("From code"))))
     assert re.search(r"print\(preview.*# (Preview\(.*\))", PAGE)[1] in told
     assert "1 records, 0 skipped" in project(manage, "process", "invoices.Invoice", "--filter", "gross__isnull=true")
+
+
+def test_the_pages_list_with_files_imports_and_exports(project, tmp_path):
+    manage = str(ROOT / "manage.py")
+    [admin] = re.findall(r"```python\n# invoices/admin.py, with files\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "invoices" / "admin.py").write_text(admin)
+    project(manage, "makemigrations", "invoices")
+    project(manage, "migrate", "-v0")
+    assert "no issues" in project(manage, "check")
+    assert "number,gross" in project("-c", FILES)
 
 
 def test_the_pages_own_tests_pass(project):

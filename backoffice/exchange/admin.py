@@ -39,7 +39,12 @@ from .writing import write
 
 
 class ExchangeAdmin(ImportExportMixin):
-    """Stands before ProcessableAdmin or StaffAdmin; `resource_classes` has the one ExchangeResource of the model."""
+    """Import and export for the list of any model; stands before ProcessableAdmin or StaffAdmin.
+
+    `resource_classes` has the model's one ExchangeResource, and `"export_selected"` in `actions` exports a selection.
+    An import takes the permissions to add and to change, an export the one to view, and each besides its own where the
+    model's Meta declares it: `import_<model>`, `export_<model>`.
+    """
 
     import_form_class = ImportForm
     confirm_form_class = ConfirmForm
@@ -47,7 +52,8 @@ class ExchangeAdmin(ImportExportMixin):
     tmp_storage_class = UploadFolder
     import_template_name = "exchange/import.html"
     export_template_name = "exchange/export.html"
-    skip_admin_log = True  # the activity log has it, with before and after
+    # the activity log has it, with before and after
+    skip_admin_log = True
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """An import adds and changes, so it takes those permissions, and its own where the model has one."""

@@ -8,6 +8,10 @@ from decimal import Decimal
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from backoffice.exchange import export
+from backoffice.exchange.columns.layout import Layout
+from backoffice.exchange.comparison import values_of
+from backoffice.exchange.seam import ExchangeResource
 from backoffice.results.models import Activity
 from backoffice.runs.pages import timeline
 from tests import factories
@@ -119,6 +123,28 @@ class TestAFile:
         assert "Changed by an import" in [str(entry.title) for entry in entries.entries]
 
 
+class ByNumber(ExchangeResource):
+    class Meta:
+        model = Shipment
+        import_id_fields = ("number",)
+        fields = ("number", "carrier", "weight")
+
+
+class TestARelationWithoutAWidget:
+    def test_goes_by_the_other_rows_number_in_and_out(self, dhl):
+        layout = Layout(ByNumber)
+        [values] = values_of(layout, [(2, ["S1", f" {dhl.pk} ", "1"])])
+        assert layout.columns[1].stored(values[1]) == dhl.pk
+        shipment(carrier=dhl)
+        file, _count = export.write("csv", Shipment.objects.all(), ByNumber(), ["number", "carrier"])
+        assert file.read().split()[1] == f"S1,{dhl.pk}".encode()
+
+    @pytest.mark.parametrize("number", ["0", "DHL", "9" * 30])
+    def test_that_names_no_row_is_told(self, dhl, number):
+        [values] = values_of(Layout(ByNumber), [(2, ["S1", number, "1"])])
+        assert values[1] == f"there is no carrier “{number}”."
+
+
 BAD = [
     ({"carrier": "FedEx"}, "column carrier: there is no carrier “FedEx”."),
     ({"carrier": ""}, "column carrier: a value is needed."),
@@ -224,6 +250,13 @@ class TestWhoMay:
             "picked": True,
         }
         assert URL in operator.get(LIST).text
+
+    @pytest.mark.parametrize("verb", ["import", "export"])
+    def test_need_a_right_of_its_own_where_the_model_declares_one(self, operator, monkeypatch, verb):
+        monkeypatch.setattr(Shipment._meta, "default_permissions", ("add", "change", "delete", "view", verb))
+        found = routes(operator)
+        assert {found[name] for name in (IMPORT if verb == "import" else OUT)} == {403}
+        assert {found[name] for name in (OUT if verb == "import" else IMPORT)} <= {200, 302}
 
     @pytest.mark.parametrize("missing", ["add", "change"])
     def test_export_only_who_lacks_one_of_them(self, client, dhl, missing):

@@ -7,7 +7,10 @@ from import_export.widgets import Widget
 
 
 class Text(Widget):
-    """The text is read by the model's field."""
+    """The widget of a column that names none: `clean` leaves the cell's text to the model's field.
+
+    Override `render` for how a value stands in a file, and `clean` for how it is read.
+    """
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         if value is None:

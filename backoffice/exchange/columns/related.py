@@ -45,7 +45,10 @@ class RelatedColumn(Column):
     def askable(self, names: Iterable[str]) -> Iterator[Any]:
         for name in names:
             try:
-                yield self.called.to_python(name)
+                value = self.called.to_python(name)
+                if isinstance(value, int):
+                    self.called.run_validators(value)  # SQLite takes no number beyond its own
+                yield value
             except ValidationError:
                 continue  # nobody is called so
 

@@ -10,10 +10,13 @@ from .cells import Text, YesNo
 
 
 class ExchangeResource(ModelResource):
-    """`Meta` has the model, its `fields` and, in `import_id_fields`, the one by which a row finds its record.
+    """What a model's files hold: `Meta` has its `model`, the `fields` in the order of their columns and, in
+    `import_id_fields`, the unique one by which a row finds its record.
 
-    A field that nobody edits in a form is exported and never imported. Rows are written by `writing.write`, many at a
-    time: of the library's ways to change an import only fields and widgets count, and no method of the resource.
+    A field that no form edits is exported and never imported. Each cell is read by the model's field, with its
+    validators; where the model has a `clean()`, each row by that. A relation goes by the other row's number, or by what
+    `Field(attribute=..., widget=ForeignKeyWidget(Model, "name"))` names; `readonly=True` only exports. Rows are written
+    many at a time: neither `save()` nor a method of the resource is called, but `dehydrate_<field>` in an export.
     """
 
     WIDGETS_MAP = {
