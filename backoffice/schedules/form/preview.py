@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.runs import start
 from backoffice.runs.database.bounded import TooSlow, bounded
 from backoffice.runs.registry import record_tasks
 
@@ -57,7 +58,7 @@ def firings(schedule: PeriodicTask) -> list[dict[str, str]]:
 
 
 def matching(schedule: PeriodicTask, user: Any) -> str:
-    """How many records the schedule would take now; nothing for those who may not look at them."""
+    """How many records match now, and which of them a run would skip; nothing for those who may not look at them."""
     if schedule.task != permitted.START_RUN:
         return ""
     kwargs = json.loads(schedule.kwargs)
@@ -68,9 +69,11 @@ def matching(schedule: PeriodicTask, user: Any) -> str:
         moment = relative.moment_of(schedule)
         records = selection.records(task.record_model, kwargs, user, moment)
         with bounded(COUNTING):
-            count = records.count()
+            found = start.preview(records, task)
     except (selection.BadSelection, TooSlow) as error:
         return str(error)
     which = chosen_in_words(selection.describe(kwargs), task.record_model, moment) or _("all there are")
-    text = ngettext("%(n)s record matches now: %(which)s.", "%(n)s records match now: %(which)s.", count)
-    return text % {"n": f"{count:,}", "which": which}
+    text = ngettext("%(n)s record matches now: %(which)s.", "%(n)s records match now: %(which)s.", found.matched)
+    skipped = "; ".join(f"{number:,} {reason}" for reason, number in found.skipped.items())
+    told = text % {"n": f"{found.matched:,}", "which": which}
+    return f"{told} {_('Skipped: %(reasons)s.') % {'reasons': skipped}}" if skipped else told

@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backoffice.results.models import Activity
+from backoffice.runs.start import start
 from backoffice.schedules.form.forms import ScheduleForm
 from backoffice.schedules.pages import history
 from backoffice.schedules.rules import selection
 from backoffice.schedules.rules.verify import verify
+from records.models import YourModel
 from tests.factories import user
 from tests.properties import tries
 from tests.schedules import factories
@@ -209,6 +211,13 @@ def test_the_preview_says_when_in_words_and_lists_ten_firings_with_the_clock_cha
         "utc": "2026-03-29 01:30:00",
         "remark": "moved: this hour does not exist on that day",
     }
+
+
+def test_the_preview_says_which_records_a_run_would_skip_as_the_click_does(scheduler_client):
+    factories.partners(4)
+    start(YourModel.objects.all()[:1], "process_model_instance")
+    answer = scheduler_client.post(reverse("admin:schedules_preview"), GOOD).json()
+    assert answer["matching"] == "4 records match now: processed: no. Skipped: 1 already in an active run."
 
 
 def test_the_preview_is_for_those_who_may_change_schedules(client):
