@@ -14,8 +14,8 @@ from .registry import RecordTask, find
 
 
 def may_start(user: Any, task: RecordTask | str) -> bool:
-    """What every door asks, whatever leads to it. A task that names no permission is the superuser's alone, for what
-    nobody guards opens to nobody; so is one that is not there."""
+    """Whether this person may start it: what every door asks. A task that names no permission is the superuser's
+    alone, and one that is not there is nobody's."""
     try:
         needed = (find(task) if isinstance(task, str) else task).permission
     except LookupError:

@@ -131,7 +131,7 @@ def due_after_it_was_planned(client: Client, person: Any, monkeypatch: Any) -> b
     invoices(1)
     due_at = timezone.now() + timedelta(hours=1)
     run = start(Invoice.objects.all(), TASK, by=str(person), due_at=due_at)
-    Run.objects.filter(pk=run.pk).update(requester=person)
+    Run.objects.filter(pk=run.pk).update(requester=person, source=Run.Source.ACTION)
     return activate(run.pk)
 
 
