@@ -1,5 +1,6 @@
 """What every test may ask for. Servers are chosen in tests.settings, before this file is read."""
 
+import contextlib
 import gc
 import os
 from collections.abc import Iterator
@@ -10,9 +11,12 @@ from django.db import connection
 from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
+from backoffice.runs.models import Worker as Heartbeat
 from backoffice.testing.fixtures import worker
 from tests import conditional_updates, emptying
 from tests.browser import page
+from tests.servers import wait_until
+from tests.workers import Worker, declare_queues, is_idle, running_worker
 
 __all__ = ["worker"]
 
@@ -21,7 +25,7 @@ __all__ = ["worker"]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Who asks for a worker or a stage waits for it."""
     for item in items:
-        if {"worker", "stage"}.intersection(getattr(item, "fixturenames", ())):
+        if {"worker", "lasting_worker", "stage"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.processes)
 
 
@@ -53,6 +57,28 @@ def _no_update_asks_another_table() -> Iterator[None]:
     with conditional_updates.watched() as found:
         yield
     assert not found
+
+
+@pytest.fixture(scope="module")
+def _worker_of_the_file(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[tuple[Worker, list[Heartbeat]]]:
+    with contextlib.ExitStack() as stack:
+        with django_db_blocker.unblock():
+            started = stack.enter_context(running_worker())
+            reported = list(Heartbeat.objects.all())
+        yield started, reported
+
+
+@pytest.fixture
+def lasting_worker(transactional_db: None, _worker_of_the_file: tuple[Worker, list[Heartbeat]]) -> Iterator[Worker]:
+    """The same for all tests of a file that only send it calls: coming and going takes longer than what they ask."""
+    started, reported = _worker_of_the_file
+    Heartbeat.objects.bulk_create(reported, ignore_conflicts=True)  # the test before emptied its table, and Redis
+    declare_queues()
+    yield started
+    if started.process.poll() is None:
+        wait_until(lambda: is_idle() and is_idle(), what="the worker idle")  # twice: a message may be between
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ after each test. Only tables that hold something are emptied here, and what `mig
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 
 WRITTEN_BY_MIGRATE = (ContentType, Permission)
@@ -19,7 +19,11 @@ def patch(patches: pytest.MonkeyPatch) -> None:
     flush = TransactionTestCase._fixture_teardown
 
     def empty(test: TransactionTestCase) -> None:
-        flush(test) if _written() != written else _empty(_filled())
+        if _written() != written:
+            flush(test)
+        else:
+            with transaction.atomic():  # begun before it looks: on SQLite nobody writes in between
+                _empty(_filled())
 
     patches.setattr(TransactionTestCase, "_fixture_teardown", empty)
 

@@ -59,7 +59,7 @@ def running(
                 raise RuntimeError(f"{command[0]} ended at once: {log.read_text(errors='replace')[-3000:]}")
             yield process
         finally:
-            process.send_signal(stop)
+            _stop(process, stop)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=stop_within)
             if not wait_gone(process.pid, 1):
@@ -68,3 +68,11 @@ def running(
             warden.remove(process.pid)
     finally:
         warden.close()
+
+
+def _stop(process: "subprocess.Popen[bytes]", how: signal.Signals) -> None:
+    """SIGKILL goes to all of its session: nobody is left to end its children."""
+    if how == signal.SIGKILL:
+        send(process.pid, how)
+    else:
+        process.send_signal(how)

@@ -73,7 +73,8 @@ def worker(*arguments: str, redis: str | None = None, folder: Path | None = None
         command = (sys.executable, "-m", "celery", "-A", "backoffice", "worker", "-l", "info", "-c", "2", *arguments)
         process = stack.enter_context(
             running(
-                command, log, ready=lambda pid: _is_ready(pid, log), stop_within=15,
+                # Asked to stop it would wait for what it has in hand, for ten seconds if need be.
+                command, log, ready=lambda pid: _is_ready(pid, log), stop=signal.SIGKILL,
                 cwd=settings.BASE_DIR, env=environment(REDIS_URL=redis, **variables),
             )
         )  # fmt: skip

@@ -16,6 +16,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TEXTS = ["file \udce4.csv", "\ud800", "nul \x00 byte", r"typed \u0000", "🜁"]
 
 
+@pytest.fixture
+def worker(lasting_worker):
+    return lasting_worker
+
+
 def row_of(result, *ended):
     """The call's row once it has ended."""
     task_id = getattr(result, "id", result)

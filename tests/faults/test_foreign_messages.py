@@ -40,6 +40,11 @@ ODD = [
 ]  # fmt: skip
 
 
+@pytest.fixture
+def worker(lasting_worker):
+    return lasting_worker
+
+
 def pushed(message, queue="tasks"):
     """What the worker made of a call that came behind it."""
     client = current_app.connection_for_write().default_channel.client

@@ -24,6 +24,11 @@ def test_a_plain_task_that_leaves_a_transaction_open_fails_in_both_stores_and_th
         assert [rows[call.id] for call in calls] == states
 
 
+@pytest.fixture
+def worker(lasting_worker):
+    return lasting_worker
+
+
 def test_records_that_leave_a_transaction_open_fail_alone(worker):
     probes(8)
     bad = [Probe.objects.create(text=kind, behaviour="left_open").pk for kind in LEFT]

@@ -13,6 +13,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ODD = [999, 0, -1, "text", "", None, 2**63, 2**63 - 1, -(2**63), 2**200, "7; DROP TABLE", 1.5, True, [1], {"a": 1}]
 
 
+@pytest.fixture
+def worker(lasting_worker):
+    return lasting_worker
+
+
 def test_ids_that_are_no_record_get_a_sentence_each_and_the_worker_lives_on(worker):
     results = [(value, poke.delay(value)) for value in ODD]
     for value, result in results:

@@ -31,6 +31,11 @@ FOREIGN = [
 
 
 @pytest.fixture
+def worker(lasting_worker):
+    return lasting_worker
+
+
+@pytest.fixture
 def nightly():
     every = IntervalSchedule.objects.create(every=1, period="days")
     return PeriodicTask.objects.create(name="Nightly", task="records.tasks.add", interval=every)
