@@ -19,12 +19,6 @@ URL = "/admin/records/yourmodel/import/"
 CONFIRM = "/admin/records/yourmodel/process_import/"
 
 
-@pytest.fixture
-def operator(client):
-    client.force_login(factories.member("Operator"))
-    return client
-
-
 def previewed(client, *rows):
     data = {"import_file": SimpleUploadedFile("partners.csv", csv_of(*rows)), "format": "0", "resource": "0"}
     return client.post(URL, data).context["confirm_form"].initial

@@ -34,12 +34,6 @@ def rows(response):
     return list(csv.DictReader(io.StringIO(content(response).decode("utf-8-sig"))))
 
 
-@pytest.fixture
-def operator(client):
-    client.force_login(factories.member("Operator"))
-    return client
-
-
 def test_has_all_records_and_the_chosen_columns(operator):
     made = factories.processed(email="nobody")
     columns = ("reference", "verdict", "issues", "processed")

@@ -12,7 +12,7 @@ from backoffice.runs.start import RunRequest, start, start_requested
 from backoffice.testing import work_off
 from records.models import YourModel
 from tests import factories
-from tests.exchange.test_import import csv_of, line
+from tests.exchange.made_files import csv_of, line
 
 pytestmark = pytest.mark.django_db
 
