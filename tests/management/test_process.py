@@ -54,7 +54,7 @@ def test_it_waits_tells_the_counts_and_exits_1_when_some_failed(capsys):
         (("probe.Probe", "--filter", "effects=many"), "--filter 'effects=many'"),
         (
             ("probe.Probe", "--task", "dance"),
-            "There is no record task 'dance' for probe.Probe. Choose one of: poke, poke_briefly, poke_within_a_minute.",
+            "There is no record task 'dance' for probe.Probe. Choose one of: poke, poke_and_tell, poke_briefly,",
         ),
     ],
 )
