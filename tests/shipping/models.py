@@ -1,3 +1,5 @@
+import os
+import signal
 from decimal import Decimal
 
 from django.db import models
@@ -48,6 +50,8 @@ class Shipment(Processable):
 
     def after_charge(self) -> None:
         """Where tests come in."""
+        if self.number == "deadly":
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def weigh(self) -> Outcome:
         self.weight, self.processed = sum(parcel.weight for parcel in self.parcels.all()), True

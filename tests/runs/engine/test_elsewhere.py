@@ -249,3 +249,14 @@ def test_a_task_that_writes_nothing_elsewhere_pays_nothing():
         tick(Shipment.objects.first().pk)
     assert not [query["sql"] for query in queries if query["sql"].startswith("SAVEPOINT")]
     assert tick.writes_elsewhere is False
+
+
+@pytest.mark.processes
+def test_a_worker_that_dies_after_a_body_has_written_leaves_nothing_of_it(worker):
+    made = shipments(9)
+    Shipment.objects.filter(pk=made[4].pk).update(number="deadly")
+    run = start(Shipment.objects.all(), "charge")
+    run.wait(timeout=60)
+    assert (run.succeeded, run.failed) == (8, 1)
+    assert item(run, made[4]).error.startswith("worker lost")
+    assert charged() == [s.pk for s in made if s is not made[4]]
