@@ -1,6 +1,6 @@
 """What a record task is, and the record tasks there are, by name."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from operator import attrgetter
 from typing import Any
@@ -18,6 +18,7 @@ from backoffice.results.values.text import storable
 
 from .database import commit
 from .models import Outcome, Processable
+from .models.at_work import Kept, Undeclared, watched
 from .models.paths import Path, own_column, path, whole
 
 Body = Callable[[Any], Outcome | None]
@@ -67,8 +68,14 @@ class RecordTask(RedactingTask):
         if self.reads is not None:
             first = (own.get_field(name.partition("__")[0]) for name in self.reads)
             return tuple(dict.fromkeys(field.attname for field in first if field.concrete))
+        return tuple(f.attname for f in own.concrete_fields if not f.primary_key and f.attname in self.kept.names)
+
+    @cached_property
+    def kept(self) -> Kept:
+        """The fields it must leave as they are: all it does not write."""
+        own: Any = self.record_model._meta
         written = {own.get_field(name).attname for name in self.writes}
-        return tuple(f.attname for f in own.concrete_fields if not f.primary_key and f.attname not in written)
+        return Kept(tuple(f.attname for f in own.concrete_fields if f.attname not in written))
 
     @cached_property
     def related(self) -> tuple[Path, ...]:
@@ -102,15 +109,20 @@ class RecordTask(RedactingTask):
         return attrgetter(*(own.get_field(name).attname for name in self.writes), "pk")
 
     def work_on(self, record: Any) -> Outcome | None:
-        """Call the body. What it wrote elsewhere is undone when it raises, of a task that says it does so."""
+        """Call the body. What it wrote elsewhere is undone when it raises, of a task that says it does so.
+
+        Raises Undeclared where it changed what it does not write.
+        """
         if not self.writes_elsewhere:
-            return closed_behind(self.body, record)
+            return watched(record, self.kept, closed_behind, self.body)
         with transaction.atomic():
-            return closed_inside(self.body, record)
+            return watched(record, self.kept, closed_inside, self.body)
 
     def passes(self, exc: BaseException) -> bool:
         """Whether an error is worth another try. What a database refuses for ever is not, whatever its class."""
-        return isinstance(exc, self.transient) and not (isinstance(exc, TRANSIENT) and outage.is_refusal(exc))
+        if isinstance(exc, Undeclared) or not isinstance(exc, self.transient):
+            return False
+        return not (isinstance(exc, TRANSIENT) and outage.is_refusal(exc))
 
     @property
     def most_retries(self) -> int:
@@ -123,12 +135,20 @@ class RecordTask(RedactingTask):
         **options: Any,
     ) -> Any:  # fmt: skip
         """Inside a transaction it is sent after the commit. Wrong arguments are refused here and now."""
+        self.refuse_records((*(args or ()), *(kwargs or {}).values()))
         send = super().apply_async
         if self.app.conf.task_always_eager or not commit.is_ahead():
             return send(args, kwargs, task_id, producer, *rest, **options)
         args, kwargs = tuple(args or ()), dict(kwargs or {})
         self.__header__(*args, **kwargs)
         return commit.after(lambda own_id: send(args, kwargs, own_id, None, *rest, **options), task_id, self.app)
+
+    def refuse_records(self, given: Iterable[object]) -> None:
+        """Raises TypeError for a record in place of its id."""
+        for each in given:
+            if isinstance(each, models.Model):
+                kind = type(each).__name__
+                raise TypeError(f"{self.name} takes a record's id, not the {kind} itself: give {each.pk!r}.")
 
     def missing(self, record_id: object) -> str:
         return f"Instance {record_id} not found."

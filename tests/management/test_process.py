@@ -10,6 +10,8 @@ from tests.workers import running_worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
+POKE = ("probe.Probe", "--task", "poke")
+
 
 def process(*arguments: str) -> None:
     call_command("process", *arguments)
@@ -22,7 +24,7 @@ def last_line(capsys) -> dict:
 def test_it_starts_a_run_over_what_matches(capsys):
     probes(3)
     probes(2, behaviour="slow")
-    process("probe.Probe", "--filter", "behaviour=slow", "processed=false", "--json")
+    process(*POKE, "--filter", "behaviour=slow", "processed=false", "--json")
     told = last_line(capsys)
     assert (told["total"], told["succeeded"], told["skipped"]) == (2, 0, 0)
     assert Run.objects.get(pk=told["run"]).source == "command"
@@ -31,13 +33,13 @@ def test_it_starts_a_run_over_what_matches(capsys):
 def test_it_waits_tells_the_counts_and_exits_1_when_some_failed(capsys):
     probes(5)
     with running_worker():
-        process("probe.Probe", "--wait", "--json")
+        process(*POKE, "--wait", "--json")
         told = last_line(capsys)
         assert list(told) == ["run", "total", "succeeded", "failed", "skipped", "seconds"]
         assert (told["total"], told["succeeded"], told["failed"]) == (5, 5, 0)
         probes(1, behaviour="fail")
         with pytest.raises(SystemExit) as stopped:
-            process("probe.Probe", "--wait", "--json")
+            process(*POKE, "--wait", "--json")
     assert stopped.value.code == 1
     assert last_line(capsys)["failed"] == 1
 
@@ -47,14 +49,19 @@ def test_it_waits_tells_the_counts_and_exits_1_when_some_failed(capsys):
     [
         (("probe.Nope",), "There is no model 'probe.Nope'. Models with record tasks:"),
         (("nonsense",), "There is no model 'nonsense'."),
+        (
+            ("shipping.Shipment",),
+            "More than one record task works on shipping.Shipment. Choose by --task one of: charge,",
+        ),
+        (("probe.Probe",), "one of: poke, poke_and_tell, poke_briefly, poke_within_a_minute."),
         (("auth.User",), "No record task works on auth.User."),
-        (("probe.Probe", "--filter", "colour=red"), "probe.Probe has no field 'colour'. Fields: id,"),
-        (("probe.Probe", "--filter", "text"), "is not of the form field=value"),
-        (("probe.Probe", "--filter", "processed=perhaps"), "write true or false"),
-        (("probe.Probe", "--filter", "effects=many"), "--filter 'effects=many'"),
+        ((*POKE, "--filter", "colour=red"), "probe.Probe has no field 'colour'. Fields: id,"),
+        ((*POKE, "--filter", "text"), "is not of the form field=value"),
+        ((*POKE, "--filter", "processed=perhaps"), "write true or false"),
+        ((*POKE, "--filter", "effects=many"), "--filter 'effects=many'"),
         (
             ("probe.Probe", "--task", "dance"),
-            "There is no record task 'dance' for probe.Probe. Choose one of: poke, poke_and_tell, poke_briefly,",
+            "There is no record task 'dance' for probe.Probe. Choose by --task one of: poke, poke_and_tell,",
         ),
     ],
 )
@@ -67,7 +74,7 @@ def test_bad_usage_is_a_sentence_and_exit_2(arguments, sentence):
 
 
 def test_nothing_to_do_is_said_and_no_failure(capsys):
-    process("probe.Probe", "--json")
+    process(*POKE, "--json")
     said = capsys.readouterr()
     assert "nothing to do" in said.err
     assert json.loads(said.out)["run"] is None

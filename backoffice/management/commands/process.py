@@ -19,6 +19,7 @@ from backoffice.runs.models import Run
 from backoffice.runs.registry import RecordTask, find, record_tasks
 from backoffice.runs.start import EmptySelection, RunRequest, start_requested
 
+DEFAULT = "process_model_instance"  # of a model with several record tasks the one that is meant without --task
 USAGE = 2  # exit code for bad usage, as argparse has it
 
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             help="which records: country=DE processed=false name__icontains=gmbh (default: all)",
         )  # fmt: skip
         parser.add_argument(
-            "--task", help="the record task, by name (default: the model's only one, or the one it names first)"
+            "--task", help="the record task, by name (default: the model's only one, or its process_model_instance)"
         )
         parser.add_argument("--wait", action="store_true", help="wait until the run has ended")
         parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
@@ -107,14 +108,14 @@ def find_task(model: type[Model], name: str | None) -> RecordTask:
     fitting = {full: task for full, task in record_tasks().items() if issubclass(model, task.record_model)}
     if not fitting:
         raise CommandError(f"No record task works on {model._meta.label}.", returncode=USAGE)
-    wanted = name or next((full for full in fitting if full.endswith(".process_model_instance")), min(fitting))
+    wanted = name or (DEFAULT if len(fitting) > 1 else min(fitting))
     matches = [task for full, task in fitting.items() if wanted in (full, full.rpartition(".")[2])]
-    if len(matches) != 1:
-        choices = ", ".join(sorted(full.rpartition(".")[2] for full in fitting))
-        raise CommandError(
-            f"There is no record task {name!r} for {model._meta.label}. Choose one of: {choices}.", returncode=USAGE
-        )
-    return matches[0]
+    if len(matches) == 1:
+        return matches[0]
+    many = f"More than one record task works on {model._meta.label}"
+    problem = f"There is no record task {name!r} for {model._meta.label}" if name and not matches else many
+    choices = (full if matches else full.rpartition(".")[2] for full in fitting)
+    raise CommandError(f"{problem}. Choose by --task one of: {', '.join(sorted(choices))}.", returncode=USAGE)
 
 
 def matching(model: type[Model], filters: Iterable[str]) -> QuerySet[Any]:

@@ -18,6 +18,7 @@ Answer = str | dict[str, str]
 
 def process_one(task: RecordTask, instance_id: Any) -> Answer:
     """Returns the task's answer, or that the record is not there. Raises what the record's own work raises."""
+    task.refuse_records([instance_id])
     try:
         return _process(task, instance_id)
     except Exception as exc:

@@ -8,6 +8,8 @@ from typing import Any, Protocol, runtime_checkable
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from . import at_work
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -28,6 +30,23 @@ class Processable(models.Model):
 
     class Meta:
         abstract = True
+
+    # A record task saves for its function; one that does so itself would save what nobody declared.
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        at_work.refuse(self, "save()")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        at_work.refuse(self, "delete()")
+        return super().delete(*args, **kwargs)
+
+    def refresh_from_db(
+        self, using: str | None = None, fields: Iterable[str] | None = None, from_queryset: Any = None
+    ) -> None:
+        names = None if fields is None else list(fields)
+        super().refresh_from_db(using=using, fields=names, from_queryset=from_queryset)
+        at_work.loaded(self, names)
 
     def process(self) -> Outcome:
         """Work on this record: change fields of self, save nothing, and say what came out.

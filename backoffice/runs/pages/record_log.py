@@ -14,8 +14,8 @@ from django.db.models.deletion import Collector
 from backoffice.results import activity
 from backoffice.results.models import Activity
 
-from ..engine.inputs import alike
 from ..models import Processable, Remembers
+from ..models.alike import alike
 from ..registry import RecordTask, record_tasks
 from .edits import lock_all
 

@@ -1,7 +1,11 @@
 """The record task called the plain Celery way."""
 
+from contextlib import nullcontext
+from functools import partial
+
 import pytest
 from celery.exceptions import Retry
+from django.db import transaction
 from django_celery_results.models import TaskResult
 
 from backoffice.results import bulk
@@ -26,6 +30,16 @@ def test_it_processes_one_record_and_says_so():
 @pytest.mark.parametrize("absent", [7, -1, 0, "text", "", None, 2**63, 2**200, 1.5, True, [1], {"a": 1}])
 def test_what_is_no_record_is_said_to_be_missing(absent):
     assert poke(absent) == f"Instance {absent} not found."
+
+
+@pytest.mark.parametrize("call", [poke, poke.delay, poke.apply_async, lambda each: poke.apply(args=[each]).get()])
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_record_in_place_of_its_id_is_refused_in_words(call, inside):
+    (probe,) = probes(1)
+    call = partial(call, [probe]) if call == poke.apply_async else partial(call, probe)
+    refused = pytest.raises(TypeError, match=f"takes a record's id, not the Probe itself: give {probe.pk}")
+    with refused, transaction.atomic() if inside else nullcontext():
+        call()
 
 
 def test_a_number_in_a_text_is_a_number():
@@ -65,19 +79,6 @@ def test_a_text_with_a_collation_of_its_own_is_not_compared_by_the_database(monk
     assert bulk.is_comparable(Probe, ("id", "text"), (1, "A"))
     monkeypatch.setattr(Probe._meta.get_field("text"), "db_collation", "nocase")
     assert not bulk.is_comparable(Probe, ("id", "text"), (1, "A"))
-
-
-def test_only_the_declared_fields_are_written(monkeypatch):
-    (probe,) = probes(1)
-
-    def careless(self):
-        self.behaviour = "changed"
-        self.result = "written"
-
-    monkeypatch.setattr(Probe, "process", careless)
-    poke(probe.pk)
-    probe.refresh_from_db()
-    assert (probe.behaviour, probe.result) == ("fine", "written")
 
 
 def test_a_transient_error_asks_celery_for_a_retry():
