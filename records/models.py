@@ -6,12 +6,13 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from backoffice.runs.seam import Outcome, Processable
 
@@ -107,7 +108,7 @@ class YourModel(Processable):
         self.verdict = verdict_of(issues)
         self.rules_version = RULES_VERSION
         self.processed, self.processed_at = True, timezone.now()
-        return Outcome(_in_words(self.verdict, get_language()), ", ".join(codes))
+        return Outcome(_in_words(self.verdict), ", ".join(codes))
 
     def apply_corrections(self) -> Outcome:
         """Copy the suggestions into the fields, keeping before and after; then it waits to be processed again."""
@@ -142,6 +143,7 @@ class YourModel(Processable):
 
 
 @cache
-def _in_words(verdict: str, _language: str | None) -> str:
-    """Looked up once: gettext takes longer than many a check."""
-    return str(YourModel.Verdict(verdict).label)
+def _in_words(verdict: str) -> str:
+    """In the installation's language, whoever asks, and looked up once: gettext takes longer than many a check."""
+    with override(settings.LANGUAGE_CODE):
+        return str(YourModel.Verdict(verdict).label)
