@@ -2,9 +2,9 @@
 
 Read in this order: `models` (options, state and firings beside beat's own tables), `rules/` (what may be said:
 `timing` and `verify` first), `beat/` (`scheduler`, `timetable`, `fire`, `publish`), `scheduled` (what a firing
-starts), `owner` and `access` (whose it is), `switch` (on and off), `form/`, `pages/`; `later` is a run for one due
+starts), `owner` and `access` (whose it is), `enabling` (on and off), `form/`, `pages/`; `later` is a run for one due
 time.
 
 Doors for the other wings: `pages.later_action.later_action`, `rules.permitted` (marks a task as schedulable),
-`rules.timing`, `switch`, `pages.status`, `seed.seed`.
+`rules.timing`, `enabling`, `pages.status`, `seed.seed`.
 """

@@ -23,7 +23,8 @@ from ..registry import RecordTask, find, record_tasks
 from . import heartbeats, queues
 
 logger = logging.getLogger(__name__)
-UNREACHABLE = (OperationalError, OSError, RedisError)  # a Redis that is full raises its own
+# What the broker and the way to it raise; a Redis that is full raises its own.
+UNREACHABLE = (OperationalError, OSError, RedisError)
 
 
 def after_commit(run: Run, chunks: Iterable[Chunk]) -> None:

@@ -24,10 +24,9 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from backoffice.results.message import headers
+from backoffice.runs.engine.broker import UNREACHABLE
 from backoffice.runs.registry import registered
 
 from .. import enabling, owner
@@ -36,8 +35,6 @@ from ..models import STALE, Firing
 logger = logging.getLogger(__name__)
 Call = tuple[PeriodicTask, Firing]
 SURELY_OURS = STALE.total_seconds() / 3  # after that a mark is renewed: others may take it for that of the dead
-# What the broker and the way to it raise; a Redis that is full is one of them.
-UNREACHABLE = (OperationalError, OSError, RedisError)
 
 
 def send(calls: Sequence[Call]) -> bool:

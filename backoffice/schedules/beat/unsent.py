@@ -9,6 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_celery_results.models import TaskResult
 
+from backoffice.runs.engine.broker import UNREACHABLE
+
 from ..models import Firing, Overlap
 from ..rules import permitted
 from . import overlap, publish
@@ -54,7 +56,7 @@ def send(firings: Sequence[Firing]) -> bool:
 def send_together(ready: Sequence[Firing]) -> bool:
     try:
         known = known_messages([firing.task_id for firing in ready if may_be_out(firing)])
-    except publish.UNREACHABLE:  # sending would only wait for the same broker once more
+    except UNREACHABLE:  # sending would only wait for the same broker once more
         return False
     calls = []
     for firing in ready:
@@ -126,7 +128,7 @@ def known_messages(task_ids: Sequence[str]) -> set[str]:
 
     One that a worker has taken without leaving an outcome is not looked for here: `message` wrote that it was sent.
     Between the queue and the list of what workers hold it is nowhere, for as long as Redis needs to answer twice.
-    Raises publish.AWAY.
+    Raises what `UNREACHABLE` names.
     """
     if not task_ids:
         return set()
