@@ -109,7 +109,13 @@ def try_unheard(self: Task) -> None:
         raise self.retry(countdown=0)
 
 
-@record_task("probe.Probe", reads=("text",), writes=("result",), permission="probe.change_probe", time_limit=60)
+@record_task(
+    "probe.Probe",
+    reads=("text",),
+    writes=("result", "effects", "processed"),
+    permission="probe.change_probe",
+    time_limit=60,
+)
 def poke_within_a_minute(instance: Probe) -> Outcome:
     return instance.process()
 
