@@ -37,6 +37,14 @@ def test_a_record_that_fails_harms_no_other_there():
     assert Probe.objects.get(pk=good.pk).effects == 1
 
 
+@pytest.mark.django_db
+def test_a_value_that_its_column_does_not_take_is_that_records_failure_there():
+    good, bad = probes(1)[0], probes(1, behaviour="unwritable")[0]
+    run = work_off(start([good.pk, bad.pk], "poke"))
+    assert [each.state for each in run.outcomes()] == [State.SUCCESS, State.FAILURE]
+    assert Probe.objects.get(pk=good.pk).effects == 1
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_no_redis")
 def test_after_a_commit_that_no_redis_hears_of():

@@ -58,6 +58,7 @@ class Shift:
         self.changed: set[int] = set()  # of those open: worked on, and not as they were read when it was to be written
         self.begun = self.flushed = time.monotonic()
         self.worked = self.passes = 0
+        self.within = connection.in_atomic_block  # a test's transaction: its connection is not ours to close
         # A time limit is meant for a record: a chunk ends well before it.
         limits = [limit for limit in (task.soft_time_limit, task.time_limit) if limit]
         self.budget = min([BUDGET, *(limit / 2 for limit in limits)])
@@ -198,7 +199,8 @@ class Shift:
 
         An outage that meets a record alone is that record's error, to be tried again, if this can be written.
         """
-        connection.close_if_unusable_or_obsolete()
+        if not self.within:
+            connection.close_if_unusable_or_obsolete()
         if len(self.open) > 1:
             logger.warning("Chunk %s could not be written, its records come back one by one: %r", self.chunk.pk, exc)
             give_back.lost(self.chunk.pk, charge=False)
