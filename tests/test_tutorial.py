@@ -37,6 +37,8 @@ browser.post(f"{page}process_import/", {name: preview.context["confirm_form"][na
 assert Shipment.objects.count() == 2, preview.text
 shipment = Shipment.objects.get(reference="S1")
 assert "Schedule this filter" in browser.get(f"{page}?processed__exact=0").text
+form = browser.get("/admin/django_celery_beat/periodictask/add/").text
+assert all(word in form for word in (">Price: shipments<", "Choose by a date that moves", ">before today<")), form
 told = browser.get(f"{page}{shipment.pk}/change/").text
 assert "Price" in told and "Mark late" in told, told
 assert "import" in told.partition("Timeline")[2].lower(), told
@@ -100,6 +102,8 @@ def test_the_pages_own_tests_pass(project):
 def test_the_page_is_under_the_house_rules(project):
     assert "no issues found" in project("-m", "tests.apps", "mypy")
     assert "0 broken" in project("-m", "tests.apps", "imports")
+    assert "All checks passed" in project("-m", "ruff", "check", "--no-cache", "shipments")
+    assert "already formatted" in project("-m", "ruff", "format", "--check", "--no-cache", "shipments")
 
 
 def test_it_is_about_a_hundred_lines(project):
