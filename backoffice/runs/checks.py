@@ -58,14 +58,19 @@ def record_task_declarations(**_kwargs: Any) -> list[CheckMessage]:
             found.append(Error(f"{name} names the field {field!r}, which {model._meta.label} has not.", id="runs.E004"))
         found += [
             Error(
-                f"{name} writes the field {field.name!r} of {model._meta.label}, which the database computes.",
+                f"{name} writes the field {field.name!r} of {model._meta.label}, which {why}.",
                 hint="Take it out of writes.",
                 id="runs.E007",
             )
             for field in model._meta.concrete_fields
-            if field.generated and field.name in task.writes
+            if field.name in task.writes and (why := _not_writable(field))
         ]
     return found
+
+
+def _not_writable(field: Any) -> str:
+    computed = "the database computes" if field.generated else ""
+    return "is the key by which the record is saved" if field.primary_key else computed
 
 
 @register("runs")
@@ -140,15 +145,21 @@ def admins_of_ours(**_kwargs: Any) -> list[CheckMessage]:
     """Django's own lists take any lookup, regular expressions too, and its forms write over what others saved."""
     return [
         Warning(
-            f"{type(model_admin).__module__}.{type(model_admin).__qualname__} is no StaffAdmin.",
-            hint="Its list takes any lookup and its form loses updates. Put StaffAdmin (backoffice.runs.pages.staff), "
-            "or for records ProcessableAdmin (backoffice.runs.seam), before ModelAdmin.",
+            f"{type(model_admin).__module__}.{type(model_admin).__qualname__} {told}.",
+            hint="Its list takes any lookup and its form loses updates. Put StaffAdmin, or for records "
+            "ProcessableAdmin (both of backoffice.runs.seam), before ModelAdmin.",
             obj=model,
             id="runs.W001",
         )
         for model, model_admin in admin.site._registry.items()
-        if not isinstance(model_admin, StaffAdmin)
+        if (told := _not_ours(type(model_admin).__mro__))
     ]
+
+
+def _not_ours(kinds: tuple[type, ...]) -> str:
+    if StaffAdmin not in kinds:
+        return "is no StaffAdmin"
+    return "has StaffAdmin behind ModelAdmin" if kinds.index(StaffAdmin) > kinds.index(admin.ModelAdmin) else ""
 
 
 @register("runs")

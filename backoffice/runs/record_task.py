@@ -31,7 +31,7 @@ class Options(TypedDict, total=False):
     permission: str
     """What staff need to start it, as `"app.codename"`. Default: only superusers may."""
     eligible: Q
-    """Records it makes sense for; the others are skipped and counted. Default: all."""
+    """Records it makes sense for, as `Q(weight__gt=0)`; the others are skipped and counted. Default: all."""
     not_eligible: Any
     """Why they are skipped, in words. Default: "not eligible"."""
     transient: tuple[type[Exception], ...]

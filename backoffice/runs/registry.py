@@ -194,3 +194,12 @@ def find(name: str) -> RecordTask:
         return matches[0]
     reason = "More than one record task is called" if matches else "There is no record task"
     raise LookupError(f"{reason} {name!r}. Record tasks: {', '.join(sorted(known)) or 'none'}.")
+
+
+def asked_for(task: object) -> RecordTask:
+    """The record task itself, or that of a name. Raises LookupError, and TypeError for what is neither."""
+    if isinstance(task, str):
+        return find(task)
+    if not isinstance(task, RecordTask):
+        raise TypeError(f"{task!r} is no record task: give what @record_task made, or its name.")
+    return task

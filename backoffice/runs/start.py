@@ -22,7 +22,7 @@ from .database.again import again
 from .engine import broker, slicing
 from .engine.ledger import close
 from .models import Run, RunItem, TaskName
-from .registry import RecordTask, find
+from .registry import RecordTask, asked_for, find
 from .snapshot import Records
 
 
@@ -45,7 +45,7 @@ def preview(records: Records, task: RecordTask | str, *, by: Any = None) -> Prev
 
     Takes what `start` takes, and raises what it raises; where nothing is left to do, `eligible` is 0.
     """
-    task = find(task) if isinstance(task, str) else task
+    task = asked_for(task)
     _check(task, RunRequest(by))
     matching, ids = snapshot.chosen(records, task)
     matched = matching.count()
@@ -122,7 +122,8 @@ def start(
 
     Returns the run: `total` records are in it, `skipped` are not, `skip_reasons` says why. Raises EmptySelection when
     none is left; ValueError for records of another model or a time that has passed; TypeError for what is neither
-    queryset nor ids; LookupError for a task that is not there; PermissionDenied for a user who may not start it.
+    queryset nor ids, and for what is no record task; LookupError for a name that no task has; PermissionDenied for a
+    user who may not start it.
     """
     request = RunRequest(by, due_at=due_at, selection=selection, parameters=parameters or {}, form_token=form_token)
     if not request.is_a_persons:  # or its due time would ask after the rights of somebody deleted since
@@ -133,7 +134,7 @@ def start(
 @again()
 def start_requested(records: Records, task: RecordTask | str, request: RunRequest) -> Run:
     """`start`, for those who know more about a run than whoever calls from code."""
-    task = find(task) if isinstance(task, str) else task
+    task = asked_for(task)
     _check(task, request)
     matching, ids = snapshot.chosen(records, task)
     run = request.run(task)

@@ -102,3 +102,9 @@ def test_actions_by_name_and_of_the_site_are_looked_at(monkeypatch):
     actions(monkeypatch, "tax_all", "not_there")
     assert "'tax_all'" in told("runs.E014")[0]
     assert admin.site.is_registered(Invoice)
+
+
+def test_a_task_that_writes_the_key_is_named(monkeypatch):
+    monkeypatch.setattr(tax_invoice, "writes", ("id", "gross"))
+    (message,) = told("runs.E007")
+    assert message.startswith(f"{TASK} writes the field 'id' of second.Invoice, which is the key")

@@ -11,6 +11,7 @@ from backoffice.results.models import Activity
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from backoffice.runs.start import EmptySelection, activate, preview, start
 from backoffice.testing import work_off
+from records.tasks import add
 from tests.probe.models import Probe
 from tests.runs.factories import poke_all, probes
 from tests.second.models import Invoice
@@ -117,6 +118,13 @@ def test_a_form_token_makes_one_run():
     first, second = poke_all(form_token="t"), poke_all(form_token="t")
     assert first.pk == second.pk
     assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize("given", [add, lambda record: None, Invoice, None])
+@pytest.mark.parametrize("door", [start, preview])
+def test_what_is_no_record_task_is_refused_with_what_to_give(door, given):
+    with pytest.raises(TypeError, match="is no record task: give what @record_task made, or its name"):
+        door(Probe.objects.all(), given)
 
 
 def test_records_of_another_model_are_refused():

@@ -41,6 +41,15 @@ def test_an_admin_that_is_none_of_ours_is_named_at_start(monkeypatch: pytest.Mon
     assert "UserAdmin is no StaffAdmin" in warning.msg
 
 
+def test_an_admin_of_ours_that_stands_behind_djangos_is_named_at_start(monkeypatch: pytest.MonkeyPatch):
+    class Behind(admin.ModelAdmin, StaffAdmin):
+        pass
+
+    monkeypatch.setitem(admin.site._registry, User, Behind(User, admin.site))
+    (warning,) = admins_of_ours()
+    assert "Behind has StaffAdmin behind ModelAdmin" in warning.msg
+
+
 # --- only a list's own filters
 
 
