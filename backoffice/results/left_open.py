@@ -19,9 +19,9 @@ class LeftOpenError(Exception):
         super().__init__(f"{name} left a transaction open, which is undone: end each by a commit or a rollback.")
 
 
-def closed_behind[**P, T](work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What the work returns. Raises LeftOpenError where it left a transaction; the caller's own is not its fault."""
-    django = connections[DEFAULT_DB_ALIAS]  # looked up once: that takes longer than all that is asked of it
+def closed_behind[**P, T](django: Any, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What the work returns. Raises LeftOpenError where it left a transaction on Django's connection; the caller's own
+    is not its fault."""
     if _is_open(django):
         return work(*args, **kwargs)
     try:

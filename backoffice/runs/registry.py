@@ -1,13 +1,13 @@
 """What a record task is, and the record tasks there are, by name."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
 from celery import Task, current_app
 from django.apps import apps
-from django.db import InterfaceError, OperationalError, models, transaction
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, models, transaction
 from django.utils.functional import cached_property
 from django.utils.module_loading import autodiscover_modules
 
@@ -108,15 +108,17 @@ class RecordTask(RedactingTask):
         own: Any = self.record_model._meta
         return attrgetter(*(own.get_field(name).attname for name in self.writes), "pk")
 
-    def work_on(self, record: Any) -> Outcome | None:
-        """Call the body. What it wrote elsewhere is undone when it raises, of a task that says it does so.
+    def guarded(self) -> Body:
+        """The body, for one record after another. What it wrote elsewhere is undone when it raises, of a task that
+        says it does so.
 
         Raises Undeclared where it changed what it does not write.
         """
-        if not self.writes_elsewhere:
-            return watched(record, self.kept, closed_behind, self.body)
-        with transaction.atomic():
-            return watched(record, self.kept, closed_inside, self.body)
+        if self.writes_elsewhere:
+            return transaction.atomic()(partial(watched, self.kept, closed_inside, self.body))
+        # Looked up once: finding the connection takes longer than all that is asked of it.
+        django = connections[DEFAULT_DB_ALIAS]
+        return partial(watched, self.kept, partial(closed_behind, django), self.body)
 
     def passes(self, exc: BaseException) -> bool:
         """Whether an error is worth another try. What a database refuses for ever is not, whatever its class."""

@@ -51,6 +51,7 @@ class Shift:
     def __init__(self, task: RecordTask, chunk: Chunk, items: dict[int, int]) -> None:
         self.task, self.chunk, self.run = task, chunk, chunk.run
         self.open = items
+        self.body = task.guarded()
         self.started = chunk.claimed_at
         self.worker = identity.node_name()
         self.done: list[Transition] = []
@@ -125,7 +126,7 @@ class Shift:
         if record is None:
             return self._not_found(transition)
         try:
-            outcome = self.task.work_on(record) or Outcome("done")
+            outcome = self.body(record) or Outcome("done")
             transition.outcome = storable(str(outcome), KEPT)
         except (SoftTimeLimitExceeded, SystemExit):
             raise

@@ -56,7 +56,7 @@ def _attempt(task: RecordTask, record_id: int) -> Outcome | Literal[False] | Non
         return None
     read = inputs.of(task, record)
     try:
-        outcome = task.work_on(record) or Outcome("done")
+        outcome = task.guarded()(record) or Outcome("done")
     except SoftTimeLimitExceeded:
         raise
     except Exception as exc:

@@ -38,10 +38,10 @@ def _nothing(_held: object) -> tuple[()]:
 class Work:
     """What a record held before the function had it; a field that is loaded meanwhile held what was loaded."""
 
-    __slots__ = ("before", "held", "kept", "late", "looks", "of", "pk", "record", "refused")
+    __slots__ = ("before", "held", "kept", "late", "looks", "of", "record", "refused")
 
     def __init__(self, record: Any, kept: Kept) -> None:
-        self.record, self.pk, self.kept = record, record.pk, kept.names
+        self.record, self.kept = record, kept.names
         self.before: dict[str, Any] = record.__dict__.copy()
         try:
             self.of, self.late = kept.known
@@ -65,13 +65,16 @@ class Work:
 
     def refuse(self, record: Any, what: str) -> None:
         """Raises Undeclared for the record in hand, or another instance of it."""
-        if record is self.record or (record.pk == self.pk and _table(record) is _table(self.record)):
+        if record is self.record or (record.pk == self._pk() and _table(record) is _table(self.record)):
             changed = self._changed(field.attname for field in record._meta.concrete_fields)
             self.refused = Undeclared(
                 f"{what} in a record task: leave it out, the fields that its `writes` names are saved for it."
                 f" Changed: {', '.join(changed) or 'none'}."
             )
             raise self.refused
+
+    def _pk(self) -> Any:
+        return self.before.get(self.record._meta.pk.attname)
 
     def check(self) -> None:
         """Raises Undeclared, also where the function went on after a refusal."""
@@ -87,7 +90,7 @@ class Work:
         """Whether all is as before, asked in the quickest way: of nearly every record it is."""
         now = self.record.__dict__
         try:
-            return not self.looks and self.late.isdisjoint(now) and bool(self.of(now) == self.held)
+            return not self.looks and now.keys().isdisjoint(self.late) and bool(self.of(now) == self.held)
         except Exception:  # values that have no truth of their own, or are no longer there
             return False
 
@@ -111,7 +114,7 @@ def _table(record: Any) -> Any:
     return record._meta.concrete_model
 
 
-def watched[T](record: Any, kept: Kept, call: Callable[[Callable[[Any], T], Any], T], body: Any) -> T:
+def watched[T](kept: Kept, call: Callable[[Callable[[Any], T], Any], T], body: Callable[[Any], T], record: Any) -> T:
     """What `call(body, record)` gives. Raises Undeclared where the body did what its task does not declare."""
     work = Work(record, kept)
     token = _at_work.set(work)
