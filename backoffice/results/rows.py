@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any
 
 from celery import states
 from django.utils import timezone
@@ -44,12 +45,6 @@ UPSERT = (
 STRENGTH = {states.REVOKED: 1, states.FAILURE: 2, states.SUCCESS: 3}  # the same, for who compares states in Python
 
 
-class Json(NamedTuple):
-    """JSON that is written already, by who knows its shape: a third of the time of an encoder's, which is made anew."""
-
-    text: str
-
-
 def write(rows: Sequence[Sequence[Any]]) -> int:
     """Upsert rows in the order of FIELDS. Returns how many were written: where a better state is there, none."""
     return bulk.insert(TaskResult, FIELDS, rows, conflict=UPSERT)
@@ -58,6 +53,40 @@ def write(rows: Sequence[Sequence[Any]]) -> int:
 def overwrite(rows: Sequence[Sequence[Any]]) -> None:
     """Write rows whatever state is there: for the repair of a damaged table only."""
     bulk.insert(TaskResult, FIELDS, rows, conflict=_OVERWRITE)
+
+
+class Common:
+    """What the rows of one task, worker and moment have in common, made storable once for all of them."""
+
+    def __init__(
+        self, *, name: str | None, worker: str | None, periodic_task_name: str | None, now: datetime | None = None
+    ) -> None:
+        self.name, self.worker = _fit("task_name", name), _fit("worker", worker)
+        self.periodic_task_name = _fit("periodic_task_name", periodic_task_name)
+        self.now = now or timezone.now()
+
+    def row(
+        self, task_id: str, status: str | None, *, args: str | None, kwargs: str | None, result: str, meta: str,
+        traceback: str | None, started: datetime | None,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """One row in the order of FIELDS; what columns hold as JSON is given as that."""
+        return (
+            key(task_id, LONGEST["task_id"]),
+            self.periodic_task_name,
+            self.name,
+            args,
+            kwargs,
+            status,
+            self.worker,
+            "application/json",
+            "utf-8",
+            result,
+            started or self.now,
+            started or (self.now if status == states.STARTED else None),
+            self.now,
+            _fit("traceback", traceback),
+            meta,
+        )
 
 
 def row(
@@ -73,27 +102,19 @@ def row(
     started: datetime | None = None,
     now: datetime | None = None,
     periodic_task_name: str | None = None,
-    meta: Mapping[str, Any] | Json | None = None,
+    meta: Mapping[str, Any] | None = None,
 ) -> tuple[Any, ...]:
     """One row in the order of FIELDS, storable whatever is in it. `result` is what Celery's backend would store: for
     errors a mapping."""
-    now = now or timezone.now()
-    return (
-        key(task_id, LONGEST["task_id"]),
-        _fit("periodic_task_name", periodic_task_name),
-        _fit("task_name", name),
-        None if args is None else dumps(args),
-        None if kwargs is None else dumps(kwargs) if kwargs else "{}",
+    return Common(name=name, worker=worker, periodic_task_name=periodic_task_name, now=now).row(
+        task_id,
         _fit("status", status),
-        _fit("worker", worker),
-        "application/json",
-        "utf-8",
-        dumps(result),
-        started or now,
-        started or (now if status == states.STARTED else None),
-        now,
-        _fit("traceback", traceback),
-        dumps(meta or {}),
+        args=None if args is None else dumps(args),
+        kwargs=None if kwargs is None else dumps(kwargs) if kwargs else "{}",
+        result=dumps(result),
+        traceback=traceback,
+        started=started,
+        meta=dumps(meta or {}),
     )
 
 
@@ -111,17 +132,22 @@ def _fit(column: str, value: Any) -> str | None:
 def meta(row: Sequence[Any]) -> str:
     """What Celery would keep in Redis for a row, made of the JSON that is in it."""
     task_id, _, name, args, kwargs, status, worker, _, _, result, _, _, done, traceback, _ = row
-    when = f'"{done.isoformat()}"' if status in states.READY_STATES else "null"
+    when = f'"{_moment(done)}"' if status in states.READY_STATES else "null"
     # The state stands first: the backend's script looks for it there.
     return (
         f'{{"status": "{status}", "result": {result}, "traceback": {_text(traceback)}, "children": [],'
-        f' "date_done": {when}, "task_id": {_text(task_id)}, "name": {_text(name)}, "args": {args},'
-        f' "kwargs": {kwargs}, "worker": {_text(worker)}}}'
+        f' "date_done": {when}, "task_id": {_text(task_id)}, "name": {_word(name)}, "args": {args},'
+        f' "kwargs": {kwargs}, "worker": {_word(worker)}}}'
     )
 
 
 def _text(value: str | None) -> str:
     return "null" if value is None else dumps(value)
+
+
+# The same in each row of a chunk.
+_word = lru_cache(_text)
+_moment = lru_cache(datetime.isoformat)
 
 
 class Encoder(kombu.JSONEncoder):
@@ -140,8 +166,6 @@ _encode = Encoder(ensure_ascii=False).encode
 
 def dumps(value: Any) -> str:
     """JSON of anything. Lone surrogates stand in it as JSON's own escapes, as NUL does: read again they are they."""
-    if type(value) is Json:
-        return value.text
     try:
         return storable(_encode(value))
     except Exception:  # no key of a mapping, a circle, too deep, or the value's own code

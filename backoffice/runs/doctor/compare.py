@@ -147,7 +147,9 @@ def _named(items: list[RunItem]) -> list[int]:
 
 def _row(run: Run, item: RunItem) -> tuple[Any, ...]:
     """The item's row with the time at which it ended, not that of the repair."""
-    row = list(ledger.row(run, _transition(run, item), ""))
+    transition = _transition(run, item)
+    ledger.add_rows(run, [transition], "")
+    row = list(transition.row or ())
     row[rows.FIELDS.index("date_done")] = item.finished_at or timezone.now()
     return tuple(row)
 

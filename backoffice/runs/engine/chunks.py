@@ -159,9 +159,7 @@ class Shift:
         With a `whole` record its work is done in the same transaction.
         """
         with identity.soft_limit_held_back():
-            now = timezone.now()
-            for done in self.done:  # not while others wait for the database
-                done.row = ledger.row(self.run, done, self.worker, now)
+            ledger.add_rows(self.run, self.done, self.worker)  # not while others wait for the database
             transitions, following = self._commit(ends, move_on, whole)
             for transition in transitions:
                 del self.open[transition.record_id]

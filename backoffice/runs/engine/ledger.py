@@ -1,7 +1,7 @@
 """Writing outcomes: items, TaskResult, run counts and Redis, through one door."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from backoffice.results import bulk, rows
 
+from .. import ids
 from ..models import TERMINAL, Chunk, Event, Run, RunItem, State
 from . import events
 
@@ -54,7 +55,8 @@ def write(run: Run, transitions: Sequence[Transition], worker: str, *, owner: in
     if transitions:
         now = timezone.now()
         _write_items(run, transitions, owner, now)
-        written = [t.row or row(run, t, worker, now) for t in transitions]
+        add_rows(run, transitions, worker, now)
+        written = [t.row for t in transitions if t.row]
         rows.write(written)
         transaction.on_commit(partial(tell_redis, run, written))
     _count(run, transitions)
@@ -121,19 +123,21 @@ def tell_redis(run: Run, written: Sequence[tuple[Any, ...]]) -> None:
         logger.warning("Redis did not take %d results of run %s.", len(written), run.pk, exc_info=True)
 
 
-def row(run: Run, transition: Transition, worker: str, now: datetime | None = None) -> tuple[Any, ...]:
-    """An item's TaskResult row."""
-    return rows.row(
-        run.item_task_id(transition.record_id),
-        str(transition.state),
-        name=run.task.name,
-        args=rows.Json(f"[{transition.record_id}]"),
-        kwargs={},
-        worker=worker or None,
-        result=transition.result,
-        traceback=transition.traceback,
-        started=transition.started_at,
-        now=now,
-        periodic_task_name=run.schedule_name or None,
-        meta=rows.Json(f'{{"children": [], "run": {run.pk}, "outcome": {rows.dumps(transition.outcome)}}}'),
+def add_rows(run: Run, transitions: Iterable[Transition], worker: str, now: datetime | None = None) -> None:
+    """Give those that have none yet their TaskResult row."""
+    common = rows.Common(
+        name=run.task.name, worker=worker or None, periodic_task_name=run.schedule_name or None, now=now
     )
+    pk, uid = run.pk, run.uid
+    for bare in transitions:
+        if bare.row is None:
+            bare.row = common.row(
+                ids.item_task_id(uid, bare.record_id),
+                str(bare.state),
+                args=f"[{bare.record_id}]",
+                kwargs="{}",
+                result=rows.dumps(bare.result),
+                traceback=bare.traceback,
+                started=bare.started_at,
+                meta=f'{{"children": [], "run": {pk}, "outcome": {rows.dumps(bare.outcome)}}}',
+            )

@@ -12,6 +12,8 @@ from backoffice.runs.models import Run, State, TaskName
 )
 def test_what_the_ledger_writes_as_json_by_itself_is_what_the_encoder_writes(outcome):
     run = Run(pk=7, task=TaskName(name="any"))
-    row = dict(zip(rows.FIELDS, ledger.row(run, ledger.Transition(3, State.SUCCESS, outcome=outcome), ""), strict=True))
+    transition = ledger.Transition(3, State.SUCCESS, outcome=outcome)
+    ledger.add_rows(run, [transition], "")
+    row = dict(zip(rows.FIELDS, transition.row, strict=True))
     assert row["meta"] == rows.dumps({"children": [], "run": 7, "outcome": outcome})
     assert row["task_args"] == rows.dumps([3])
