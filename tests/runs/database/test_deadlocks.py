@@ -66,9 +66,14 @@ def planned():
     probes(2)
 
 
-def plan(_nothing):
+def asked():
+    planned()
+    return factories.user("probe.change_probe")
+
+
+def plan(requester):
     due_at = timezone.now() + timedelta(hours=1)
-    request = starting.RunRequest(requester=factories.user("probe.change_probe"), due_at=due_at, form_token="t")
+    request = starting.RunRequest(requester=requester, due_at=due_at, form_token="t")
     run = later.plan(Probe.objects.all(), "poke", request)
     Run.objects.filter(pk=run.pk).update(due_at=timezone.now() - timedelta(seconds=1))
 
@@ -107,7 +112,7 @@ def mend(_nothing):
 # What is there before, and the step of the engine that is struck.
 STEPS = {
     "a click": (planned, lambda _nothing: poke_all()),
-    "a run for later": (planned, plan),
+    "a run for later": (asked, plan),
     "activation": (due, lambda run: starting.activate(run.pk)),
     "claim and write": (begun, work),
     "give back": (claimed, lambda of: [give_back.unworked(chunk, 1) for chunk in of[1]]),
