@@ -1,6 +1,7 @@
 """The seam: `@record_task` makes a Celery task out of a function that works on one record."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from typing import Any, Literal, TypedDict, Unpack
 
 from celery import shared_task
@@ -52,13 +53,23 @@ class Options(TypedDict, total=False):
     """Seconds until the function gets `SoftTimeLimitExceeded`. Default: 1,740."""
 
 
+def refuse_unknown(options: Iterable[str]) -> None:
+    """Celery takes any name for an option, and a misspelt permission would guard nothing."""
+    for name in options:
+        if name not in Options.__annotations__ and not hasattr(RecordTask, name):
+            close = get_close_matches(name, Options.__annotations__, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise TypeError(f"record_task() has no option {name!r}.{hint}")
+
+
 def record_task(model: str, *, writes: tuple[str, ...], **options: Unpack[Options]) -> Callable[[Body], RecordTask]:
     """Register a record task for `model` ("app.Model"); decorates the function that works on one record.
 
     The function gets the record, changes fields of it, saves nothing and returns an Outcome or None. It may run twice
     on the same record and must give the same. An error is this record's FAILURE, and no other record's. `writes` names
-    the fields that are saved.
+    the fields that are saved. Raises TypeError for an option that there is none of.
     """
+    refuse_unknown(options)
     more: dict[str, Any] = {"max_retries": 5, **options}
 
     def decorate(body: Body) -> RecordTask:

@@ -1,11 +1,13 @@
 """What does not fit together is named before anybody presses a button, with what to do."""
 
+import re
+
 import pytest
 from celery import current_app
 from django.contrib import admin
 from django.core.checks import run_checks
 
-from backoffice.runs.seam import run_action
+from backoffice.runs.seam import record_task, run_action
 from backoffice.schedules.pages.later_action import later_action
 from records.tasks import add
 from tests.second.admin import InvoiceAdmin
@@ -108,3 +110,17 @@ def test_a_task_that_writes_the_key_is_named(monkeypatch):
     monkeypatch.setattr(tax_invoice, "writes", ("id", "gross"))
     (message,) = told("runs.E007")
     assert message.startswith(f"{TASK} writes the field 'id' of second.Invoice, which is the key")
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"permision": "probe.change_probe"}, "no option 'permision'. Did you mean 'permission'?"),
+        ({"writes_elswhere": True}, "no option 'writes_elswhere'. Did you mean 'writes_elsewhere'?"),
+        ({"autoretry_for": (ValueError,)}, "no option 'autoretry_for'."),
+    ],
+)
+def test_a_misspelt_option_of_a_record_task_is_refused(option, said):
+    with pytest.raises(TypeError, match=re.escape(said)):
+        record_task("probe.Probe", writes=("result",), **option)
+    record_task("probe.Probe", writes=("result",), rate_limit="5/s")
