@@ -30,7 +30,7 @@ def takes_back(model: type[Model], fields: Iterable[str]) -> bool:
 
 
 def tasks_of(model: type[Model]) -> Iterator[RecordTask]:
-    label = (model._meta.concrete_model or model)._meta.label_lower
+    label = activity.label_of(model)
     return (task for task in record_tasks().values() if task.model_label.lower() == label)
 
 

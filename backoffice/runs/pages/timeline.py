@@ -17,6 +17,7 @@ from django.utils.text import capfirst
 from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 
+from backoffice.results import activity
 from backoffice.results.models import Activity
 
 from ..access import may_see
@@ -106,7 +107,7 @@ def older(last: tuple[datetime, int, int] | None, rank: int, moment: str, number
 
 
 def done_by_people(model: type[Processable], pk: int, last: Any) -> Iterator[TimelineEntry]:
-    rows = Activity.objects.filter(older(last, PEOPLE, "at", "pk"), model=model._meta.label_lower, object_id=str(pk))
+    rows = Activity.objects.filter(older(last, PEOPLE, "at", "pk"), model=activity.label_of(model), object_id=str(pk))
     for row in rows.order_by("-at", "-pk")[: PAGE + 1]:
         changes = [*pairs(model, row.details.get("changes")), *kept(model, row.details.get("corrections"))]
         file = str(row.details.get("file") or "")

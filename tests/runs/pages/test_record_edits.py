@@ -13,9 +13,10 @@ from django.test import RequestFactory
 from django.utils.http import urlencode
 from unfold.admin import ModelAdmin, TabularInline
 
+from backoffice.results import activity
 from backoffice.results.models import Activity
 from backoffice.runs.models.paths import path
-from backoffice.runs.pages import record_log
+from backoffice.runs.pages import record_log, timeline
 from backoffice.runs.registry import find
 from backoffice.runs.seam import ProcessableAdmin
 from records.models import YourModel
@@ -262,3 +263,20 @@ def test_each_kind_of_record_is_asked_for_its_own_inputs():
         (YourModel, "town"): True, (YourModel, "verdict"): False, (Part, "name"): True, (Part, "note"): False,
     }  # fmt: skip
     assert {key: record_log.takes_back(key[0], [key[1]]) for key in asked} == asked
+
+
+class Reminder(Invoice):
+    """The same rows under another name, as a second list of them would have it."""
+
+    class Meta:
+        proxy = True
+        app_label = "second"
+
+
+def test_an_edit_under_another_name_of_the_rows_is_in_their_timeline(boss):
+    kept = invoice()
+    activity.log(boss.user, "record.edited", Reminder.objects.get(pk=kept.pk), changes={"net": ["1", "2"]})
+    assert [made.model for made in Activity.objects.filter(verb="record.edited")] == ["second.invoice"]
+    for model in (Invoice, Reminder):
+        told = timeline.of_record(model, kept.pk, boss.user)
+        assert len(told.entries) == 1, model
