@@ -63,6 +63,9 @@ def fault(model: Any, resources: Any) -> str:
         return "resource_classes needs one ExchangeResource (backoffice.exchange.seam)."
     if resources[0]._meta.model is not model:
         return f"its model is not {model._meta.label}."
+    known: dict[str, Any] = resources[0].fields
+    if missing := [name for name in resources[0]._meta.fields or () if name not in known]:
+        return f"Meta.fields names {', '.join(map(repr, missing))}, which {model._meta.label} has not."
     try:
         Layout(resources[0])
     except ImproperlyConfigured as error:

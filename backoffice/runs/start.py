@@ -204,6 +204,8 @@ def _check(task: RecordTask, request: RunRequest) -> None:
     if request.is_a_persons and (reason := access.refusal(request.requester, task)):
         raise PermissionDenied(reason)
     due_at = request.due_at
+    if due_at is not None and not isinstance(due_at, datetime):
+        raise TypeError(f"due_at takes a datetime with a time zone, not {due_at!r}.")
     if due_at and timezone.is_naive(due_at):
         raise ValueError(_("%(time)s names no time zone: give an aware time.") % {"time": due_at})
     if due_at and due_at <= timezone.now():

@@ -69,6 +69,11 @@ def resource(model=Shipment, key="number", **fields):
     return type(ExchangeResource)("Made", (ExchangeResource,), {"Meta": meta, **fields})
 
 
+def with_field(name):
+    meta = type("Meta", (), {"model": Shipment, "import_id_fields": ("number",), "fields": ("number", name)})
+    return type(ExchangeResource)("Made", (ExchangeResource,), {"Meta": meta})
+
+
 def admin_with(*resources):
     return type("Made", (ExchangeAdmin, admin.ModelAdmin), {"resource_classes": list(resources)})
 
@@ -106,6 +111,7 @@ def test_a_check_names_methods_of_a_resource_that_nobody_calls():
         ([resource(parts=Field("parts", widget=ManyToManyWidget(Carrier)))], "'parts' is no field"),
         ([resource(carrier=Field("carrier"))], "'carrier' is a relation: give it a ForeignKeyWidget"),
         ([resource(id=Field("id"))], "'id' is given by the database"),
+        ([with_field("wieght")], "Meta.fields names 'wieght', which freight.Shipment has not"),
     ],
 )
 def test_a_resource_that_cannot_be_used_is_told_by_a_check(resources, said):

@@ -102,6 +102,12 @@ def test_cancel_and_retry_are_the_same_as_on_the_pages():
     assert TaskName.objects.count() == 1
 
 
+def test_a_time_that_is_none_is_refused_by_name():
+    probes(1)
+    with pytest.raises(TypeError, match="due_at takes a datetime with a time zone, not 'tomorrow'"):
+        start(Probe.objects.all(), "poke", due_at="tomorrow")
+
+
 def test_what_a_program_planned_under_a_name_starts_at_its_time():
     """A name is nobody's who could have been deleted since."""
     probes(2)
