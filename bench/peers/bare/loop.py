@@ -58,12 +58,15 @@ def chunk(run: Any, ids: list[int]) -> float:
             ("id",),
             [(*(getattr(record, name) for name in YourModel.RESULTS), pk) for pk, record in records.items()],
         )
+        common = rows.Common(
+            name="records.tasks.process_model_instance", worker="bare", periodic_task_name=None, now=now
+        )
         rows.write(
             [
-                rows.row(
-                    run.item_task_id(pk), "SUCCESS", name="records.tasks.process_model_instance", args=[pk], kwargs={},
-                    worker="bare", result=f"Processed instance {pk}", started=now,
-                    meta={"children": [], "run": run.pk, "outcome": outcome},
+                common.row(
+                    run.item_task_id(pk), "SUCCESS", args=f"[{pk}]", kwargs="{}",
+                    result=rows.dumps(f"Processed instance {pk}"), traceback=None, started=now,
+                    meta=rows.dumps({"children": [], "run": run.pk, "outcome": outcome}),
                 )
                 for pk, outcome in outcomes.items()
             ]
