@@ -10,6 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Group
 from django.http import QueryDict
 from django.test import RequestFactory
+from django.test.utils import isolate_apps
 from django.utils.http import urlencode
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -265,17 +266,17 @@ def test_each_kind_of_record_is_asked_for_its_own_inputs():
     assert {key: record_log.takes_back(key[0], [key[1]]) for key in asked} == asked
 
 
-class Reminder(Invoice):
-    """The same rows under another name, as a second list of them would have it."""
-
-    class Meta:
-        proxy = True
-        app_label = "second"
-
-
+@isolate_apps("tests.second")
 def test_an_edit_under_another_name_of_the_rows_is_in_their_timeline(boss):
+    class Reminder(Invoice):
+        """The same rows, as a second list of them would have it."""
+
+        class Meta:
+            proxy = True
+            app_label = "second"
+
     kept = invoice()
-    activity.log(boss.user, "record.edited", Reminder.objects.get(pk=kept.pk), changes={"net": ["1", "2"]})
+    activity.log(boss.user, "record.edited", Reminder._base_manager.get(pk=kept.pk), changes={"net": ["1", "2"]})
     assert [made.model for made in Activity.objects.filter(verb="record.edited")] == ["second.invoice"]
     for model in (Invoice, Reminder):
         told = timeline.of_record(model, kept.pk, boss.user)
