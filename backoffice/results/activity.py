@@ -49,8 +49,8 @@ def number_of(actor: object) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def label_of(model: type[Model]) -> str:
-    """Under which label entries of its rows are found; of a proxy that of the model whose rows they are."""
+def label_of(model: type[Model] | Model) -> str:
+    """Under which label entries of a model or row are found; of a proxy that of the model whose rows they are."""
     return str((model._meta.concrete_model or model)._meta.label_lower)
 
 
@@ -71,7 +71,7 @@ def entry(actor: object, verb: str, target: Model | Subject | str = "", **detail
         details=deep(details),
     )
     if isinstance(target, Model):
-        made.model, made.object_id = label_of(type(target)), str(target.pk)
+        made.model, made.object_id = label_of(target), str(target.pk)
     elif isinstance(target, Subject):
         made.model, made.object_id = target.label, target.key
     return made
