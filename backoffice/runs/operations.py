@@ -105,7 +105,7 @@ def retry(
             requester=by,
             source=Run.Source.RETRY,
             selection=selection,
-            parameters=run.parameters,
+            parameters=run.parameters if task.parameters else {},
             form_token=form_token,
             retry_of=run,
         ),

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Any, Literal, TypedDict, Unpack
 
 from celery import shared_task
+from django import forms
 from django.db.models import Prefetch, Q
 
 from backoffice.results.message import headers
@@ -26,6 +27,9 @@ class Options(TypedDict, total=False):
     writes_elsewhere: bool
     """`True`: the function writes other rows, which are committed with the record's outcome or not at all. Default:
     `False`."""
+    parameters: type[forms.Form]
+    """A Django form of what is asked at each run; the function gets each of its fields as a keyword, cleaned. No files.
+    Default: nothing is asked."""
     label: Any
     """What pages call it; may be a lazy translation. `@shared_task` takes it, too. Default: the function's name in
     words."""
@@ -65,26 +69,31 @@ def refuse_unknown(options: Iterable[str]) -> None:
 def record_task(model: str, *, writes: tuple[str, ...], **options: Unpack[Options]) -> Callable[[Body], RecordTask]:
     """Register a record task for `model` ("app.Model"); decorates the function that works on one record.
 
-    The function gets the record, changes fields of it, saves nothing and returns an Outcome or None. It may run twice
-    on the same record and must give the same. An error is this record's FAILURE, and no other record's. `writes` names
-    the fields that are saved. Raises TypeError for an option that there is none of.
+    The function gets the record and its parameters, changes fields of the record, saves nothing and returns an Outcome
+    or None. It may run twice on the same record and must give the same. An error is this record's FAILURE, and no other
+    record's. `writes` names the fields that are saved. Raises TypeError for an option that there is none of.
     """
     refuse_unknown(options)
     more: dict[str, Any] = {"max_retries": 5, **options}
 
     def decorate(body: Body) -> RecordTask:
-        def run(self: RecordTask, instance_id: Any) -> plain_call.Answer | None:
+        def run(self: RecordTask, instance_id: Any, **given: Any) -> plain_call.Answer | None:
             chunk_id = headers.chunk(self.request)
             if chunk_id is not None:
                 chunks.work(self, chunk_id)
                 return None
-            return plain_call.process_one(self, instance_id)
+            return plain_call.process_one(self, instance_id, given)
 
-        run.__name__, run.__qualname__ = body.__name__, body.__qualname__
-        run.__module__, run.__doc__ = body.__module__, body.__doc__
+        def run_without(self: RecordTask, instance_id: Any) -> plain_call.Answer | None:
+            return run(self, instance_id)
+
+        called = run_without if options.get("parameters") is None else run
+
+        called.__name__, called.__qualname__ = body.__name__, body.__qualname__
+        called.__module__, called.__doc__ = body.__module__, body.__doc__
         return shared_task(
             bind=True, base=RecordTask, name=f"{body.__module__}.{body.__name__}", body=staticmethod(body),
             model_label=model, writes=writes, **more,
-        )(run)  # fmt: skip
+        )(called)  # fmt: skip
 
     return decorate

@@ -1,11 +1,12 @@
 """What a record task is, and the record tasks there are, by name."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, partial
+from functools import cache, partial, update_wrapper
 from operator import attrgetter
 from typing import Any
 
 from celery import Task, current_app
+from django import forms
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, models, transaction
 from django.utils.functional import cached_property
@@ -13,15 +14,17 @@ from django.utils.module_loading import autodiscover_modules
 
 from backoffice.results import outage
 from backoffice.results.left_open import closed_behind, closed_inside
+from backoffice.results.message import headers
 from backoffice.results.values.redaction import RedactingTask
 from backoffice.results.values.text import storable
 
+from . import parameters as asked
 from .database import commit
 from .models import Outcome, Processable
 from .models.at_work import Kept, Undeclared, watched
 from .models.paths import Path, own_column, path, whole
 
-Body = Callable[[Any], Outcome | None]
+Body = Callable[..., Outcome | None]
 
 # What passes by itself: the database or the network was away for a moment.
 TRANSIENT: tuple[type[Exception], ...] = (OperationalError, InterfaceError, ConnectionError, TimeoutError)
@@ -48,6 +51,7 @@ class RecordTask(RedactingTask):
     chunk_size = 200
     transient: tuple[type[Exception], ...] = TRANSIENT
     permission = ""
+    parameters: type[forms.Form] | None = None
     done = "Processed instance {id}"
     result = "sentence"  # or "outcome": what a call returns
     eligible: models.Q | None = None
@@ -108,17 +112,18 @@ class RecordTask(RedactingTask):
         own: Any = self.record_model._meta
         return attrgetter(*(own.get_field(name).attname for name in self.writes), "pk")
 
-    def guarded(self) -> Body:
-        """The body, for one record after another. What it wrote elsewhere is undone when it raises, of a task that
-        says it does so.
+    def guarded(self, given: Mapping[str, Any]) -> Body:
+        """The body with its cleaned parameters, for one record after another. What it wrote elsewhere is undone when it
+        raises, of a task that says it does so.
 
         Raises Undeclared where it changed what it does not write.
         """
+        body = update_wrapper(partial(self.body, **given), self.body) if given else self.body
         if self.writes_elsewhere:
-            return transaction.atomic()(partial(watched, self.kept, closed_inside, self.body))
+            return transaction.atomic()(partial(watched, self.kept, closed_inside, body))
         # Looked up once: finding the connection takes longer than all that is asked of it.
         django = connections[DEFAULT_DB_ALIAS]
-        return partial(watched, self.kept, partial(closed_behind, django), self.body)
+        return partial(watched, self.kept, partial(closed_behind, django), body)
 
     def passes(self, exc: BaseException) -> bool:
         """Whether an error is worth another try. What a database refuses for ever is not, whatever its class."""
@@ -137,13 +142,22 @@ class RecordTask(RedactingTask):
         **options: Any,
     ) -> Any:  # fmt: skip
         """Inside a transaction it is sent after the commit. Wrong arguments are refused here and now."""
-        self.refuse_records((*(args or ()), *(kwargs or {}).values()))
+        kwargs = self.with_parameters(kwargs, headers.of_chunk_in(options.get("headers")))
+        self.refuse_records((*(args or ()), *kwargs.values()))
         send = super().apply_async
         if self.app.conf.task_always_eager or not commit.is_ahead():
             return send(args, kwargs, task_id, producer, *rest, **options)
-        args, kwargs = tuple(args or ()), dict(kwargs or {})
+        args = tuple(args or ())
         self.__header__(*args, **kwargs)
         return commit.after(lambda own_id: send(args, kwargs, own_id, None, *rest, **options), task_id, self.app)
+
+    def with_parameters(self, kwargs: Mapping[str, Any] | None, chunk: bool) -> dict[str, Any]:
+        """As a message carries them; that of a chunk has none, they stand in its run. Raises BadParameters."""
+        given = dict(kwargs or {})
+        if self.parameters is None or chunk:
+            return given
+        own = {name: given.pop(name) for name in (asked.RECORD_ID,) if name in given}
+        return {**own, **asked.checked(self, given)}
 
     def refuse_records(self, given: Iterable[object]) -> None:
         """Raises TypeError for a record in place of its id."""

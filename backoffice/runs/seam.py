@@ -11,13 +11,14 @@ from .operations import Cancelled, cancel, retry
 from .pages.actions import Action, run_action
 from .pages.records import ProcessableAdmin
 from .pages.staff import StaffAdmin
+from .parameters import BadParameters
 from .record_task import record_task
 from .registry import RecordTask
 from .snapshot import Records
 from .start import EmptySelection, Preview, preview, start
 
 __all__ = [
-    "Action", "Cancelled", "EmptySelection", "Outcome", "Preview", "Processable", "ProcessableAdmin", "RecordOutcome",
-    "RecordTask", "Records", "Run", "StaffAdmin", "State", "cancel", "may_start", "on_run_finished", "preview",
-    "record_task", "retry", "run_action", "start",
+    "Action", "BadParameters", "Cancelled", "EmptySelection", "Outcome", "Preview", "Processable", "ProcessableAdmin",
+    "RecordOutcome", "RecordTask", "Records", "Run", "StaffAdmin", "State", "cancel", "may_start", "on_run_finished",
+    "preview", "record_task", "retry", "run_action", "start",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from backoffice.results import activity
 
 from . import access, snapshot
+from . import parameters as asked
 from .database import references
 from .database.again import again
 from .engine import broker, slicing
@@ -117,13 +118,13 @@ def start(
     `records`: a queryset, filtered and sliced as you like, or any iterable of ids; an id without a record is skipped
     and counted. `task`: the task itself, its name, or the last part of its name. `by`: the user who asks, or a name;
     the run's page and the activity log keep it. `selection`: which records, in words, up to 500 characters. `due_at`:
-    an aware time in the future; until then the run keeps its snapshot and waits. `parameters`: JSON kept with the run.
-    `form_token`: up to 64 characters; a second start with the same one gives the first one's run.
+    an aware time in the future; until then the run keeps its snapshot and waits. `parameters`: the values of the task's
+    form, by field. `form_token`: up to 64 characters; a second start with the same one gives the first one's run.
 
     Returns the run: `total` records are in it, `skipped` are not, `skip_reasons` says why. Raises EmptySelection when
-    none is left; ValueError for records of another model or a time that has passed; TypeError for what is neither
-    queryset nor ids, and for what is no record task; LookupError for a name that no task has; PermissionDenied for a
-    user who may not start it.
+    none is left; BadParameters, whose `errors` names the fields, when the form refuses; ValueError for records of
+    another model or a time that has passed; TypeError for what is neither queryset nor ids, and for what is no record
+    task; LookupError for a name that no task has; PermissionDenied for a user who may not start it.
     """
     request = RunRequest(by, due_at=due_at, selection=selection, parameters=parameters or {}, form_token=form_token)
     if not request.is_a_persons:  # or its due time would ask after the rights of somebody deleted since
@@ -136,6 +137,7 @@ def start_requested(records: Records, task: RecordTask | str, request: RunReques
     """`start`, for those who know more about a run than whoever calls from code."""
     task = asked_for(task)
     _check(task, request)
+    request = replace(request, parameters=asked.checked(task, request.parameters))
     matching, ids = snapshot.chosen(records, task)
     run = request.run(task)
     try:
@@ -186,7 +188,7 @@ def _turned_down(run_id: int) -> bool:
     """Cancel a planned run whose requester could not start it by hand any more. True when it was cancelled."""
     planned = Run.objects.filter(pk=run_id, activated_at=None, cancelled_at=None, finished_at=None)
     run = planned.select_related("task", "requester").first()
-    if run is None or not (reason := access.objection(run)):
+    if run is None or not (reason := _objection(run)):
         return False
     reason += " " + _("Whoever may start it selects the records and plans it anew.")
     with transaction.atomic():
@@ -194,6 +196,10 @@ def _turned_down(run_id: int) -> bool:
         if planned.update(**values):
             activity.log(None, "run.cancelled", run, reason=reason, requester=run.requester_name)
     return True
+
+
+def _objection(run: Run) -> str:
+    return access.objection(run) or asked.refusal(find(run.task.name), run.parameters)
 
 
 def who_asked(run: Run) -> activity.Person:

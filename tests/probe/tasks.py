@@ -1,15 +1,17 @@
 import os
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from celery import Task, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
+from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.backends.signals import connection_created
 
 from backoffice.runs.seam import Outcome, Run, on_run_finished, record_task
+from tests.probe.asked import Wording
 from tests.probe.kinds import Kinds
 from tests.probe.left_open import LEFT
 from tests.probe.models import Never, Odd, Probe
@@ -48,6 +50,22 @@ def poke_and_tell(instance: Probe) -> Outcome:
 )
 def poke_briefly(instance: Probe) -> Outcome:
     return instance.process()
+
+
+@record_task(
+    "probe.Probe",
+    reads=("text", "behaviour"),
+    writes=("result", "processed"),
+    permission="probe.change_probe",
+    parameters=Wording,
+    chunk_size=2,
+)
+def say(
+    instance: Probe, *, word: str, times: int | None, loud: bool, ends: list[str], group: Group | None, when: datetime
+) -> Outcome:
+    said = word * (times or 1) + "".join(ends) + (group.name if group else "")
+    instance.result, instance.processed = said.upper() if loud else said, True
+    return Outcome("said", f"{when:%Y-%m-%d %H:%M}" if when else "")
 
 
 @record_task("probe.Odd", writes=("effects", "processed"), permission="probe.change_odd", max_retries=1)

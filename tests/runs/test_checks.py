@@ -61,7 +61,7 @@ def test_so_is_one_that_an_action_or_a_schedulable_task_asks_for(monkeypatch, ma
 def test_every_permission_that_migrate_makes_is_known(db):
     from django.contrib.auth.models import Permission
 
-    from backoffice.runs.checks import permissions_there_are
+    from backoffice.runs.checks.declared import permissions_there_are
 
     made = {f"{app}.{name}" for app, name in Permission.objects.values_list("content_type__app_label", "codename")}
     assert set(permissions_there_are()) == made

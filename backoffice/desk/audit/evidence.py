@@ -24,6 +24,7 @@ from backoffice.results.activity import name_of
 from backoffice.results.batches import by_key
 from backoffice.results.models import Activity
 from backoffice.results.values.spreadsheet import disarm
+from backoffice.runs import parameters
 from backoffice.runs.models import Run, RunItem
 
 from ..parts.documents import load, written
@@ -105,6 +106,7 @@ def manifest(run: Run, by: object, holds: Mapping[str, int]) -> dict[str, Any]:
         "task": run.task.name,
         "record_type": model._meta.label_lower if model else str(run.record_type),
         **{name: getattr(run, name) for name in RUN_FIELDS},
+        "parameters": parameters.shown(run.task.name, run.parameters),
         "counts": {name: getattr(run, name) for name in COUNTS},
         "holds": {"items": holds["items"], "outcomes": holds["outcomes"]},
         "missing": missing(run, holds),

@@ -6,7 +6,7 @@ NEWEST of each, read from an index: a bound that holds whatever the tables' size
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from backoffice.runs import access
 from backoffice.runs.labels import task_label
 from backoffice.runs.models import Run, RunItem, State, TaskName
 from backoffice.runs.registry import find
-from backoffice.runs.start import RunRequest, start_requested
+from backoffice.runs.start import EmptySelection, RunRequest, start_requested
 
 from . import failed_calls
 from .failed_calls import FailedCall
@@ -212,12 +212,28 @@ def retry(group: Group, by: Any, form_token: str | None = None) -> Run:
     chosen = retryable(by, still_failing(group))
     task = find(TaskName.objects.get(pk=group.task_no or 0).name)
     name = f"{group.kind}: {group.message}" if group.kind else group.message
+    asked = asked_alike(Run.objects.filter(pk__in={failure.run_id for failure in chosen}))
     run = start_requested(
         task.record_model._base_manager.filter(pk__in=[failure.record_id for failure in chosen]),
         task,
-        RunRequest(requester=by, source=Run.Source.RETRY, selection=_("Failures “%s”") % name, form_token=form_token),
+        RunRequest(
+            requester=by,
+            source=Run.Source.RETRY,
+            selection=_("Failures “%s”") % name,
+            form_token=form_token,
+            parameters=asked if task.parameters else {},
+        ),
     )
     activity.log(
         by, "failures.retried", run, group=name, fingerprint=group.fingerprint, runs=sorted(group.run_ids)[:50]
     )
     return run
+
+
+def asked_alike(runs: Iterable[Run]) -> Mapping[str, Any]:
+    """The parameters of all of them. Raises EmptySelection where they differ: one run has one set."""
+    every = [run.parameters for run in runs]
+    if any(each != every[0] for each in every):
+        told = _("These failures are of runs with different parameters: retry them on the pages of their runs.")
+        raise EmptySelection(told)
+    return every[0] if every else {}

@@ -16,6 +16,7 @@ from django.views import View
 
 from backoffice.runs.models import Run
 from backoffice.runs.pages.actions import form_token
+from backoffice.runs.parameters import BadParameters
 from backoffice.runs.start import EmptySelection
 
 from ..audit.origin import find_records
@@ -114,7 +115,7 @@ class FailureGroupView(View):
         try:
             with transaction.atomic():
                 run = failures.retry(group, request.user, form_token(request))
-        except EmptySelection as error:
+        except (EmptySelection, BadParameters) as error:
             messages.warning(request, str(error))
             return HttpResponseRedirect(reverse("admin:desk_failure_group", args=[group.fingerprint]))
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[run.pk]))

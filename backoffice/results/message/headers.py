@@ -36,6 +36,11 @@ def chunk(request: Any) -> int | None:
     return found
 
 
+def of_chunk_in(given: Any) -> bool:
+    """Whether a message that is to be sent carries a chunk."""
+    return isinstance(given, dict) and CHUNK in given
+
+
 def firing(request: Any) -> int | None:
     """The firing of a schedule that a message is from."""
     found = _number(request, FIRING)

@@ -67,7 +67,11 @@ def publish(run: Run, chunks: list[Chunk]) -> bool:
 def cannot_be_sent(run: Run, exc: Exception) -> None:
     """Cancel a run whose messages nobody can send: it would wait for ever. The sweep ends its items."""
     told = {"error": text.storable(f"{type(exc).__name__}: {text.said(exc)}", 1_000)}
-    reason = _("its messages could not be sent (%(error)s)") % told
+    call_off(run, _("its messages could not be sent (%(error)s)") % told)
+
+
+def call_off(run: Run, reason: str) -> None:
+    """Cancel a run that cannot go on, in the system's name; `run` says so, too."""
     values = {"cancelled_at": timezone.now(), "cancelled_by": activity.SYSTEM, "cancel_reason": reason}
     with transaction.atomic():
         if not Run.objects.filter(pk=run.pk, finished_at=None, cancelled_at=None).update(**values):

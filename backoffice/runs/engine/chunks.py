@@ -16,7 +16,7 @@ from backoffice.results.values.text import storable
 from ..database.again import again
 from ..models import Chunk, Outcome, Processable, State
 from ..registry import KEPT, RecordTask
-from . import broker, give_back, identity, inputs, ledger, slicing, wording
+from . import asking, broker, give_back, identity, inputs, ledger, slicing, wording
 from .claims import claim, claim_items, died_with_child, lease
 from .ledger import Lost, Transition
 
@@ -51,7 +51,7 @@ class Shift:
     def __init__(self, task: RecordTask, chunk: Chunk, items: dict[int, int]) -> None:
         self.task, self.chunk, self.run = task, chunk, chunk.run
         self.open = items
-        self.body = task.guarded()
+        self.body = task.guarded({})
         self.started = chunk.claimed_at
         self.worker = identity.node_name()
         self.done: list[Transition] = []
@@ -91,6 +91,10 @@ class Shift:
 
     def _pass(self) -> bool:
         """Work on what is open, once. False when the time is over, or the run is cancelled."""
+        if (cleaned := asking.cleaned(self.task, self.run)) is None:
+            return False
+        if cleaned:
+            self.body = self.task.guarded(cleaned)
         todo = sorted(self.open)
         records = {} if self.task.writes_elsewhere else self.task.records.in_bulk(todo)
         for record_id in todo:

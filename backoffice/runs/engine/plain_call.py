@@ -1,5 +1,6 @@
 """A record task called the plain Celery way: one record, no run, no item, the same guards."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -7,6 +8,7 @@ from django.db import connection, transaction
 
 from backoffice.results import bulk
 
+from .. import parameters
 from ..database.again import again
 from ..models import Outcome
 from ..registry import RecordTask
@@ -16,11 +18,12 @@ from .chunks import PASSES
 Answer = str | dict[str, str]
 
 
-def process_one(task: RecordTask, instance_id: Any) -> Answer:
-    """Returns the task's answer, or that the record is not there. Raises what the record's own work raises."""
+def process_one(task: RecordTask, instance_id: Any, given: Mapping[str, Any]) -> Answer:
+    """Returns the task's answer, or that the record is not there. Raises what the record's own work raises, and
+    BadParameters."""
     task.refuse_records([instance_id])
     try:
-        return _process(task, instance_id)
+        return _process(task, instance_id, parameters.clean(task, parameters.checked(task, given)))
     except Exception as exc:
         if not task.passes(exc):
             raise
@@ -28,11 +31,11 @@ def process_one(task: RecordTask, instance_id: Any) -> Answer:
         raise task.retry(exc=exc, countdown=wait, max_retries=task.most_retries) from exc
 
 
-def _process(task: RecordTask, instance_id: Any) -> Answer:
+def _process(task: RecordTask, instance_id: Any, cleaned: Mapping[str, Any]) -> Answer:
     record_id = as_id(instance_id)
     attempt = _attempt_whole if task.writes_elsewhere else _attempt
     for _ in range(PASSES):
-        outcome = None if record_id is None else attempt(task, record_id)
+        outcome = None if record_id is None else attempt(task, record_id, cleaned)
         if outcome is not False:
             return task.answer(instance_id if outcome is None else record_id, outcome)
     edited = inputs.Edited(f"Record {record_id} was changed each time it was processed.")
@@ -40,23 +43,23 @@ def _process(task: RecordTask, instance_id: Any) -> Answer:
 
 
 @again()
-def _attempt_whole(task: RecordTask, record_id: int) -> Outcome | Literal[False] | None:
+def _attempt_whole(task: RecordTask, record_id: int, cleaned: Mapping[str, Any]) -> Outcome | Literal[False] | None:
     """With what the body writes elsewhere, in one transaction."""
     with transaction.atomic():
-        outcome = _attempt(task, record_id)
+        outcome = _attempt(task, record_id, cleaned)
         if not outcome:
             transaction.set_rollback(True)
     return outcome
 
 
-def _attempt(task: RecordTask, record_id: int) -> Outcome | Literal[False] | None:
+def _attempt(task: RecordTask, record_id: int, cleaned: Mapping[str, Any]) -> Outcome | Literal[False] | None:
     """What came of it and was written; False if it was changed meanwhile, None when it is not there."""
     record = next(iter(task.records.filter(pk=record_id)), None)
     if record is None:
         return None
     read = inputs.of(task, record)
     try:
-        outcome = task.guarded()(record) or Outcome("done")
+        outcome = task.guarded(cleaned)(record) or Outcome("done")
     except SoftTimeLimitExceeded:
         raise
     except Exception as exc:

@@ -20,6 +20,7 @@ from .. import access, labels, operations
 from ..engine import error_kinds
 from ..labels import run_title, task_label
 from ..models import Run, State
+from ..parameters import BadParameters
 from ..start import EmptySelection
 from . import items, progress
 from .actions import form_token
@@ -176,7 +177,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             return back
         try:
             new = operations.retry(run, request.user, form_token=form_token(request), **chosen)
-        except EmptySelection as exc:
+        except (EmptySelection, BadParameters) as exc:
             self.message_user(request, str(exc), messages.WARNING)
             return back
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[new.pk]))

@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 from unfold.views import ChangeList
 
 from backoffice.results.activity import log
-from backoffice.runs.checks import admins_of_ours
+from backoffice.runs.checks.declared import admins_of_ours
 from backoffice.runs.models import Run, RunItem
 from backoffice.runs.pages.lists import LOOKUPS, StaffList
 from backoffice.runs.pages.staff import StaffAdmin

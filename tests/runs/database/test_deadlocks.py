@@ -123,7 +123,7 @@ STEPS = {
     "a sweep": (retrying, lambda _run: sweep.sweep()),
     "a repair": (damaged, mend),
     "a heartbeat": (begun, lambda _run: heartbeats.report("celery@here/1/a")),
-    "a plain call": (Odd.objects.create, lambda odd: plain_call.process_one(find("poke_odd"), odd.pk)),
+    "a plain call": (Odd.objects.create, lambda odd: plain_call.process_one(find("poke_odd"), odd.pk, {})),
 }
 
 

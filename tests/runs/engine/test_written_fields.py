@@ -5,7 +5,7 @@ from django.db import connection
 from django.db.models import F
 
 from backoffice.results import bulk
-from backoffice.runs import checks
+from backoffice.runs.checks import declared as checks
 from backoffice.runs.registry import find
 from backoffice.runs.start import start
 from backoffice.testing import work_off

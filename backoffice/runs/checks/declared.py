@@ -1,4 +1,4 @@
-"""System checks: what must hold for a record type, said at start and not at the first click."""
+"""Of what a record task, an action and an admin declare."""
 
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
@@ -14,12 +14,12 @@ from django.db.models import AutoField, BigIntegerField, IntegerField
 
 from backoffice import queues
 
-from .engine import broker
-from .models import Processable
-from .models.paths import NoPath, check_prefetched, path
-from .pages.records import COLOURS, ProcessableAdmin
-from .pages.staff import StaffAdmin
-from .registry import CLAIMS, RecordTask, find, record_tasks, registered
+from ..engine import broker
+from ..models import Processable
+from ..models.paths import NoPath, check_prefetched, path
+from ..pages.records import COLOURS, ProcessableAdmin
+from ..pages.staff import StaffAdmin
+from ..registry import CLAIMS, RecordTask, find, record_tasks, registered
 
 
 @register("runs")

@@ -1,0 +1,5 @@
+"""System checks: what must hold for a record type and its tasks, said at start and not at the first click."""
+
+from . import asked, declared
+
+__all__ = ["asked", "declared"]

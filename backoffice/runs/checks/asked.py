@@ -1,0 +1,45 @@
+"""Of what a record task asks for at each run: its parameters."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.core.checks import CheckMessage, Error, register
+
+from ..parameters import RECORD_ID
+from ..registry import RecordTask, record_tasks
+
+
+@register("runs")
+def parameter_forms(**_kwargs: Any) -> list[CheckMessage]:
+    """A form of parameters is one, has no files, and its fields are what the function takes."""
+    asking = ((name, task) for name, task in sorted(record_tasks().items()) if task.parameters is not None)
+    return [message for name, task in asking for message in _of_form(name, task)]
+
+
+def _of_form(name: str, task: RecordTask) -> Iterator[CheckMessage]:
+    form: Any = task.parameters
+    if not (isinstance(form, type) and issubclass(form, forms.Form)):
+        told = f"{name} has the parameters {form!r}, which is no form."
+        yield Error(told, hint="Give a class that inherits django.forms.Form.", id="runs.E018")
+        return
+    fields: dict[str, forms.Field] = form.base_fields
+    for field in (field for field, kind in fields.items() if isinstance(kind, forms.FileField)):
+        told = f"{name} asks for a file by {form.__qualname__}.{field}."
+        yield Error(told, hint="Parameters are kept with the run as text: import the file first.", id="runs.E019")
+    if reason := _misfit(task, fields):
+        told = f"{name} is not called with what {form.__qualname__} asks for: {reason}."
+        hint = "Its function takes the record, and each field of the form as a keyword."
+        yield Error(told, hint=hint, id="runs.E020")
+
+
+def _misfit(task: RecordTask, fields: dict[str, forms.Field]) -> str:
+    """Why the function cannot be called with the record and these keywords; "" if it can."""
+    if RECORD_ID in fields:
+        return f"{RECORD_ID!r} is what the task itself takes"
+    try:
+        inspect.signature(task.body).bind(object(), **dict.fromkeys(fields))
+    except TypeError as error:
+        return str(error)
+    return ""
