@@ -46,3 +46,17 @@ class LineFormatter(logging.Formatter):
 def _parts(text: str) -> tuple[str | None, ...]:
     found = COLOURED.fullmatch(text)
     return found.groups() if found else (None, text, None)
+
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "backoffice.lines.LineFormatter", "fmt": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "mail": {"class": "backoffice.errors.ErrorMail", "level": "ERROR"},
+    },
+    # On the root: Celery puts its own handler there in place of this one, and each line is logged once.
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"backoffice": {"level": "INFO"}, "django": {"handlers": ["mail"]}},
+}

@@ -268,6 +268,7 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 RUNS_LEASE_SECONDS = 30
 RUNS_CONFIRM_ABOVE = 1_000  # a selection larger than this is confirmed on a page of its own
+RUNS_REASON = ""  # of tasks that do not say so themselves: "required" or "optional", why somebody starts one
 
 # Of lists that keep django-import-export's own admin: nobody imports or exports there without these permissions.
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
@@ -282,19 +283,7 @@ FRONT_BODY_BYTES = {
     r"/import/$": RECORDS_IMPORT_MAX_BYTES + 64 * 1024,  # and the form around it
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "backoffice.lines.LineFormatter", "fmt": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
-        "mail": {"class": "backoffice.errors.ErrorMail", "level": "ERROR"},
-    },
-    # On the root: Celery puts its own handler there in place of this one, and each line is logged once.
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"backoffice": {"level": "INFO"}, "django": {"handlers": ["mail"]}},
-}
-
 # --- Look -----------------------------------------------------------------------------------------------------------
 
 from backoffice.desk.theme import UNFOLD  # noqa: E402, F401 - the admin theme reads it from here
+from backoffice.lines import LOGGING  # noqa: E402, F401

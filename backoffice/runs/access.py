@@ -33,6 +33,14 @@ def refusal(user: Any, task: RecordTask) -> str:
     return _("%(who)s may not start “%(task)s”: that takes the permission “%(permission)s”.") % who
 
 
+def unexplained(task: RecordTask, source: str, reason: str) -> str:
+    """What is wrong where a reason is asked for and none is given; "" if nothing is. A retry has its run's, and a
+    schedule tells what it is for."""
+    if task.asked_reason != "required" or reason.strip() or source not in (Run.Source.ACTION, Run.Source.COMMAND):
+        return ""
+    return _("“%(task)s” is started with a reason: say why.") % {"task": task_label(task.name)}
+
+
 def may_see(user: Any, run: Run) -> bool:
     """Asked of the cheaper answer first: one's own run needs no look at permissions."""
     return run.requester_id == user.pk or user.has_perm("runs.view_run")

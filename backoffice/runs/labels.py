@@ -1,13 +1,15 @@
 """What tasks are called on pages: the label their code gives them by `label=`, else the last part of their name."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Model
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from . import parameters
 from .models import Run
-from .registry import registered
+from .registry import RecordTask, registered
 
 
 def task_label(name: str) -> str:
@@ -32,3 +34,17 @@ def value_label(model: type[Model], name: str, value: str) -> str:
 
 def run_title(run: Run) -> str:
     return _("Run %(number)d: %(task)s") % {"number": run.pk, "task": task_label(run.task.name)}
+
+
+def asked_words(run: Run) -> list[tuple[str, str]]:
+    """The run's parameters, each with its label."""
+    task = registered().get(run.task.name)
+    if not run.parameters or not isinstance(task, RecordTask):
+        return parameters.raw_words(run.parameters)
+    return parameters.words(task, run.parameters)
+
+
+def asked_plainly(run: Run) -> dict[str, Any]:
+    """For the activity log: the reason and the parameters, where there are any."""
+    said = {"reason": run.reason, "parameters": parameters.shown(run.task.name, run.parameters)}
+    return {name: value for name, value in said.items() if value}

@@ -106,6 +106,7 @@ def retry(
             source=Run.Source.RETRY,
             selection=selection,
             parameters=run.parameters if task.parameters else {},
+            reason=run.reason,
             form_token=form_token,
             retry_of=run,
         ),

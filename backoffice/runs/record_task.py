@@ -30,6 +30,8 @@ class Options(TypedDict, total=False):
     parameters: type[forms.Form]
     """A Django form of what is asked at each run; the function gets each of its fields as a keyword, cleaned. No files.
     Default: nothing is asked."""
+    reason: Literal["required", "optional"]
+    """Whether whoever starts a run is asked why. Default: `RUNS_REASON` of the settings, at first nobody is."""
     label: Any
     """What pages call it; may be a lazy translation. `@shared_task` takes it, too. Default: the function's name in
     words."""

@@ -8,6 +8,7 @@ from typing import Any
 from celery import Task, current_app
 from django import forms
 from django.apps import apps
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, models, transaction
 from django.utils.functional import cached_property
 from django.utils.module_loading import autodiscover_modules
@@ -52,6 +53,7 @@ class RecordTask(RedactingTask):
     transient: tuple[type[Exception], ...] = TRANSIENT
     permission = ""
     parameters: type[forms.Form] | None = None
+    reason = ""  # "required" or "optional"; else what the settings say
     done = "Processed instance {id}"
     result = "sentence"  # or "outcome": what a call returns
     eligible: models.Q | None = None
@@ -130,6 +132,11 @@ class RecordTask(RedactingTask):
         if isinstance(exc, Undeclared) or not isinstance(exc, self.transient):
             return False
         return not (isinstance(exc, TRANSIENT) and outage.is_refusal(exc))
+
+    @property
+    def asked_reason(self) -> str:
+        """Whether whoever starts it says why: "required", "optional", or "" for not asked."""
+        return self.reason or str(settings.RUNS_REASON)
 
     @property
     def most_retries(self) -> int:

@@ -22,6 +22,7 @@ from .database import references
 from .database.again import again
 from .engine import broker, slicing
 from .engine.ledger import close
+from .labels import asked_plainly
 from .models import Run, RunItem, TaskName
 from .registry import RecordTask, asked_for, find
 from .snapshot import Records
@@ -71,6 +72,7 @@ class RunRequest:
     due_at: datetime | None = None
     selection: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
     form_token: str | None = None
     schedule: models.Model | None = None
     schedule_name: str = ""
@@ -92,6 +94,7 @@ class RunRequest:
             due_at=self.due_at,
             selection=self.selection,
             parameters=dict(self.parameters),
+            reason=self.reason,
             form_token=self.form_token,
             schedule_id=self.schedule.pk if self.schedule else None,
             schedule_name=self.schedule_name,
@@ -111,6 +114,7 @@ def start(
     selection: str = "",
     due_at: datetime | None = None,
     parameters: Mapping[str, Any] | None = None,
+    reason: str = "",
     form_token: str | None = None,
 ) -> Run:
     """Start a run of a record task over records of its model; workers begin once the transaction has committed.
@@ -119,14 +123,18 @@ def start(
     and counted. `task`: the task itself, its name, or the last part of its name. `by`: the user who asks, or a name;
     the run's page and the activity log keep it. `selection`: which records, in words, up to 500 characters. `due_at`:
     an aware time in the future; until then the run keeps its snapshot and waits. `parameters`: the values of the task's
-    form, by field. `form_token`: up to 64 characters; a second start with the same one gives the first one's run.
+    form, by field. `reason`: why, in a sentence. `form_token`: up to 64 characters; a second start with the same one
+    gives the first one's run.
 
     Returns the run: `total` records are in it, `skipped` are not, `skip_reasons` says why. Raises EmptySelection when
     none is left; BadParameters, whose `errors` names the fields, when the form refuses; ValueError for records of
-    another model or a time that has passed; TypeError for what is neither queryset nor ids, and for what is no record
-    task; LookupError for a name that no task has; PermissionDenied for a user who may not start it.
+    another model, a time that has passed, or a reason that is missing; TypeError for what is neither queryset nor ids,
+    and for what is no record task; LookupError for a name that no task has; PermissionDenied for a user who may not
+    start it.
     """
-    request = RunRequest(by, due_at=due_at, selection=selection, parameters=parameters or {}, form_token=form_token)
+    request = RunRequest(
+        by, due_at=due_at, selection=selection, parameters=parameters or {}, reason=reason, form_token=form_token
+    )
     if not request.is_a_persons:  # or its due time would ask after the rights of somebody deleted since
         request = replace(request, source=Run.Source.COMMAND)
     return start_requested(records, task, request)
@@ -137,6 +145,8 @@ def start_requested(records: Records, task: RecordTask | str, request: RunReques
     """`start`, for those who know more about a run than whoever calls from code."""
     task = asked_for(task)
     _check(task, request)
+    if reason := access.unexplained(task, request.source, request.reason):
+        raise ValueError(reason)
     request = replace(request, parameters=asked.checked(task, request.parameters))
     matching, ids = snapshot.chosen(records, task)
     run = request.run(task)
@@ -234,7 +244,7 @@ def _write(run: Run, records: QuerySet[Any], task: RecordTask, asked: int | None
     run.save(update_fields=["total", "skipped", "skip_reasons"])
     activity.log(
         who_asked(run), "run.started" if not run.due_at else "run.planned", run, task=run.task.name,
-        source=run.source, total=run.total, skipped=run.skipped, selection=run.selection,
+        source=run.source, total=run.total, skipped=run.skipped, selection=run.selection, **asked_plainly(run),
     )  # fmt: skip
     if run.activated_at:
         _send(run, task)

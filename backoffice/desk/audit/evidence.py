@@ -45,7 +45,7 @@ RESULT_FIELDS = (
 )
 JSON_FIELDS = {"task_args", "task_kwargs", "result", "meta"}
 RUN_FIELDS = (
-    *("source", "requester_name", "schedule_name", "retry_of_id", "selection", "parameters", "state"),
+    *("source", "requester_name", "schedule_name", "retry_of_id", "selection", "parameters", "reason", "state"),
     *("created_at", "due_at", "activated_at", "started_at", "finished_at", "cancelled_at", "cancelled_by"),
     "cancel_reason",
 )

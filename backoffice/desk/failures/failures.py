@@ -212,7 +212,7 @@ def retry(group: Group, by: Any, form_token: str | None = None) -> Run:
     chosen = retryable(by, still_failing(group))
     task = find(TaskName.objects.get(pk=group.task_no or 0).name)
     name = f"{group.kind}: {group.message}" if group.kind else group.message
-    asked = asked_alike(Run.objects.filter(pk__in={failure.run_id for failure in chosen}))
+    asked, reason = asked_alike(Run.objects.filter(pk__in={failure.run_id for failure in chosen}))
     run = start_requested(
         task.record_model._base_manager.filter(pk__in=[failure.record_id for failure in chosen]),
         task,
@@ -222,6 +222,7 @@ def retry(group: Group, by: Any, form_token: str | None = None) -> Run:
             selection=_("Failures “%s”") % name,
             form_token=form_token,
             parameters=asked if task.parameters else {},
+            reason=reason,
         ),
     )
     activity.log(
@@ -230,10 +231,13 @@ def retry(group: Group, by: Any, form_token: str | None = None) -> Run:
     return run
 
 
-def asked_alike(runs: Iterable[Run]) -> Mapping[str, Any]:
-    """The parameters of all of them. Raises EmptySelection where they differ: one run has one set."""
+def asked_alike(runs: Iterable[Run]) -> tuple[Mapping[str, Any], str]:
+    """The parameters of all of them, and their reasons. Raises EmptySelection where the parameters differ: one run has
+    one set."""
+    runs = list(runs)
     every = [run.parameters for run in runs]
     if any(each != every[0] for each in every):
         told = _("These failures are of runs with different parameters: retry them on the pages of their runs.")
         raise EmptySelection(told)
-    return every[0] if every else {}
+    reasons = dict.fromkeys(run.reason for run in runs if run.reason)
+    return (every[0] if every else {}), " / ".join(reasons)

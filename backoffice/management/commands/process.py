@@ -35,6 +35,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--task", help="the record task, by name (default: the model's only one, or its process_model_instance)"
         )
+        parser.add_argument(
+            "--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="parameters",
+            help="what the task asks for: percent=5; several values of one name are given one by one",
+        )  # fmt: skip
+        parser.add_argument("--reason", default="", help="why, in a sentence; the run keeps it")
         parser.add_argument("--wait", action="store_true", help="wait until the run has ended")
         parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
 
@@ -52,10 +57,14 @@ class Command(BaseCommand):
                     requester=getpass.getuser(),
                     source=Run.Source.COMMAND,
                     selection=" ".join(options["filter"]) or "all",
+                    parameters=given(options["parameters"]),
+                    reason=options["reason"],
                 ),
             )
         except EmptySelection as exc:
             self.stderr.write(str(exc))
+        except ValueError as exc:
+            raise CommandError(str(exc), returncode=USAGE) from None
         else:
             self.announce(run, options["wait"])
             if options["wait"]:
@@ -92,6 +101,17 @@ class Command(BaseCommand):
                 f"{run.get_state_display()}: {run.succeeded:,} succeeded, {run.failed:,} failed,"
                 f" {run.revoked:,} cancelled in {seconds:.1f} s."
             )
+
+
+def given(pairs: Iterable[str]) -> dict[str, str | list[str]]:
+    """Each name with its text, or its texts where it comes more than once."""
+    found: dict[str, list[str]] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise CommandError(f"--set {pair!r} is not of the form name=value.", returncode=USAGE)
+        found.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def find_model(label: str) -> type[Model]:

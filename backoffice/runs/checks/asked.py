@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from ..parameters import RECORD_ID
@@ -16,6 +17,15 @@ def parameter_forms(**_kwargs: Any) -> list[CheckMessage]:
     """A form of parameters is one, has no files, and its fields are what the function takes."""
     asking = ((name, task) for name, task in sorted(record_tasks().items()) if task.parameters is not None)
     return [message for name, task in asking for message in _of_form(name, task)]
+
+
+@register("runs")
+def reasons(**_kwargs: Any) -> list[CheckMessage]:
+    """Whether somebody is asked why."""
+    known, hint = ("", "required", "optional"), 'Give "required" or "optional", or leave it out.'
+    asked = [(f"{name} has the reason", task.reason) for name, task in sorted(record_tasks().items())]
+    asked.append(("The setting RUNS_REASON is", settings.RUNS_REASON))
+    return [Error(f"{what} {value!r}.", hint=hint, id="runs.E021") for what, value in asked if value not in known]
 
 
 def _of_form(name: str, task: RecordTask) -> Iterator[CheckMessage]:

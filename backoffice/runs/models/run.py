@@ -91,6 +91,7 @@ class Run(models.Model):
     retry_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="retries")
     selection = columns.Text(_("selection"), max_length=500, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    reason = columns.LongText(_("reason"), blank=True, default="", db_default="")
     # One form, one run: a replayed or doubled POST finds the first one's token.
     form_token = columns.Text(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 - unique
 

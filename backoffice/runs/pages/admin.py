@@ -18,7 +18,7 @@ from unfold.decorators import display
 
 from .. import access, labels, operations
 from ..engine import error_kinds
-from ..labels import run_title, task_label
+from ..labels import asked_words, run_title, task_label
 from ..models import Run, State
 from ..parameters import BadParameters
 from ..start import EmptySelection
@@ -54,7 +54,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
     list_select_related = ("task",)
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ("=id", "requester_name", "selection", "schedule_name")
+    search_fields = ("=id", "requester_name", "selection", "schedule_name", "reason")
     ordering = ("-pk",)
     sortable_by = ()
 
@@ -127,6 +127,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             "title": run_title(run),
             "run": run,
             "task": task_label(run.task.name),
+            "parameters": asked_words(run),
             "counts": progress.counts(run),
             "progress": progress.as_json(run),
             "page": items.page(

@@ -48,6 +48,7 @@ class TimelineEntry:
     label: str = ""
     url: str = ""
     changes: tuple[Change, ...] = ()
+    reason: str = ""
 
     @property
     def key(self) -> tuple[datetime, int, int]:
@@ -153,6 +154,7 @@ def of_item(item: RunItem, user: Any, at: datetime) -> TimelineEntry:
         item.error.strip().rpartition("\n")[2] or item.outcome,
         item.state, str(State(item.state).label),
         reverse("admin:runs_run_change", args=[item.run_id]) if may_see(user, item.run) else "",
+        reason=item.run.reason,
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def anna(client):
 
 
 def test_the_pack_holds_the_ledger_the_outcomes_and_the_log(client, anna):
-    run = finished_run(requester=anna, selection="all of them", parameters={"a": 1})
+    run = finished_run(requester=anna, selection="all of them")
     response = client.get(url(run))
     assert response["Content-Disposition"] == f'attachment; filename="run-{run.pk}-evidence.zip"'
     archive = opened(response)
