@@ -53,9 +53,16 @@ def preview(records: Records, task: RecordTask | str, *, by: Any = None) -> Prev
     matched = matching.count()
     fit = snapshot.eligible(matching, task)
     fit_count = matched if task.eligible is None else fit.count()
-    busy = _busy(fit, TaskName.objects.filter(name=task.name).first()).count()
+    busy = fit.filter(_active(TaskName.objects.filter(name=task.name).first())).count()
     gone = max((ids or 0) - matched, 0)
     return Preview(matched + gone, fit_count - busy, _reasons(task, unfit=matched - fit_count, busy=busy, gone=gone))
+
+
+def first_of(records: Records, task: RecordTask, number: int) -> list[Any]:
+    """Of those that `start` would work on now, the first by id."""
+    fit = snapshot.eligible(snapshot.chosen(records, task)[0], task)
+    busy = _active(TaskName.objects.filter(name=task.name).first())
+    return list(fit.exclude(busy).order_by("pk")[:number])
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,11 +276,9 @@ def _send(run: Run, task: RecordTask) -> None:
     broker.after_commit(run, chunks)
 
 
-def _busy(records: QuerySet[Any], name: TaskName | None) -> QuerySet[Any]:
-    if name is None:
-        return records.none()
-    active = RunItem.objects.filter(task_no=name.pk, record_id=OuterRef("pk"), active=True)
-    return records.filter(models.Exists(active))
+def _active(name: TaskName | None) -> models.Exists:
+    number = name.pk if name else 0  # of a task that never ran nothing is active
+    return models.Exists(RunItem.objects.filter(task_no=number, record_id=OuterRef("pk"), active=True))
 
 
 def _reasons(task: RecordTask, *, unfit: int, busy: int, gone: int = 0) -> dict[str, int]:

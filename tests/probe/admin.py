@@ -9,7 +9,10 @@ from tests.probe.models import Kinds, Probe
 class ProbeAdmin(ProcessableAdmin, ModelAdmin):
     list_display = ("text", "behaviour", "effects")
     show_full_result_count = False
-    actions = (run_action("poke", "poke_selected", "Poke selected probes"),)
+    actions = (
+        run_action("poke", "poke_selected", "Poke selected probes"),
+        run_action("say", "say_selected", "Say a word"),
+    )
 
 
 @admin.register(Kinds)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views import View
 
 from backoffice.runs.models import Run
-from backoffice.runs.pages.actions import form_token
+from backoffice.runs.pages.confirmation.click import form_token
 from backoffice.runs.parameters import BadParameters
 from backoffice.runs.start import EmptySelection
 

@@ -1,28 +1,26 @@
 """Admin actions that start runs, for the changelist of any record."""
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.conf import settings
 from django.contrib import messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from unfold.forms import ActionForm
 
 from ..access import may_start
-from ..labels import value_label
 from ..models import Run
 from ..registry import find
-from ..start import EmptySelection, RunRequest, preview, start_requested
+from ..start import EmptySelection, RunRequest, start_requested
+from .confirmation import page
+from .confirmation.answers import Answers
+from .confirmation.click import form_token, hidden_inputs, selection_text, ticked
 from .staff import StaffAdmin
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
@@ -69,9 +67,9 @@ def run_action(task: str, name: str, description: Any, permission: str = "") -> 
     """
 
     def begin_run(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        if needs_confirmation(request, queryset):
-            return confirm(modeladmin, request, queryset, task, name, description)
-        return begin(modeladmin, request, queryset, task, selection_text(modeladmin, request), ticked(request))
+        click = page.Click(modeladmin, request, queryset, find(task), str(description))
+        click.hidden, click.selection = hidden_inputs(request), selection_text(modeladmin, request)
+        return answered(click, ticked(request))
 
     action = guarded(begin_run, task, name, description, permission)
     action.at_once = True  # type: ignore[attr-defined]
@@ -98,23 +96,34 @@ def may_use(user: Any, action: Action) -> bool:
     return (not task or may_start(user, task)) and (not needed or bool(user.has_perm(needed)))
 
 
-def begin(
-    modeladmin: Any,
-    request: HttpRequest,
-    records: QuerySet[Any],
-    task: str,
-    selection: str,
-    asked: int | None = None,
-) -> HttpResponse | None:
-    """Start a run and go to its page; where nothing is left to do, stay and say why."""
-    wanted = RunRequest(requester=request.user, form_token=form_token(request), selection=selection, asked=asked)
+def answered(click: page.Click, asked: int | None = None) -> HttpResponse | None:
+    """Begin, or answer with the page that asks first: it comes again, with what is wrong, until all is well."""
+    answers = Answers(click.task, click.request.POST)
+    if answers.are_given and answers.are_good():
+        return begin(click, answers, asked)
+    if answers.are_given or page.is_needed(click):
+        return page.ask(click, answers)
+    return begin(click, answers, asked)
+
+
+def begin(click: page.Click, answers: Answers, asked: int | None = None) -> HttpResponse | None:
+    """Start a run and go to its page; where nothing is left to do, or it is refused after all, stay and say why."""
+    request = click.request
+    wanted = RunRequest(
+        requester=request.user,
+        form_token=form_token(request),
+        selection=click.selection,
+        asked=asked,
+        parameters=answers.submitted,
+        reason=answers.reason,
+    )
     again = wanted.answered() is not None
     try:
-        run = start_requested(records, task, wanted)
+        run = start_requested(click.records, click.task, wanted)
     except (EmptySelection, ValueError) as exc:
-        modeladmin.message_user(request, str(exc), messages.WARNING)
+        click.admin.message_user(request, str(exc), messages.WARNING)
         return None
-    modeladmin.message_user(request, *_message(run, again))
+    click.admin.message_user(request, *_message(run, again))
     return HttpResponseRedirect(reverse("admin:runs_run_change", args=[run.pk]))
 
 
@@ -133,68 +142,3 @@ def _message(run: Run, again: bool) -> tuple[str, int]:
         text += " " + _("Redis cannot be reached right now: the run is saved and starts by itself when Redis is back.")
         return text, messages.WARNING
     return text, messages.SUCCESS
-
-
-def needs_confirmation(request: HttpRequest, records: QuerySet[Any]) -> bool:
-    if request.POST.get("confirmed") or request.POST.get("select_across") != "1":
-        return False
-    return records.order_by().values("pk")[settings.RUNS_CONFIRM_ABOVE : settings.RUNS_CONFIRM_ABOVE + 1].exists()
-
-
-def confirm(
-    modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str, name: str, description: Any
-) -> TemplateResponse:
-    """The page that says how many records match, how many are worked on, and which are skipped for what reason."""
-    opts = modeladmin.model._meta
-    context = {
-        **modeladmin.admin_site.each_context(request),
-        "opts": opts,
-        "title": str(description),
-        "preview": preview(records, task, by=request.user),
-        "task": find(task),
-        "selection": selection_text(modeladmin, request),
-        "action_name": name,
-        "hidden": hidden_inputs(request),
-        "back": request.get_full_path(),
-    }
-    return TemplateResponse(request, "runs/confirm.html", context)
-
-
-def hidden_inputs(request: HttpRequest) -> list[tuple[str, str]]:
-    """What a page between the changelist and the action must send along, for the selection to be the same."""
-    names = ("action", "select_across", "form_token", "index", "error")
-    carried = [(name, request.POST.get(name, "")) for name in names if name in request.POST]
-    return [*carried, *((ACTION_CHECKBOX_NAME, pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME))]
-
-
-def ticked(request: HttpRequest) -> int | None:
-    """How many rows were selected by hand; None for "all that match"."""
-    is_all = request.POST.get("select_across") == "1"
-    return None if is_all else len(set(request.POST.getlist(ACTION_CHECKBOX_NAME)))
-
-
-def selection_text(modeladmin: Any, request: HttpRequest) -> str:
-    """The selection in words, for the run's page and the auditors."""
-    if request.POST.get("select_across") != "1":
-        number = len(request.POST.getlist(ACTION_CHECKBOX_NAME))
-        return ngettext("%d record, selected by hand", "%d records, selected by hand", number) % number
-    model = modeladmin.model
-    query = {
-        (field := name.removesuffix("__exact")): ", ".join(value_label(model, field, value) for value in values)
-        for name, values in request.GET.lists()
-        if any(values) and name not in ("p", "o", "e", "all", "_facets", "_changelist_filters")
-    }
-    if not query:
-        return _("All %(records)s") % {"records": model._meta.verbose_name_plural}
-    search = query.pop("q", "")
-    words = [f"{name}: {value}" for name, value in query.items()]
-    return "; ".join([*words, *([_("search “%s”") % search] if search else [])])
-
-
-def form_token(request: HttpRequest) -> str | None:
-    """One per form, person and selection: going back and choosing other rows is another click, a replay is not."""
-    given = request.POST.get("form_token")
-    if not given:
-        return None
-    parts = [str(request.user.pk), request.get_full_path(), *(f"{k}={v}" for k, v in hidden_inputs(request))]
-    return hashlib.sha256("\n".join([given, *parts]).encode()).hexdigest()

@@ -23,7 +23,7 @@ from ..models import Run, State
 from ..parameters import BadParameters
 from ..start import EmptySelection
 from . import items, progress
-from .actions import form_token
+from .confirmation.click import form_token
 from .numbers import row_number
 from .staff import StaffAdmin
 

@@ -9,14 +9,18 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from .actions import RecordActions, begin
+from ..labels import task_label
+from ..registry import find
+from .actions import RecordActions, answered
+from .back import with_filters
+from .confirmation.page import Click
 from .record_page import Badge, RecordPage, name_of
 
 COLOURS = ("good", "bad", "warning", "info", "hint", "calm")
@@ -46,7 +50,7 @@ class ProcessableAdmin(RecordActions):
 
     @property
     def media(self) -> forms.Media:
-        return super().media + forms.Media(css={"all": ["runs/record.css"]})  # type: ignore[misc]
+        return super().media + forms.Media(css={"all": ["runs/record.css"]}, js=["runs/selection.js"])  # type: ignore[misc]
 
     # --- words and colours
 
@@ -106,9 +110,11 @@ class ProcessableAdmin(RecordActions):
         if record is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))  # type: ignore[attr-defined]
         rows = self.get_queryset(request).filter(pk=pk)  # type: ignore[attr-defined]
-        opts = record._meta
-        started = begin(self, request, rows, task, capfirst(name_of(record))[:500])
-        return started or redirect(f"admin:{opts.app_label}_{opts.model_name}_change", pk)
+        opts: Any = record._meta
+        back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[pk])
+        click = Click(self, request, rows, find(task), task_label(find(task).name), capfirst(name_of(record))[:500])
+        click.hidden, click.back = [("form_token", request.POST.get("form_token", ""))], with_filters(request, back)
+        return answered(click) or redirect(back)
 
 
 def cell(badge: Badge) -> str:

@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.runs.pages.actions import hidden_inputs
+from backoffice.runs.pages.confirmation.click import hidden_inputs
 
 from .. import access
 from ..rules import words

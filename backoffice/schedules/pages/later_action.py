@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from backoffice.runs.labels import task_label
-from backoffice.runs.pages.actions import Action, form_token, guarded, hidden_inputs, selection_text, ticked
+from backoffice.runs.pages.actions import Action, guarded
+from backoffice.runs.pages.confirmation.click import form_token, hidden_inputs, selection_text, ticked
 from backoffice.runs.registry import find
 from backoffice.runs.start import EmptySelection, RunRequest, preview
 

@@ -1,0 +1,87 @@
+"""What is asked before a run, and what was answered: the task's parameters, and why."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, TEXTAREA_CLASSES
+
+from ... import parameters
+from ...registry import RecordTask
+from .click import REASON
+
+CONFIRMED = "confirmed"
+LONGEST = 1_000  # characters of a reason
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=LONGEST, required=False)
+
+    def __init__(self, task: RecordTask, data: Any = None) -> None:
+        super().__init__(data)
+        field = self.fields[REASON]
+        field.required = task.asked_reason == "required"
+        field.error_messages["required"] = _("Say why: the run keeps it.")
+        field.help_text = "" if field.required else _("May be left empty.")
+
+
+class Answers:
+    """The forms of one click; empty ones where nothing was answered yet."""
+
+    def __init__(self, task: RecordTask, data: Any, *, by: str = CONFIRMED) -> None:
+        """`by`: the input that only the asking page has."""
+        self.task, self.are_given = task, by in data
+        self.given = parameters.of_page(data) if self.are_given else {}
+        sent = data if self.are_given else None
+        self.forms: list[forms.Form] = []
+        if task.parameters is not None:
+            self.forms.append(task.parameters(sent, prefix=parameters.PREFIX))
+        if task.asked_reason:
+            self.forms.append(ReasonForm(task, sent))
+        self._dress()
+
+    def are_good(self) -> bool:
+        return all([form.is_valid() for form in self.forms])  # each of them has its errors told
+
+    @property
+    def submitted(self) -> parameters.Submitted:
+        return self.given if self.task.parameters is not None else {}
+
+    @property
+    def reason(self) -> str:
+        found = (
+            form.cleaned_data.get(REASON, "") for form in self.forms if isinstance(form, ReasonForm) and form.is_valid()
+        )
+        return str(next(found, ""))
+
+    @property
+    def media(self) -> forms.Media:
+        return sum((form.media for form in self.forms), forms.Media())
+
+    def _dress(self) -> None:
+        """The theme's looks, and the cursor in what is to be filled first: what is wrong, if anything is."""
+        for widget in self._widgets():
+            classes = f"{' '.join(_classes(widget))} {widget.attrs.get('class', '')}".strip()
+            widget.attrs["class"] = classes
+        bound = [form[name] for form in self.forms for name in form.fields if not form[name].is_hidden]
+        wrong = [field for field in bound if self.are_given and field.errors]
+        for field in (wrong or bound)[:1]:
+            field.field.widget.attrs["autofocus"] = True
+
+    def _widgets(self) -> Iterator[forms.Widget]:
+        for form in self.forms:
+            for field in form.fields.values():
+                yield from getattr(field.widget, "widgets", [field.widget])
+
+
+def _classes(widget: forms.Widget) -> list[str]:
+    looks: list[tuple[Any, list[str]]] = [
+        ((forms.RadioSelect, forms.CheckboxSelectMultiple), []),
+        (forms.CheckboxInput, CHECKBOX_CLASSES),
+        (forms.Select, SELECT_CLASSES),
+        (forms.Textarea, TEXTAREA_CLASSES),
+        (forms.widgets.Input, INPUT_CLASSES),
+    ]
+    return next((classes for kind, classes in looks if isinstance(widget, kind)), [])
