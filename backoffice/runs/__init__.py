@@ -6,5 +6,6 @@ click), `engine/` (a message's life: broker, claim, chunks, ledger), `sweep` (wh
 of it: its clock, its patience, its deadlocks.
 
 Doors: `seam` for teams' apps; for the other wings also `models`, `registry`, `labels`, `access`, `operations`,
-`database`, `engine.heartbeats`, `parameters`, `pages.actions`, `pages.confirmation`, `pages.lists`, `pages.timeline`, `doctor.repair`.
+`parameters`, `database`, `engine.heartbeats`, `pages.actions`, `pages.confirmation`, `pages.lists`, `pages.timeline`,
+`doctor.repair`.
 """

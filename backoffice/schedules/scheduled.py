@@ -13,13 +13,15 @@ from backoffice.runs.registry import record_tasks
 
 from . import owner
 from .models import Firing
-from .rules import relative, selection
+from .rules import permitted, relative, selection
 from .rules.chosen import chosen_in_words
 
 LONGEST = 60.0  # seconds for finding and noting the records: ten times what a million take
 
 
-def start_run(task: str, chosen: Mapping[str, Any], *, schedule_name: str, firing_id: int | None) -> str:
+def start_run(
+    task: str, chosen: Mapping[str, Any], parameters: Any = None, *, schedule_name: str, firing_id: int | None
+) -> str:
     """Start a run as the schedule says; the same firing twice gives the same run. Raises ValueError, in words."""
     firing = Firing.objects.select_related("schedule").filter(pk=firing_id).first() if firing_id else None
     if firing and firing.schedule is None and not firing.run_id:
@@ -29,7 +31,7 @@ def start_run(task: str, chosen: Mapping[str, Any], *, schedule_name: str, firin
         owner.turn_off(schedule, firing, reason)
         return note(firing_id, reason)
     try:
-        run = begin(task, chosen, schedule, schedule_name, firing)
+        run = begin(task, chosen, parameters, schedule, schedule_name, firing)
     except start.EmptySelection as nothing:
         return note(firing_id, str(nothing))
     except (TooSlow, ValueError) as error:
@@ -39,7 +41,12 @@ def start_run(task: str, chosen: Mapping[str, Any], *, schedule_name: str, firin
 
 
 def begin(
-    task: str, chosen: Mapping[str, Any], schedule: PeriodicTask | None, schedule_name: str, firing: Firing | None
+    task: str,
+    chosen: Mapping[str, Any],
+    parameters: Any,
+    schedule: PeriodicTask | None,
+    schedule_name: str,
+    firing: Firing | None,
 ) -> Run:
     record_task = record_tasks().get(task)
     if record_task is None:
@@ -54,11 +61,18 @@ def begin(
             start.RunRequest(
                 source=Run.Source.SCHEDULE,
                 selection=chosen_in_words(selection.describe(chosen), record_task.record_model, moment),
+                parameters=permitted.parameters_in({"parameters": parameters}),
+                reason=reason_of(schedule, schedule_name) if record_task.asked_reason else "",
                 schedule=schedule,
                 schedule_name=schedule_name,
                 form_token=f"firing-{firing.pk}" if firing else None,
             ),
         )
+
+
+def reason_of(schedule: PeriodicTask | None, name: str) -> str:
+    """What the schedule is for, as its owner wrote it."""
+    return (schedule.description.strip() if schedule else "") or _("Schedule “%(name)s”") % {"name": name}
 
 
 def start_due(run_id: Any) -> str:

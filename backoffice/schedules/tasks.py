@@ -10,11 +10,21 @@ from . import scheduled
 
 
 @shared_task(bind=True)
-def start_scheduled_run(self: Task, task: str, filter: dict[str, Any] | None = None, selection: str = "") -> str:
-    """Start a run of a record task over the records that `filter` or `selection` choose now; over all without."""
+def start_scheduled_run(
+    self: Task,
+    task: str,
+    filter: dict[str, Any] | None = None,
+    selection: str = "",
+    parameters: dict[str, Any] | None = None,
+) -> str:
+    """Start a run of a record task over the records that `filter` or `selection` choose now; over all without.
+
+    `parameters`: of the record task's form, as submitted.
+    """
     return scheduled.start_run(
         task,
         {"filter": filter, "selection": selection},
+        parameters,
         schedule_name=headers.schedule(self.request) or "",
         firing_id=headers.firing(self.request),
     )

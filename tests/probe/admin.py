@@ -2,6 +2,7 @@ from django.contrib import admin
 from unfold.admin import ModelAdmin
 
 from backoffice.runs.seam import ProcessableAdmin, run_action
+from backoffice.schedules.pages.later_action import later_action
 from tests.probe.models import Kinds, Probe
 
 
@@ -12,6 +13,7 @@ class ProbeAdmin(ProcessableAdmin, ModelAdmin):
     actions = (
         run_action("poke", "poke_selected", "Poke selected probes"),
         run_action("say", "say_selected", "Say a word"),
+        later_action("say", "say_later", "Say a word later…"),
     )
 
 

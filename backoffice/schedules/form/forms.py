@@ -29,7 +29,7 @@ from ..rules.permitted import loads
 from .fields import MomentField, zone_choices
 from .form_changes import OnlyChanges, plain
 from .form_timing import FIELDS_OF, TIMING, FillsTiming, share_timing
-from .form_values import CRONTAB, EVERY, ONCE, RECORDS, initial_of, work_choices
+from .form_values import CRONTAB, EVERY, ONCE, RECORDS, initial_of, read_arguments, with_stored, work_choices
 
 COLUMNS = PeriodicTask._meta.concrete_fields
 PERIODS: list[Any] = [
@@ -59,7 +59,9 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         label=gettext_lazy("Arguments"),
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "spellcheck": "false"}),
-        help_text=gettext_lazy('For tasks that take some, as JSON: {"steps": 3} by name, or [2, 3] in order.'),
+        help_text=gettext_lazy(
+            'For tasks that take some, as JSON: {"steps": 3} by name, or [2, 3] in order. Also what a run asks for.'
+        ),
     )
     when = forms.ChoiceField(
         label=gettext_lazy("When"),
@@ -194,12 +196,13 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
 
     def fields_of_call(self, data: dict[str, Any]) -> set[str]:
         on_records = str(data.get("work")).startswith(RECORDS)
-        return {"work", "selection" if on_records else "arguments"}
+        return {"work", "arguments", *(["selection"] if on_records else [])}
 
     def check_touched(self, schedule: PeriodicTask, data: dict[str, Any], touched: set[str], everything: bool) -> None:
         """What was left as it is may be broken, and mended another day; what is turned on is whole."""
         if everything or touched & self.fields_of_call(data):
             self.check("work", verify.verify_call, schedule)
+            self.check("arguments", verify.verify_parameters, schedule)
         if touched and not access.is_system(schedule) and (everything or not access.is_unknown(schedule)):
             # All of it, for whoever saves has it from now on.
             self.check("selection", self.verify_selection, schedule)
@@ -241,26 +244,23 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
 
     def fill_call(self, schedule: PeriodicTask, data: dict[str, Any]) -> None:
         work = data.get("work") or ""
+        try:
+            given = read_arguments(data.get("arguments") or "", work.startswith(RECORDS))
+        except ValueError as error:
+            given = self.add_error("arguments", str(error)) or {}
         if work.startswith(RECORDS):
             same = schedule.task == permitted.START_RUN and "selection" not in self.touched
             was = loads(schedule.kwargs, {}) if same else {}
             kept = {name: was[name] for name in ("filter", "selection") if was.get(name)}
             chosen = {"selection": data["selection"]} if data.get("selection") and not kept else kept
+            asked = {"parameters": given} if given else {}
             schedule.task, schedule.args = permitted.START_RUN, "[]"
-            schedule.kwargs = json.dumps({"task": work.removeprefix(RECORDS), **chosen})
-            return None
-        schedule.task, schedule.args, schedule.kwargs = work, "[]", "{}"
-        try:
-            given = json.loads(data.get("arguments") or "{}")
-        except (ValueError, RecursionError) as error:
-            return self.add_error("arguments", _("This is not JSON: %(error)s.") % {"error": error})
-        if isinstance(given, list):
-            schedule.args = json.dumps(given)
-        elif isinstance(given, dict):
-            schedule.kwargs = json.dumps(given)
-        else:
-            self.add_error("arguments", _('Write {"name": value} or [value, value].'))
-        return None
+            schedule.kwargs = json.dumps({"task": work.removeprefix(RECORDS), **chosen, **asked})
+            return
+        positional = given if isinstance(given, list) else []
+        schedule.task, schedule.args = work, json.dumps(positional)
+        schedule.kwargs = json.dumps({} if positional or isinstance(given, list) else given)
+        return
 
     def mend(self, schedule: PeriodicTask) -> None:
         """What has no field here and would keep it from firing."""
@@ -292,9 +292,3 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         named = [*self.changed_data, *(FIELDS_OF.get(when, ()) if "when" in self.changed_data else ())]
         found = {name: [plain(self.initial.get(name)), plain(self.cleaned_data.get(name))] for name in named}
         return {name: both for name, both in found.items() if name not in other and both[0] != both[1]}
-
-
-def with_stored(choices: list[Any], value: Any, label: Any) -> list[Any]:
-    """And the stored value, where it is not one of those offered for new ones."""
-    flat = {choice for name, sub in choices for choice in ([c for c, _ in sub] if isinstance(sub, list) else [name])}
-    return choices if value in (None, "") or value in flat else [*choices, (value, label)]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.runs.labels import task_label
 from backoffice.runs.pages.actions import Action, guarded
+from backoffice.runs.pages.confirmation.answers import Answers
 from backoffice.runs.pages.confirmation.click import form_token, hidden_inputs, selection_text, ticked
 from backoffice.runs.registry import find
 from backoffice.runs.start import EmptySelection, RunRequest, preview
@@ -51,9 +52,10 @@ def later_action(task: str, name: str, description: Any, permission: str = "") -
 
     def ask_and_plan(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         form = LaterForm(request.POST if "due_at" in request.POST else None, initial={"due_at": in_an_hour()})
-        if form.is_valid():
-            return plan(modeladmin, request, queryset, task, form.cleaned_data["due_at"])
-        return ask(modeladmin, request, queryset, task, form)
+        answers = Answers(find(task), request.POST, by="due_at")
+        if form.is_valid() & answers.are_good():  # both tell what is wrong
+            return plan(modeladmin, request, queryset, task, form.cleaned_data["due_at"], answers)
+        return ask(modeladmin, request, queryset, task, form, answers)
 
     return guarded(ask_and_plan, task, name, description, permission)
 
@@ -63,7 +65,7 @@ def in_an_hour() -> datetime:
 
 
 def plan(
-    modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str, due_at: datetime
+    modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str, due_at: datetime, answers: Answers
 ) -> HttpResponse | None:
     try:
         run = later.plan(
@@ -74,6 +76,8 @@ def plan(
                 due_at=due_at,
                 selection=selection_text(modeladmin, request),
                 asked=ticked(request),
+                parameters=answers.submitted,
+                reason=answers.reason,
                 # With the time: going back and choosing another one is another wish, a doubled POST is not.
                 form_token=f"{form_token(request) or uuid.uuid4().hex}"[:40] + f"-{due_at.timestamp():.0f}",
             ),
@@ -85,7 +89,9 @@ def plan(
     return redirect("admin:runs_run_change", run.pk)
 
 
-def ask(modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str, form: LaterForm) -> TemplateResponse:
+def ask(
+    modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str, form: LaterForm, answers: Answers
+) -> TemplateResponse:
     """The page that asks when. It posts to the list's own address, so that Django selects the same records again."""
     hidden = hidden_inputs(request)
     if not request.POST.get("form_token"):
@@ -95,6 +101,7 @@ def ask(modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str
         "title": _("Process later"),
         "opts": modeladmin.model._meta,
         "form": form,
+        "answers": answers,
         "preview": preview(records, task, by=request.user),
         "what": task_label(find(task).name),
         "selection": selection_text(modeladmin, request),

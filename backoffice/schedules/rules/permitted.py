@@ -83,6 +83,14 @@ def may_schedule(user: Any, name: str, kwargs: dict[str, Any]) -> bool:
     return bool(needed or user.is_superuser)
 
 
+def parameters_in(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """What a schedule gives the form of its record task. Raises ValueError for what is no mapping."""
+    given = kwargs.get("parameters") or {}
+    if not isinstance(given, dict):
+        raise ValueError(_('The parameters must be of the form {"name": value}.'))
+    return given
+
+
 def misfit(task: Task, args: list[Any], kwargs: dict[str, Any]) -> str:
     """Why the task cannot be called with these arguments; "" if it can. Celery's own check, the one .delay() makes."""
     try:

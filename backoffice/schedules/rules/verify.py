@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.results.message import headers
+from backoffice.runs import parameters
 from backoffice.runs.registry import record_tasks, registered
 
 from . import permitted, selection, timing
@@ -110,6 +111,18 @@ def verify_selection(task: str, kwargs: dict[str, Any], user: Any = None) -> Non
     try:
         selection.records(record_task.record_model, kwargs, user)
     except selection.BadSelection as error:
+        raise BadSchedule(str(error)) from error
+
+
+def verify_parameters(schedule: PeriodicTask) -> None:
+    """Of whoever saves them: what the record task's form refuses later, a firing tells."""
+    kwargs = permitted.loads(schedule.kwargs, {})
+    task = record_tasks().get(str(kwargs.get("task"))) if schedule.task == permitted.START_RUN else None
+    if task is None:
+        return
+    try:
+        parameters.checked(task, permitted.parameters_in(kwargs))
+    except ValueError as error:
         raise BadSchedule(str(error)) from error
 
 

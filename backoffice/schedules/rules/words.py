@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
+from backoffice.runs import parameters
 from backoffice.runs.labels import task_label
 from backoffice.runs.registry import record_tasks
 
@@ -101,7 +102,10 @@ def over_records(kwargs: dict[str, Any]) -> str:
     if task is None:
         return _("Unknown record task %(name)s") % {"name": kwargs.get("task")}
     which = chosen_in_words(selection.describe(kwargs), task.record_model) or _("all")
-    return f"{task_label(task.name)}: {records_label(task.record_model)} ({which})"
+    given = kwargs.get("parameters")
+    asked = parameters.words(task, given) if isinstance(given, dict) and given else []
+    told = "; ".join([which, *(f"{label}: {value}" for label, value in asked if value != "–")])
+    return f"{task_label(task.name)}: {records_label(task.record_model)} ({told})"
 
 
 def records_label(model: type[Model]) -> str:

@@ -15,7 +15,6 @@ document.addEventListener("DOMContentLoaded", () => {
     const onRecords = form.elements.work.value.startsWith("records:");
     rowOf("selection")?.classList.toggle("sch-hidden", !onRecords);
     showDates();
-    rowOf("arguments")?.classList.toggle("sch-hidden", onRecords);
   };
 
   // A date that moves by clicking: it is written into the filter, in the place of what the filter said of that date.
