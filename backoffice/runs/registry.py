@@ -158,7 +158,7 @@ class RecordTask(RedactingTask):
         self.__header__(*args, **kwargs)
         return commit.after(lambda own_id: send(args, kwargs, own_id, None, *rest, **options), task_id, self.app)
 
-    def with_parameters(self, kwargs: Mapping[str, Any] | None, chunk: bool) -> dict[str, Any]:
+    def with_parameters(self, kwargs: Mapping[str, Any] | None, chunk: bool = False) -> dict[str, Any]:
         """As a message carries them; that of a chunk has none, they stand in its run. Raises BadParameters."""
         given = dict(kwargs or {})
         if self.parameters is None or chunk:

@@ -1,8 +1,11 @@
 """What a record task asks for reaches its function, cleaned anew each time, and what a form refuses reaches nobody."""
 
 import datetime
+import re
+from pathlib import Path
 
 import pytest
+from celery import current_app
 from django import forms
 from django.contrib.auth.models import Group
 from django.core.checks import run_checks
@@ -19,8 +22,10 @@ from backoffice.testing import work_off
 from tests.probe import tasks
 from tests.probe.models import Probe
 from tests.runs.factories import probes
+from tests.second.models import Invoice
 
 pytestmark = pytest.mark.django_db(transaction=True)
+PAGE = Path(__file__).resolve().parent.parent.parent / "docs/your-own-model.md"
 
 
 def results() -> list[str]:
@@ -225,3 +230,26 @@ def test_so_is_a_form_for_a_function_that_takes_none(monkeypatch):
     monkeypatch.setattr(tasks.poke, "parameters", Less)
     assert [message for message in run_checks(tags=["runs"]) if message.id == "runs.E020"]
     assert not [m for m in run_checks(tags=["runs"]) if m.id in ("runs.E018", "runs.E019")]
+
+
+@pytest.fixture
+def raise_net():
+    """The task that docs/your-own-model.md prints, for the invoices of the tests."""
+    printed = re.search(r"```python\n# invoices/tasks.py, with a form\n(.*?)```", PAGE.read_text(), re.DOTALL)[1]
+    module = {"__name__": "tests.second.asked"}
+    exec(printed.replace("from .models", "from tests.second.models").replace('"invoices.', '"second.'), module)
+    yield module["raise_net"]
+    del current_app.tasks[module["raise_net"].name]
+
+
+def test_the_page_about_your_own_model_prints_what_works(raise_net):
+    cheap, dear = (Invoice.objects.create(number=n, net=net) for n, net in (("1", 100), ("2", 900)))
+    told = {"percent": 5, "only_below": "500"}
+    run = work_off(start(Invoice.objects.all(), raise_net, parameters=told, reason="Contract of May"))
+    assert (run.state, run.parameters) == (State.SUCCESS, {"percent": "5", "only_below": "500"})
+    assert [Invoice.objects.get(pk=each.pk).net for each in (cheap, dear)] == [105, 900]
+    with pytest.raises(ValueError, match="say why"):
+        start(Invoice.objects.all(), raise_net, parameters=told)
+    with pytest.raises(BadParameters, match="Percent: Ensure this value is less than or equal to 20."):
+        start(Invoice.objects.all(), raise_net, parameters={"percent": 21}, reason="Contract of May")
+    assert [m.msg for m in run_checks(tags=["runs"]) if "raise_net" in m.msg] == []

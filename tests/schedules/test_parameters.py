@@ -10,7 +10,7 @@ from django_celery_beat.models import PeriodicTask
 from backoffice.runs.models import Run
 from backoffice.runs.seam import State
 from backoffice.schedules.form.forms import ScheduleForm
-from backoffice.schedules.rules import words
+from backoffice.schedules.rules import permitted, words
 from backoffice.schedules.rules.verify import verify
 from backoffice.schedules.scheduled import start_due, start_run
 from backoffice.testing import work_off
@@ -142,3 +142,16 @@ def test_what_a_schedule_is_for_is_the_reason_of_its_runs(clerk, monkeypatch):
         start_run(SAY, {}, {"word": "a"}, schedule_name=name, firing_id=None)
         work_off(Run.objects.latest("pk"))
     assert list(Run.objects.order_by("pk").values_list("reason", flat=True)) == ["Month end", "Schedule “Gone”"]
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "told"),
+    [
+        ({"word": "a"}, ""),
+        ({"word": "a", "times": 9}, "Times: Ensure this value is less than or equal to 3."),
+        ({}, "Word: This field is required."),
+    ],
+)
+def test_a_schedule_of_one_record_and_a_call_that_is_run_again_are_asked_the_same(kwargs, told):
+    assert permitted.misfit(tasks.say, [1], kwargs) == told
+    assert permitted.misfit(tasks.say, [], {"instance_id": 1, **kwargs}) == told

@@ -13,6 +13,7 @@ from celery import Task, current_app
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.runs import parameters
 from backoffice.runs.access import may_start
 from backoffice.runs.registry import RecordTask, record_tasks, registered
 
@@ -92,9 +93,13 @@ def parameters_in(kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def misfit(task: Task, args: list[Any], kwargs: dict[str, Any]) -> str:
-    """Why the task cannot be called with these arguments; "" if it can. Celery's own check, the one .delay() makes."""
+    """Why the task cannot be called with these arguments; "" if it can. The checks that .delay() makes."""
     try:
         task.__header__(*args, **kwargs)
+        if isinstance(task, RecordTask):
+            task.with_parameters(kwargs)
+    except parameters.BadParameters as error:
+        return str(error)
     except TypeError as error:
         return _("The arguments do not fit the task: %(error)s.") % {"error": error}
     return ""

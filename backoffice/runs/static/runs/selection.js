@@ -41,7 +41,10 @@
     return;
   }
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.defaultPrevented) goBack();
+    if (event.defaultPrevented || event.isComposing) return;
+    if (event.key === "Escape") goBack();
+    // In a text field the browser does it; nowhere else, and a text of several lines takes it for its own.
+    if (event.key === "Enter" && (event.target === document.body || event.target.matches("select"))) page.requestSubmit();
   });
   page.querySelector("[data-way-back]").addEventListener("click", (event) => {
     event.preventDefault();
