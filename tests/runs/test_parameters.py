@@ -13,7 +13,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from backoffice.results.models import Activity
 from backoffice.runs import parameters
+from backoffice.runs.engine import broker
 from backoffice.runs.models import Run
 from backoffice.runs.seam import BadParameters, State, retry, start
 from backoffice.runs.start import activate
@@ -131,6 +133,16 @@ def test_a_form_that_refuses_in_the_worker_cancels_the_run_before_its_next_recor
     assert "Group: Select a valid choice." in run.cancel_reason
     assert (run.state, run.revoked, run.cancelled_by, results()) == (State.REVOKED, 6, "system", [""] * 6)
     assert "Select a valid choice" in run.items.order_by("record_id")[0].error
+
+
+def test_of_two_workers_whose_form_refuses_both_stop_and_the_first_ones_sentence_stays():
+    probes(4)
+    run = say(word="a")
+    one, other = Run.objects.get(pk=run.pk), Run.objects.get(pk=run.pk)
+    broker.call_off(one, "first")
+    broker.call_off(other, "second")
+    assert (other.cancelled_at, other.cancel_reason) == (Run.objects.get().cancelled_at, "first")
+    assert Activity.objects.filter(verb="run.cancelled").count() == 1
 
 
 def test_a_form_that_fails_itself_cancels_the_run_with_its_error(monkeypatch):

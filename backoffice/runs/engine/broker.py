@@ -75,6 +75,7 @@ def call_off(run: Run, reason: str) -> None:
     values = {"cancelled_at": timezone.now(), "cancelled_by": activity.SYSTEM, "cancel_reason": reason}
     with transaction.atomic():
         if not Run.objects.filter(pk=run.pk, finished_at=None, cancelled_at=None).update(**values):
+            run.refresh_from_db(fields=("cancelled_at", "cancel_reason", "finished_at"))  # another one was faster
             return
         activity.log(None, "run.cancelled", run, reason=reason)
     run.cancelled_at, run.cancel_reason = timezone.now(), reason
