@@ -63,11 +63,11 @@ def checked(task: Asks, values: Mapping[str, Any]) -> Submitted:
     return submitted
 
 
-def unbound(task: Asks, submitted: Mapping[str, Any] | None = None) -> forms.Form:
-    """The form for a page; with what was submitted before, filled with it."""
-    if not submitted:
-        return _form(task, prefix=PREFIX)
-    return _form(task, MultiValueDict({f"{PREFIX}-{name}": _several(v) for name, v in submitted.items()}), PREFIX)
+def blank(task: Asks) -> Submitted:
+    """Every field by name, as it is before anybody has filled it: where they are written and not asked one by one."""
+    form = _form(task)
+    begun = ((name, field, form.get_initial_for_field(field, name)) for name, field in form.fields.items())
+    return {name: _blank(field) if value is None else _text(field, name, value) for name, field, value in begun}
 
 
 def of_page(data: Any) -> Submitted:
@@ -164,6 +164,10 @@ def _text(field: forms.Field | None, name: str, value: Any) -> Any:
     if storable(text) != text:
         raise BadParameters(_("%(name)s: this text has characters that cannot be stored.") % {"name": name})
     return text
+
+
+def _blank(field: forms.Field) -> Any:
+    return [] if isinstance(field.widget, forms.SelectMultiple) else ""
 
 
 def _prepared(field: forms.Field | None, value: Any) -> Any:

@@ -1,12 +1,16 @@
 """What a record task asks for, asked by whoever plans it for later or on a schedule."""
 
+import html
 import json
+import re
 
 import pytest
+from django import forms
 from django.contrib.auth.models import Group
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.runs import parameters
 from backoffice.runs.models import Run
 from backoffice.runs.seam import State
 from backoffice.schedules.form.forms import ScheduleForm
@@ -16,6 +20,7 @@ from backoffice.schedules.scheduled import start_due, start_run
 from backoffice.testing import work_off
 from tests.factories import user
 from tests.probe import tasks
+from tests.probe.admin import ProbeAdmin
 from tests.probe.models import Probe
 from tests.runs.factories import probes
 from tests.schedules.clock import in_hours
@@ -155,3 +160,19 @@ def test_what_a_schedule_is_for_is_the_reason_of_its_runs(clerk, monkeypatch):
 def test_a_schedule_of_one_record_and_a_call_that_is_run_again_are_asked_the_same(kwargs, told):
     assert permitted.misfit(tasks.say, [1], kwargs) == told
     assert permitted.misfit(tasks.say, [], {"instance_id": 1, **kwargs}) == told
+
+
+def test_from_the_list_the_form_opens_with_every_parameter_by_name(clerk, monkeypatch):
+    monkeypatch.setattr(ProbeAdmin, "actions", ProbeAdmin.actions[1:])
+    found = re.search(
+        r'href="(/admin/django_celery_beat/periodictask/add/\?[^"]*)"', clerk.get(reverse(LIST)).content.decode()
+    )
+    form = clerk.get(html.unescape(found[1])).context["adminform"].form
+    blank = {"word": "", "times": "", "loud": "", "ends": [], "group": "", "when": ""}
+    assert json.loads(form["arguments"].value()) == blank
+    assert add(clerk, {**blank, "word": "a"}).status_code == 302
+
+
+def test_a_parameter_begins_as_its_form_says(monkeypatch):
+    monkeypatch.setitem(tasks.Wording.base_fields, "times", forms.IntegerField(initial=2))
+    assert parameters.blank(tasks.say)["times"] == "2"
