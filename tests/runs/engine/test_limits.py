@@ -133,7 +133,7 @@ def test_a_run_that_cannot_be_sent_is_cancelled_with_the_reason_and_leaves_nothi
 def test_the_click_says_so(admin_client, monkeypatch):
     monkeypatch.setattr(broker, "queue_of", lambda _task: 1 / 0)
     (probe,) = probes(1)
-    fields = {"action": "poke_selected", "_selected_action": [probe.pk]}
+    fields = {"confirmed": "1", "action": "poke_selected", "_selected_action": [probe.pk]}
     page = admin_client.post(reverse("admin:probe_probe_changelist"), fields, follow=True).content.decode()
     assert "its messages could not be sent (ZeroDivisionError: division by zero)" in page
     assert Run.objects.get().cancelled_at
