@@ -100,9 +100,11 @@ class Web(Actor):
         return self._ask("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
     def click(self, *picked: int, **fields: object) -> Answer:
-        """Select probes on their list, or all of them, and press the action."""
-        chosen = {"_selected_action": picked} if picked else {"_selected_action": [0], "select_across": "1"}
-        return self.post("/admin/probe/probe/", action="poke_selected", index="0", **{**chosen, **fields})
+        """Select probes on their list, or all of them, press the action and confirm it."""
+        chosen: dict[str, object] = {"_selected_action": picked or [0], "select_across": "0" if picked else "1"}
+        return self.post(
+            "/admin/probe/probe/", action="poke_selected", index="0", **{"confirmed": "1", **chosen, **fields}
+        )
 
     def memory(self) -> int:
         """Bytes resident in the process that answers, at its highest so far."""
