@@ -19,6 +19,7 @@ class RetentionPolicy(models.Model):
 
     class Kind(models.TextChoices):
         RESULTS = "results", _("task results")
+        CHANGES = "changes", _("what changed in records")
         ITEMS = "items", _("records of runs")
         RUNS = "runs", _("runs")
 
@@ -40,13 +41,17 @@ class RetentionPolicy(models.Model):
         return str(self.Kind(self.kind).label)
 
     def clean(self) -> None:
-        """A run without its records proves little, and records without their run nothing: the run stays longer."""
+        """A run without its records proves little, and records without their run nothing: the run stays longer, and
+        a record of it as long as what changed in it."""
         days = {row.kind: row.days for row in RetentionPolicy.objects.all()} | {self.kind: self.days}
-        items, runs = days.get(self.Kind.ITEMS), days.get(self.Kind.RUNS)
-        if runs is not None and (items is None or items > runs):
-            raise ValidationError(
-                {"days": _("Runs must be kept at least as long as their records: change the other one first.")}
-            )
+        told = {
+            (self.Kind.ITEMS, self.Kind.RUNS): _("Runs must be kept at least as long as their records"),
+            (self.Kind.CHANGES, self.Kind.ITEMS): _("Records of runs must be kept at least as long as their changes"),
+        }
+        for (first, then), what in told.items():
+            longest, asked = days.get(then), days.get(first, 0)
+            if longest is not None and (asked is None or asked > longest):
+                raise ValidationError({"days": _("%s: change the other one first.") % what})
 
     def cutoff(self) -> datetime | None:
         """What ended before it may go; None: nothing may."""

@@ -98,12 +98,13 @@ def is_comparable(model: type[models.Model], fields: Sequence[str], row: Row) ->
     """
     own: list[Any] = [model._meta.get_field(name) for name in fields]
     return all(
-        UNCHANGED.get(_kind(field)) is type(value) and not getattr(field, "db_collation", None)
+        UNCHANGED.get(kind_of(field)) is type(value) and not getattr(field, "db_collation", None)
         for field, value in zip(own, row, strict=True)
     )
 
 
-def _kind(field: Any) -> type:
+def kind_of(field: Any) -> type:
+    """The class of a field, or of the one that a foreign key leads to."""
     return type(field.target_field if field.is_relation else field)
 
 
@@ -139,7 +140,7 @@ def _prepare(field: Any, column: Column) -> Column:
     if any(issubclass(kind, Enum) for kind in kinds):
         column = [value.value if isinstance(value, Enum) else value for value in column]
         kinds = set(map(type, column))
-    if kinds <= {UNCHANGED.get(_kind(field)), type(None)}:
+    if kinds <= {UNCHANGED.get(kind_of(field)), type(None)}:
         return column
     if type(field) is models.DateTimeField:
         times = _times(field, set(column))

@@ -32,6 +32,11 @@ class Options(TypedDict, total=False):
     Default: nothing is asked."""
     reason: Literal["required", "optional"]
     """Whether whoever starts a run is asked why. Default: `RUNS_REASON` of the settings, at first nobody is."""
+    volatile: tuple[str, ...]
+    """Written fields whose value depends on the moment: a change of these alone is none. Default: `processed_at` alone.
+    """
+    change_sets: bool
+    """`False`: of what it changed nothing is kept but its outcome. Default: `True`, each field before and after."""
     label: Any
     """What pages call it; may be a lazy translation. `@shared_task` takes it, too. Default: the function's name in
     words."""

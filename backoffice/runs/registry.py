@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial, update_wrapper
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from celery import Task, current_app
@@ -48,6 +48,8 @@ class RecordTask(RedactingTask):
     reads: tuple[str, ...] | None = None
     select_related: tuple[str, ...] = ()
     prefetch_related: tuple[str | models.Prefetch, ...] = ()
+    volatile: tuple[str, ...] = ()
+    change_sets = True
     writes_elsewhere = False  # rows beside its record: in one transaction with the record's outcome, or not at all
     chunk_size = 200
     transient: tuple[type[Exception], ...] = TRANSIENT
@@ -113,6 +115,26 @@ class RecordTask(RedactingTask):
         """The values to save, of a foreign key its id; with the record's id last, as the update wants them."""
         own: Any = self.record_model._meta
         return attrgetter(*(own.get_field(name).attname for name in self.writes), "pk")
+
+    @cached_property
+    def overwritten(self) -> tuple[Any, ...]:
+        """The fields of which change sets keep what was there before; none where the task wants none."""
+        own: Any = self.record_model._meta
+        return tuple(own.get_field(name) for name in self.writes) if self.change_sets else ()
+
+    @cached_property
+    def volatile_fields(self) -> frozenset[str]:
+        """Those whose value depends on the moment: nothing changed where they alone did."""
+        own: Any = self.record_model._meta
+        return frozenset({"processed_at", *(own.get_field(name).name for name in self.volatile)})
+
+    @cached_property
+    def held(self) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+        """What is read as records are locked, inputs first; and how to get from such a row what is overwritten."""
+        names = tuple(dict.fromkeys(("pk", *self.inputs, *(field.attname for field in self.overwritten))))
+        places = [names.index(field.attname) for field in self.overwritten]
+        at = places[0] if places else 0
+        return names, itemgetter(*places) if len(places) > 1 else itemgetter(slice(at, at + 1))
 
     def guarded(self, given: Mapping[str, Any]) -> Body:
         """The body with its cleaned parameters, for one record after another. What it wrote elsewhere is undone when it

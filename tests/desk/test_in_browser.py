@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once]
 @pytest.fixture
 def boss(transactional_db):
     # The other tests here empty every table, this one too.
-    for kind, days in {"results": 365, "items": 365, "runs": 1825}.items():
+    for kind, days in {"results": 365, "changes": 365, "items": 365, "runs": 1825}.items():
         RetentionPolicy.objects.get_or_create(kind=kind, defaults={"days": days})
     return user(is_superuser=True, username="boss", password="a long one")
 

@@ -25,7 +25,10 @@ from backoffice.results.batches import by_key
 from backoffice.results.models import Activity
 from backoffice.results.values.spreadsheet import disarm
 from backoffice.runs import parameters
-from backoffice.runs.models import Run, RunItem
+from backoffice.runs.access import may_see_records
+from backoffice.runs.change.shown import of_run
+from backoffice.runs.change.values import words
+from backoffice.runs.models import ChangeSet, Run, RunItem
 
 from ..parts.documents import load, written
 
@@ -50,6 +53,7 @@ RUN_FIELDS = (
     "cancel_reason",
 )
 ACTIVITY_FIELDS = ("at", "actor", "actor_id", "verb", "target", "details")
+CHANGE_COLUMNS = ("record_id", "record", "task_id", "at", "field", "before", "after")
 COUNTS = ("total", "succeeded", "failed", "revoked", "skipped", "skip_reasons")
 
 
@@ -72,14 +76,17 @@ class Outlet(io.RawIOBase):
 
 
 def pack(run: Run, by: object) -> Iterator[bytes]:
-    """The bytes of the ZIP: items, outcomes, activity, the manifest, and the SHA-256 of each of them.
+    """The bytes of the ZIP: items, outcomes, changes, activity, the manifest, and the SHA-256 of each of them.
 
     The manifest tells what the others hold, and so stands behind them: retention may delete while they are written.
     """
     outlet, sums, holds = Outlet(), dict[str, str](), Counter[str]()
+    tell = may_tell_changes(run, by)
     files: dict[str, Callable[[], Iterable[bytes]]] = {
         "items.csv": lambda: items_csv(run, holds),
         "outcomes.jsonl": lambda: outcomes(run, holds),
+        "changes.csv": lambda: changes_csv(run) if tell else (),
+        "changes.jsonl": lambda: changes(run, holds) if tell else (),
         "activity.jsonl": lambda: activities(run),
         "manifest.json": lambda: [as_json(manifest(run, by, holds), indent=2)],
         "sha256sums.txt": lambda: ["".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()],
@@ -108,8 +115,8 @@ def manifest(run: Run, by: object, holds: Mapping[str, int]) -> dict[str, Any]:
         **{name: getattr(run, name) for name in RUN_FIELDS},
         "parameters": parameters.shown(run.task.name, run.parameters),
         "counts": {name: getattr(run, name) for name in COUNTS},
-        "holds": {"items": holds["items"], "outcomes": holds["outcomes"]},
-        "missing": missing(run, holds),
+        "holds": {name: holds[name] for name in ("items", "outcomes", "changes")},
+        "missing": [*missing(run, holds), *missing_changes(run, by)],
         "is_finished": run.is_finished,
         "taken_at": timezone.now(),
         "taken_by": name_of(by),
@@ -119,6 +126,8 @@ def manifest(run: Run, by: object, holds: Mapping[str, int]) -> dict[str, Any]:
         "files": {
             "items.csv": "the ledger: one line per record of the run",
             "outcomes.jsonl": "the task results of these records, as stored",
+            "changes.csv": "what changed in these records: one line per field, before and after, as text",
+            "changes.jsonl": 'the same, one line per record, with types: {"decimal": "1.50"}',
             "activity.jsonl": "what people did to the run",
             "sha256sums.txt": "check with: sha256sum -c sha256sums.txt",
         },
@@ -180,6 +189,58 @@ def outcomes(run: Run, holds: Counter[str]) -> Iterator[bytes]:
 def opened(row: dict[str, Any]) -> dict[str, Any]:
     """JSON that is stored as text stands in the file as JSON."""
     return {name: load(value) if name in JSON_FIELDS else value for name, value in row.items()}
+
+
+def may_tell_changes(run: Run, by: object) -> bool:
+    """What records said is told to those who may look at them; who takes a pack by a program is no person."""
+    model = run.record_type.model_class()
+    return not hasattr(by, "has_perm") or (model is not None and may_see_records(by, model))
+
+
+def missing_changes(run: Run, by: object) -> list[str]:
+    gone = Activity.objects.filter(
+        model=run._meta.label_lower, object_id=str(run.pk), verb="retention.deleted", details__kind="changes"
+    )
+    number = sum(entry.details["number"] for entry in gone)
+    deleted = [f"changes.jsonl: {number} of the records that changed are not here: deleted by retention"]
+    untold = ["changes.jsonl: told to those who may look at the records"]
+    return [*(deleted if number else []), *([] if may_tell_changes(run, by) else untold)]
+
+
+def change_pages(run: Run) -> Iterator[tuple[list[ChangeSet], Mapping[int, Any]]]:
+    """With the records themselves, as far as they are there."""
+    model: Any = run.record_type.model_class()
+    last = None
+    while page := list(of_run(run, after=last)[:AT_ONCE]):
+        last = page[-1].record_id
+        yield page, model._base_manager.in_bulk([row.record_id for row in page]) if model else {}
+
+
+def changes_csv(run: Run) -> Iterator[bytes]:
+    yield codecs.BOM_UTF8 + csv_lines([CHANGE_COLUMNS])
+    for page, records in change_pages(run):
+        yield csv_lines(
+            [
+                *(str(row.record_id), disarm(str(records.get(row.record_id, ""))), run.item_task_id(row.record_id)),
+                *(row.at.isoformat(), each.field, disarm(words(each.before)), disarm(words(each.after))),
+            ]
+            for row in page
+            for each in row.changes
+        )
+
+
+def changes(run: Run, holds: Counter[str]) -> Iterator[bytes]:
+    for page, records in change_pages(run):
+        holds["changes"] += len(page)
+        for row in page:
+            told = {
+                "record_id": row.record_id,
+                "record": str(records.get(row.record_id, "")),
+                "task_id": run.item_task_id(row.record_id),
+                "at": row.at,
+                "changes": {each.field: [each.before, each.after] for each in row.changes},
+            }
+            yield as_json(told) + b"\n"
 
 
 def activities(run: Run) -> Iterator[bytes]:

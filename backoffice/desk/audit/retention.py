@@ -1,4 +1,4 @@
-"""Deleting what is older than staff want to keep: task results, the items of runs, runs.
+"""Deleting what is older than staff want to keep: task results, change sets, the items of runs, runs.
 
 In chunks of a transaction each, which hold their locks for a small part of a second; with an entry in the activity log
 in the same transaction. The log itself is never deleted. What belongs to a run that is not finished stays, whatever
@@ -21,7 +21,7 @@ from django_celery_results.models import GroupResult, TaskResult
 from backoffice.results import activity
 from backoffice.results.batches import by_key
 from backoffice.runs.database.again import again
-from backoffice.runs.models import TERMINAL, Run, RunItem
+from backoffice.runs.models import TERMINAL, ChangeSet, Run, RunItem
 
 from ..models import RetentionPolicy
 
@@ -73,32 +73,48 @@ def delete_results(model: Any, found: list[tuple[int, datetime]], cutoff: dateti
 
 def items(cutoff: datetime) -> Iterator[int]:
     """The items of runs that ended before; the run and its counts stay."""
-    ended = RunItem.objects.filter(run_id=OuterRef("pk"), state__in=TERMINAL)
+    yield from of_runs(RetentionPolicy.Kind.ITEMS, RunItem.objects.filter(state__in=TERMINAL), cutoff)
+
+
+def changes(cutoff: datetime) -> Iterator[int]:
+    """What changed in the records of runs that ended before, and by plain calls made before."""
+    yield from of_runs(RetentionPolicy.Kind.CHANGES, ChangeSet.objects.all(), cutoff)
+    by_calls = ChangeSet.objects.filter(run=None, at__lt=cutoff).order_by("at")
+    while found := list(by_calls.values_list("pk", flat=True)[:CHUNK]):
+        yield delete_changes_of_calls(found, cutoff)
+
+
+def of_runs(kind: str, rows: "QuerySet[Any]", cutoff: datetime) -> Iterator[int]:
+    ended = rows.filter(run_id=OuterRef("pk"))
     old = Run.objects.filter(Exists(ended), finished_at__lt=cutoff).select_related("task")
     for run in by_key(old, RUNS_AT_ONCE):
-        while True:
-            mine = RunItem.objects.of(run).filter(state__in=TERMINAL).order_by("record_id")
-            ids = list(mine.values_list("record_id", flat=True)[:CHUNK])
-            if not ids:
-                break
-            yield delete_items(run, ids[0], ids[-1], cutoff)
+        mine = rows.filter(run_id=run.pk).order_by("record_id")
+        while ids := list(mine.values_list("record_id", flat=True)[:CHUNK]):
+            # A range of the key and not a list of ids: one statement of one line.
+            yield delete_of_run(run, kind, mine.filter(record_id__range=(ids[0], ids[-1])), cutoff, ids)
 
 
 @again()
-def delete_items(run: Run, first: int, last: int, cutoff: datetime) -> int:
+def delete_of_run(run: Run, kind: str, rows: "QuerySet[Any]", cutoff: datetime, ids: list[int]) -> int:
     with transaction.atomic():
-        # A range of the primary key and not a list of ids: one statement of one line.
-        mine = RunItem.objects.of(run).filter(state__in=TERMINAL, record_id__gte=first, record_id__lte=last)
-        number = mine.delete()[0]
-        log(run, RetentionPolicy.Kind.ITEMS, number, cutoff, first=first, last=last)
+        number: int = rows.order_by().delete()[0]
+        log(run, kind, number, cutoff, first=ids[0], last=ids[-1])
+    return number
+
+
+@again()
+def delete_changes_of_calls(found: list[int], cutoff: datetime) -> int:
+    with transaction.atomic():
+        number: int = ChangeSet.objects.filter(pk__in=found).delete()[0]
+        log(ChangeSet._meta.label_lower, RetentionPolicy.Kind.CHANGES, number, cutoff)
     return number
 
 
 def runs(cutoff: datetime) -> Iterator[int]:
-    """Runs that ended before and have no items left; not those that an open run retries."""
-    kept = RunItem.objects.filter(run_id=OuterRef("pk"))
+    """Runs that ended before and have neither items nor changes left; not those that an open run retries."""
+    items, changes = (model._base_manager.filter(run_id=OuterRef("pk")) for model in (RunItem, ChangeSet))
     needed = Run.objects.open().filter(retry_of=OuterRef("pk"))
-    old = Run.objects.filter(~Exists(kept), ~Exists(needed), finished_at__lt=cutoff).order_by("pk")
+    old = Run.objects.filter(~Exists(items), ~Exists(changes), ~Exists(needed), finished_at__lt=cutoff).order_by("pk")
     while found := list(old.values_list("pk", flat=True)[:RUNS_AT_ONCE]):
         yield delete_runs(found, old, cutoff)
 
@@ -119,9 +135,10 @@ def log(target: Any, kind: str, number: int, cutoff: datetime, **details: Any) -
     activity.log(None, VERB, target, kind=str(kind), number=number, before=cutoff.isoformat(), **said)
 
 
-# Items before their runs.
+# Items before their runs, and changes before their items.
 STEPS: tuple[tuple[str, Callable[[datetime], Iterator[int]]], ...] = (
     (RetentionPolicy.Kind.RESULTS, results),
+    (RetentionPolicy.Kind.CHANGES, changes),
     (RetentionPolicy.Kind.ITEMS, items),
     (RetentionPolicy.Kind.RUNS, runs),
 )

@@ -54,7 +54,7 @@ def record_task_declarations(**_kwargs: Any) -> list[CheckMessage]:
         known = {field.name for field in model._meta.concrete_fields} | {
             field.attname for field in model._meta.concrete_fields
         }
-        for field in sorted({name for name in _names(task, "writes", "reads") if "__" not in name} - known):
+        for field in sorted({name for name in _names(task, "writes", "reads", "volatile") if "__" not in name} - known):
             found.append(Error(f"{name} names the field {field!r}, which {model._meta.label} has not.", id="runs.E004"))
         found += [
             Error(
@@ -98,7 +98,7 @@ def _names(task: RecordTask, *options: str) -> list[Any]:
 
 
 def _not_loadable(task: RecordTask) -> Iterator[tuple[str, str]]:
-    for option in ("writes", "reads", "select_related", "prefetch_related"):
+    for option in ("writes", "reads", "volatile", "select_related", "prefetch_related"):
         if isinstance(names := getattr(task, option), str):
             yield option, f"is the text {names!r}: give a tuple, ({names!r},)."
     checked: dict[str, Callable[[Any, Any], object]] = {

@@ -10,9 +10,10 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 from django.utils import timezone
 
-from backoffice.results import bulk, outage
+from backoffice.results import outage
 from backoffice.results.values.text import storable
 
+from ..change import keep
 from ..database.again import again
 from ..models import Chunk, Outcome, Processable, State
 from ..registry import KEPT, RecordTask
@@ -178,11 +179,12 @@ class Shift:
             if whole is not None:
                 self._work_inside(whole)
             self._hold()
-            transitions, following = self._still_true(), {}
+            (transitions, before), following = self._still_true(), {}
             if whole is not None and not transitions:
                 transaction.set_rollback(True)
                 return [], {}
-            self._save_records(transitions)
+            good = [t.values for t in transitions if t.state == State.SUCCESS]
+            keep.save(self.task, good, before, self.run)
             ledger.write(self.run, transitions, self.worker, owner=self.chunk.pk)
             if ends and len(transitions) == len(self.open):
                 following = self._move_on() if move_on else {}
@@ -237,17 +239,16 @@ class Shift:
         if not Chunk.objects.filter(pk=self.chunk.pk).update(lease_until=lease()):
             raise Lost(f"chunk {self.chunk.pk} is gone")
 
-    def _still_true(self) -> list[Transition]:
-        """The transitions whose record is as it was read, failures too; the rest stay open and are worked on anew."""
+    def _still_true(self) -> tuple[list[Transition], keep.Before]:
+        """The transitions whose record is as it was read, failures too; the rest stay open and are worked on anew.
+
+        And what is in the fields that they overwrite.
+        """
         asked = [transition.record_id for transition in self.done if transition.record_id in self.read]
-        changed = inputs.changed(self.task, self.read, asked) if asked else set()
+        changed, before = inputs.changed(self.task, self.read, asked) if asked else (set(), {})
         if self.changed or changed:
             self.changed = self.changed.difference(asked) | changed
-        return [t for t in self.done if t.record_id not in changed] if changed else self.done
-
-    def _save_records(self, transitions: list[Transition]) -> None:
-        good = [t.values for t in transitions if t.state == State.SUCCESS]
-        bulk.update(self.task.record_model, self.task.writes, (self.task.record_model._meta.pk.name,), good)
+        return [t for t in self.done if t.record_id not in changed] if changed else self.done, before
 
     def _move_on(self) -> dict[int, int]:
         """Claim the run's next records in the same transaction: no message, no claim of its own, no waiting.

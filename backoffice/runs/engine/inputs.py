@@ -22,15 +22,21 @@ def of(task: RecordTask, record: Processable) -> Values:
     return values if MUTABLE.isdisjoint(map(type, values)) else deepcopy(values)
 
 
-def changed(task: RecordTask, read: Mapping[int, Values | None], asked: Sequence[int]) -> set[int]:
+def changed(
+    task: RecordTask, read: Mapping[int, Values | None], asked: Sequence[int]
+) -> tuple[set[int], dict[int, Values]]:
     """Those of the `asked` that are not as they were read (None: not there). Call in a transaction: it locks them.
 
+    And by id what is there that the task overwrites, for its change sets.
     Other rows that they lead to are not locked, or all records of one carrier would wait for each other: who edits one
     later than this comes after the record's outcome.
     """
     every = task.record_model._base_manager.filter(pk__in=asked)
     held = every.order_by("pk").select_for_update()
-    now = {row[0]: row for row in held.values_list("pk", *task.inputs)}
+    names, overwritten = task.held
+    rows = list(held.values_list(*names))
+    before = {row[0]: overwritten(row) for row in rows} if task.overwritten else {}
+    now = {row[0]: row[: len(task.inputs) + 1] for row in rows}
     if task.related:  # a statement of its own: it sees what was committed while this one waited for a lock
         others = every.values_list("pk", *(found.name for found in task.related))
         now = {pk: (*now[pk], *values) for pk, *values in others if pk in now}
@@ -38,7 +44,9 @@ def changed(task: RecordTask, read: Mapping[int, Values | None], asked: Sequence
         other = [pk for pk in asked if now.get(pk) != read[pk]]
     except Exception:  # values that have no truth of their own, such as arrays
         other = list(asked)
-    return set(other).difference(_same_after_all(task, read, [pk for pk in other if pk in now])) if other else set()
+    if other:
+        return set(other).difference(_same_after_all(task, read, [pk for pk in other if pk in now])), before
+    return set(), before
 
 
 def _same_after_all(task: RecordTask, read: Mapping[int, Values | None], ids: Iterable[int]) -> list[int]:

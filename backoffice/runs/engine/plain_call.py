@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from backoffice.results import bulk
 
 from .. import parameters
+from ..change import keep
 from ..database.again import again
 from ..models import Outcome
 from ..registry import RecordTask
@@ -71,7 +72,7 @@ def _attempt(task: RecordTask, record_id: int, cleaned: Mapping[str, Any]) -> Ou
 
 def _is_as_read(task: RecordTask, read: inputs.Values) -> bool:
     with transaction.atomic():
-        return not inputs.changed(task, {read[0]: read}, [read[0]])
+        return not inputs.changed(task, {read[0]: read}, [read[0]])[0]
 
 
 @again()
@@ -80,12 +81,13 @@ def _save(task: RecordTask, record: Any, read: tuple[Any, ...]) -> bool:
     model, values = task.record_model, task.written(record)
     pk = model._meta.pk.name
     found_by = (pk, *task.inputs)
-    if not task.related and bulk.is_comparable(model, found_by, read):
+    if not (task.related or task.overwritten) and bulk.is_comparable(model, found_by, read):
         return bool(bulk.update(model, task.writes, found_by, [(*values[:-1], *read)]))
     with transaction.atomic():
-        if inputs.changed(task, {record.pk: read}, [record.pk]):
+        changed, before = inputs.changed(task, {record.pk: read}, [record.pk])
+        if changed:
             return False
-        bulk.update(model, task.writes, (pk,), [values])
+        keep.save(task, [values], before)
     return True
 
 

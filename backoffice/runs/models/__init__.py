@@ -1,5 +1,6 @@
-"""The ledger: runs, their items, the chunks in flight, the workers that hold them, and events yet to be told."""
+"""The ledger: runs, their items, chunks in flight, workers that hold them, events yet to be told; and what changed."""
 
+from .change import ChangeSet, FieldChange
 from .chunk import Chunk
 from .event import Event
 from .item import RunItem
@@ -9,6 +10,6 @@ from .states import OPEN, TERMINAL, State, state_label
 from .worker import Worker
 
 __all__ = [
-    "OPEN", "TERMINAL", "Chunk", "Event", "Outcome", "Processable", "RecordOutcome", "Remembers", "Run", "RunItem",
-    "RunQuerySet", "State", "TaskName", "Worker", "new_uid", "state_label",
+    "OPEN", "TERMINAL", "ChangeSet", "Chunk", "Event", "FieldChange", "Outcome", "Processable", "RecordOutcome",
+    "Remembers", "Run", "RunItem", "RunQuerySet", "State", "TaskName", "Worker", "new_uid", "state_label",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from .. import access, labels, operations
+from ..change import shown
 from ..engine import error_kinds
 from ..labels import asked_words, run_title, task_label
 from ..models import Run, State
@@ -101,6 +102,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/progress/", wrap(self.progress_view), name="runs_run_progress"),
+            path("<int:pk>/changes/", wrap(self.changes_view), name="runs_run_changes"),
             path("<int:pk>/cancel/", wrap(require_POST(self.cancel_view)), name="runs_run_cancel"),
             path("<int:pk>/retry/", wrap(require_POST(self.retry_view)), name="runs_run_retry"),
             *super().get_urls(),
@@ -140,10 +142,32 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             "errors": error_kinds.error_groups(run, whole=request.GET.get("groups") == "all"),
             "states": State.choices,
             "retries": run.retries.select_related("task").order_by("pk")[:20],
+            "has_changes": shown.is_any(run),
             "may_cancel": access.may_cancel(request.user, run),
             "may_retry": access.may_retry(request.user, run),
         }
         return TemplateResponse(request, "runs/run.html", context)
+
+    def changes_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What was in the fields, and is since: to be read by who may look at the records."""
+        run = self.seen(request, pk)
+        model = run.record_type.model_class()
+        may_look = model is not None and access.may_see_records(request.user, model)
+        field, after = request.GET.get("field", ""), row_number(request.GET.get("after"))
+        page = shown.page(run, field, after)
+        names = items.named(run, [row.record_id for row in page.rows], request.user)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": run,
+            "title": _("What changed in %s") % run_title(run),
+            "run": run,
+            "fields": shown.by_field(run, whole=request.GET.get("fields") == "all"),
+            "page": page,
+            "lines": [(*names[row.record_id], shown.in_words(model, row)) for row in page.rows] if may_look else [],
+            "may_look": may_look,
+        }
+        return TemplateResponse(request, "runs/changes.html", context)
 
     def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
         return JsonResponse(progress.as_json(self.seen(request, pk)), headers={"Cache-Control": "no-store"})

@@ -56,20 +56,26 @@ def page(run: Run, state: str = "", after: int | None = None, error: str = "", *
 
 
 def _lines(run: Run, items: list[RunItem], user: Any) -> list[Line]:
-    model: Any = run.record_type.model_class()
-    ids = [item.record_id for item in items]
-    records = model._base_manager.in_bulk(ids) if model and access.may_see_records(user, model) else {}
+    names = named(run, [item.record_id for item in items], user)
     task_ids = {run.item_task_id(item.record_id): item for item in items if item.state in TERMINAL or item.retries}
     results = dict(TaskResult.objects.filter(task_id__in=task_ids).values_list("task_id", "pk"))
     return [
         Line(
             item,
-            str(records.get(item.record_id, f"{run.record_type.name} {item.record_id}")),
-            _url(model, item.record_id) if item.record_id in records else "",
+            *names[item.record_id],
             _url(TaskResult, results.get(run.item_task_id(item.record_id))),
         )
         for item in items
     ]
+
+
+def named(run: Run, ids: list[int], user: Any) -> dict[int, tuple[str, str]]:
+    """What records are called, and their addresses, for a user who may look at them."""
+    model: Any = run.record_type.model_class()
+    records = model._base_manager.in_bulk(ids) if model and access.may_see_records(user, model) else {}
+    return {
+        pk: (str(records[pk]), _url(model, pk)) if pk in records else (f"{run.record_type.name} {pk}", "") for pk in ids
+    }
 
 
 def _url(model: Any, pk: int | None) -> str:

@@ -9,11 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
-from django.utils.text import capfirst
 from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 
@@ -21,19 +19,14 @@ from backoffice.results import activity
 from backoffice.results.models import Activity
 
 from ..access import may_see
-from ..labels import run_title
+from ..change import shown
+from ..change.shown import Change, label_of
+from ..labels import run_title, task_label
 from ..models import Processable, Remembers, Run, RunItem, State, TaskName
 from .numbers import row_number
 
 PAGE = 50
-PEOPLE, RUNS, RECORD = 2, 1, 0  # of entries at the same moment, the highest comes first
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    label: str
-    before: str
-    after: str
+CALLS, PEOPLE, RUNS, RECORD = 3, 2, 1, 0  # of entries at the same moment, the highest comes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +65,12 @@ def of_record(
     elif items is None:
         items = newest_items(model, pk)
     over, in_work = [item for item in items if item.finished_at], [item for item in items if not item.finished_at]
-    of_runs = [of_item(item, user, item.finished_at) for item in over]
-    entries = [*done_by_people(model, pk, last), *of_runs, *own(model, record, last)]
+    changed = shown.in_record(pk, (item.run_id for item in over))
+    of_runs = [of_item(item, user, item.finished_at, shown.in_words(model, changed.get(item.run_id))) for item in over]
+    entries = [*done_by_people(model, pk, last), *of_runs, *done_by_calls(model, pk, last), *own(model, record, last)]
     entries.sort(key=lambda entry: entry.key, reverse=True)
-    shown = [*(of_item(item, user, item.started_at or item.run.created_at) for item in in_work), *entries[:PAGE]]
-    return Timeline(shown, as_key(shown[-1]) if len(entries) > PAGE else "")
+    listed = [*(of_item(item, user, item.started_at or item.run.created_at) for item in in_work), *entries[:PAGE]]
+    return Timeline(listed, as_key(listed[-1]) if len(entries) > PAGE else "")
 
 
 def as_key(entry: TimelineEntry) -> str:
@@ -146,7 +140,7 @@ def over(items: Any) -> list[RunItem]:
     return list(items.filter(finished_at__isnull=False).order_by("-finished_at", "-run_id")[: PAGE + 1])
 
 
-def of_item(item: RunItem, user: Any, at: datetime) -> TimelineEntry:
+def of_item(item: RunItem, user: Any, at: datetime, changes: tuple[Change, ...] = ()) -> TimelineEntry:
     return TimelineEntry(
         at, RUNS, item.run_id,
         run_title(item.run),
@@ -154,8 +148,16 @@ def of_item(item: RunItem, user: Any, at: datetime) -> TimelineEntry:
         item.error.strip().rpartition("\n")[2] or item.outcome,
         item.state, str(State(item.state).label),
         reverse("admin:runs_run_change", args=[item.run_id]) if may_see(user, item.run) else "",
+        changes,
         reason=item.run.reason,
     )  # fmt: skip
+
+
+def done_by_calls(model: type[Processable], pk: int, last: Any) -> Iterator[TimelineEntry]:
+    rows = shown.by_calls(model, pk).filter(older(last, CALLS, "at", "pk"))
+    for row in rows.order_by("-at", "-pk")[: PAGE + 1]:
+        changes = shown.in_words(model, row)
+        yield TimelineEntry(row.at, CALLS, row.pk, task_label(row.task), _("a plain call"), changes=changes)
 
 
 def who(run: Run) -> str:
@@ -183,13 +185,6 @@ def kept(model: type[Processable], corrections: Any) -> Iterator[Change]:
     for each in corrections if isinstance(corrections, list) else ():
         if isinstance(each, Mapping) and "field" in each:
             yield Change(label_of(model, str(each["field"])), text(each.get("before")), text(each.get("after")))
-
-
-def label_of(model: type[Processable], field: str) -> str:
-    try:
-        return capfirst(str(getattr(model._meta.get_field(field), "verbose_name", field)))
-    except FieldDoesNotExist:
-        return field
 
 
 def text(value: Any) -> str:

@@ -20,7 +20,15 @@ from tests.probe.models import Probe
 from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db
-FILES = ["items.csv", "outcomes.jsonl", "activity.jsonl", "manifest.json", "sha256sums.txt"]
+FILES = [
+    "items.csv",
+    "outcomes.jsonl",
+    "changes.csv",
+    "changes.jsonl",
+    "activity.jsonl",
+    "manifest.json",
+    "sha256sums.txt",
+]
 
 
 def url(run: Run) -> str:
@@ -68,6 +76,37 @@ def test_the_pack_holds_the_ledger_the_outcomes_and_the_log(client, anna):
     assert [entry["verb"] for entry in log] == ["run.started", "run.exported"]
 
 
+def test_the_pack_holds_what_changed_for_people_and_with_types(client, anna):
+    run = finished_run(requester=anna)
+    Probe.objects.filter(text="probe 1").delete()
+    archive = opened(client.get(url(run)))
+    lines = list(csv.DictReader(io.StringIO(archive.read("changes.csv").decode("utf-8-sig"))))
+    told = [json.loads(line) for line in archive.read("changes.jsonl").splitlines()]
+    assert [row["changes"]["result"] for row in told] == [["", f"PROBE {n}"] for n in range(3)]
+    assert [row["record"] for row in told][1] == ""
+    assert {line["record_id"] for line in lines} == {str(row["record_id"]) for row in told}
+    first = {line["field"]: (line["before"], line["after"]) for line in lines[:3]}
+    assert first == {"result": ("", "PROBE 0"), "effects": ("0", "1"), "processed": ("False", "True")}
+    assert (lines[0]["record"], lines[0]["task_id"]) == (f"Probe object ({told[0]['record_id']})", told[0]["task_id"])
+
+
+def test_what_a_record_said_is_told_to_those_who_may_look_at_it(client, anna):
+    run = finished_run(requester=anna)
+    client.force_login(user("runs.view_run", username="eve"))
+    archive = opened(client.get(url(run)))
+    assert (archive.read("changes.csv"), archive.read("changes.jsonl")) == (b"", b"")
+    manifest = json.loads(archive.read("manifest.json"))
+    assert "changes.jsonl: told to those who may look at the records" in manifest["missing"]
+
+
+def test_changes_that_retention_deleted_are_told_to_be_missing(client, anna):
+    run = finished_run(requester=anna)
+    Run.objects.update(finished_at=timezone.now() - timedelta(days=9))
+    assert sum(retention.changes(timezone.now() - timedelta(days=7))) == 3
+    manifest = json.loads(opened(client.get(url(run))).read("manifest.json"))
+    assert manifest["missing"] == ["changes.jsonl: 3 of the records that changed are not here: deleted by retention"]
+
+
 @pytest.mark.parametrize("parts", [0, 3, 100])
 def test_the_manifest_tells_what_retention_deleted_before_or_while_it_was_taken(parts, monkeypatch):
     run = finished_run()
@@ -81,7 +120,8 @@ def test_the_manifest_tells_what_retention_deleted_before_or_while_it_was_taken(
     manifest = json.loads(archive.read("manifest.json"))
     items = len(archive.read("items.csv").splitlines()) - 1
     outcomes = len(archive.read("outcomes.jsonl").splitlines())
-    assert manifest["holds"] == {"items": items, "outcomes": outcomes}
+    changes = len(archive.read("changes.jsonl").splitlines())
+    assert manifest["holds"] == {"items": items, "outcomes": outcomes, "changes": changes}
     lacking = [line.split()[:2] for line in manifest["missing"]]
     assert lacking == [
         [f"{name}:", str(4 - number)] for name, number in (("items.csv", items), ("outcomes.jsonl", outcomes))

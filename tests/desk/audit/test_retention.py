@@ -17,19 +17,23 @@ from backoffice.desk.audit import retention
 from backoffice.desk.models import RetentionPolicy
 from backoffice.results.activity import log
 from backoffice.results.models import Activity
-from backoffice.runs.models import Run, RunItem
+from backoffice.runs.models import ChangeSet, Run, RunItem
 from backoffice.schedules.rules.permitted import is_system
 from backoffice.schedules.rules.verify import verify
 from backoffice.testing import work_off
 from tests.desk import factories
 from tests.factories import user
+from tests.probe.tasks import poke
 from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/desk/retentionpolicy/"
+DAYS = {"results": 365, "changes": 365, "items": 365, "runs": 1825}
 
 
 def keep(**days: int | None) -> None:
+    """Changes as long as records, where nothing else is said."""
+    days.setdefault("changes", days.get("items"))
     for kind in RetentionPolicy.Kind.values:
         RetentionPolicy.objects.update_or_create(kind=kind, defaults={"days": days.get(kind)})
 
@@ -81,7 +85,7 @@ def test_what_was_deleted_is_logged_and_the_log_is_never_deleted(client):
     retention.apply()
     assert set(before) <= set(Activity.objects.values_list("pk", flat=True))
     assert (deletions("results"), deletions("items"), deletions("runs")) == ([5], [5], [1])
-    items = Activity.objects.get(verb="retention.deleted", model="runs.run")
+    items = Activity.objects.get(verb="retention.deleted", model="runs.run", details__kind="items")
     assert (items.object_id, items.actor) == (str(run.pk), "system")
 
 
@@ -136,7 +140,7 @@ def test_without_an_age_everything_is_kept():
 
 
 def test_ages_are_there_from_the_start_and_the_schedule_is_the_systems_own(capsys):
-    assert {row.kind: row.days for row in RetentionPolicy.objects.all()} == {"results": 365, "items": 365, "runs": 1825}
+    assert {row.kind: row.days for row in RetentionPolicy.objects.all()} == DAYS
     call_command("setup_backoffice")
     row = PeriodicTask.objects.get(name="Retention")
     verify(row)
@@ -158,7 +162,18 @@ def test_a_change_needs_the_permission_and_is_logged(client):
     assert policy.days == 30
 
 
-@pytest.mark.parametrize(("kind", "days"), [("results", "6"), ("results", "99999"), ("items", "2000"), ("runs", "100")])
+@pytest.mark.parametrize(
+    ("kind", "days"),
+    [
+        ("results", "6"),
+        ("results", "99999"),
+        ("items", "2000"),
+        ("runs", "100"),
+        ("changes", "366"),
+        ("changes", ""),
+        ("items", "364"),
+    ],
+)
 def test_an_age_that_makes_no_sense_is_refused(client, kind: str, days: str):
     client.force_login(user(is_superuser=True))
     policy = RetentionPolicy.objects.get(kind=kind)
@@ -207,7 +222,30 @@ def test_nobody_adds_or_deletes_an_age(client):
     policy = RetentionPolicy.objects.first()
     assert client.post(f"{LIST}add/", {"kind": "runs", "days": "9"}).status_code == 403
     assert client.post(f"{LIST}{policy.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert RetentionPolicy.objects.count() == 3
+    assert RetentionPolicy.objects.count() == len(DAYS)
+
+
+def test_what_changed_goes_at_an_age_of_its_own_of_runs_and_of_plain_calls(monkeypatch):
+    run, probe = finished_run(5), probes(1)[0]
+    poke(probe.pk)
+    long_ago(30)
+    ChangeSet.objects.filter(run=None).update(at=timezone.now() - timedelta(days=30))
+    monkeypatch.setattr(retention, "CHUNK", 2)
+    keep(changes=40, items=50, runs=60)
+    retention.apply()
+    assert ChangeSet.objects.count() == 6
+    keep(changes=20, items=50, runs=60)
+    retention.apply()
+    assert not ChangeSet.objects.exists()
+    assert (deletions("changes"), RunItem.objects.of(run).count()) == ([2, 2, 1, 1], 5)
+
+
+def test_a_run_stays_while_something_is_kept_of_what_it_changed():
+    run = finished_run()
+    long_ago(30)
+    keep(changes=None, items=7, runs=7)
+    retention.apply()
+    assert (list(Run.objects.all()), RunItem.objects.count(), ChangeSet.objects.count()) == ([run], 0, 5)
 
 
 def test_the_old_entries_of_a_record_stay_when_its_runs_go():

@@ -1,0 +1,113 @@
+"""Saving what tasks made of records, and the change sets of what that really changed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import JSONField
+from django.utils import timezone
+
+from backoffice.results import bulk
+from backoffice.results.values.text import key
+
+from ..models import ChangeSet, Run
+from ..registry import RecordTask
+from . import values
+
+Before = Mapping[int, Sequence[Any]]  # by record id, what was in the fields that the task writes
+
+FIELDS = ("run", "record_type", "task", "task_id", "at", "record_id", "fields", "before", "after")
+TASK, TASK_ID = 200, 255  # characters
+
+
+def save(task: RecordTask, rows: Sequence[Sequence[Any]], before: Before, run: Run | None = None) -> None:
+    """Write records, given as `task.written` gives them, and what that changed; without a run it was a plain call.
+
+    Call it in the transaction in which `before` was read and the records are locked.
+    """
+    bulk.update(task.record_model, task.writes, (task.record_model._meta.pk.name,), rows)
+    if rows and before:
+        of = _of_plain_call(task) if run is None else (run.pk, None, "", "")
+        at = timezone.now()
+        bulk.insert(ChangeSet, FIELDS, [(*of, at, *found) for found in changed(task, rows, before)])
+
+
+def _of_plain_call(task: RecordTask) -> tuple[Any, ...]:
+    kind = ContentType.objects.get_for_model(task.record_model)
+    return None, kind.pk, key(task.name, TASK), key(str(task.request.id or ""), TASK_ID)
+
+
+@dataclass(slots=True)
+class Found:
+    """What changed in one record, field by field."""
+
+    names: list[str]
+    before: list[str]
+    after: list[str]
+
+
+def changed(task: RecordTask, rows: Sequence[Sequence[Any]], before: Before) -> Iterator[tuple[int, str, str, str]]:
+    """The id, names, and values before and after of each record that is not as it was; a column at a time."""
+    *columns, ids = zip(*rows, strict=True)
+    stored = _as_stored(task, ids, columns)
+    held = zip(*[before[record_id] for record_id in ids], strict=True)
+    found: dict[int, Found] = {}
+    counts: set[int] = set()  # where more than volatile fields changed
+    for field, old, new in zip(task.overwritten, held, stored, strict=True):
+        for at, one, other in differing(field, old, new):
+            record = found.get(at) or found.setdefault(at, Found([], [], []))
+            record.names.append(field.name)
+            record.before.append(one)
+            record.after.append(other)
+            if field.name not in task.volatile_fields:
+                counts.add(at)
+    for at in sorted(counts):
+        each = found[at]
+        names = f" {' '.join(each.names)} "
+        yield ids[at], names, f"[{','.join(each.before)}]", f"[{','.join(each.after)}]"
+
+
+def _as_stored(task: RecordTask, ids: Sequence[int], columns: Sequence[values.Column]) -> list[values.Column]:
+    """The new values as the database has them: those that it may have changed are read, in one statement."""
+    pairs = zip(task.overwritten, columns, strict=True)
+    told: list[Any] = [values.stored(field, _without_enums(column)) for field, column in pairs]
+    unsure = [at for at, column in enumerate(told) if column is None]
+    if unsure:
+        names = [task.overwritten[at].attname for at in unsure]
+        rows = task.record_model._base_manager.filter(pk__in=ids).values_list("pk", *names)
+        read = {pk: others for pk, *others in rows}
+        for at, column in zip(unsure, zip(*[read[pk] for pk in ids], strict=True), strict=True):
+            told[at] = column
+    return told
+
+
+def _without_enums(column: values.Column) -> values.Column:
+    if any(issubclass(kind, Enum) for kind in set(map(type, column))):
+        return [value.value if isinstance(value, Enum) else value for value in column]
+    return column
+
+
+def differing(field: Any, old: values.Column, new: values.Column) -> Iterator[tuple[int, str, str]]:
+    """Where two columns are not the same, and the values there as text."""
+    places = _unequal(field, old, new)
+    if not places:
+        return
+    before = dict(zip(places, values.texts(field, [old[at] for at in places]), strict=True))
+    if is_json := isinstance(field, JSONField):
+        places = [at for at in places if old[at] != new[at] or values.NUMBERS.search(before[at])]
+    after = values.texts(field, [new[at] for at in places])
+    for at, other in zip(places, after, strict=True):
+        if before[at] != other and not (is_json and values.same(old[at], new[at])):
+            yield at, before[at], other
+
+
+def _unequal(field: Any, old: values.Column, new: values.Column) -> Sequence[int]:
+    """Where values may differ: of JSON anywhere, since 1 equals true; and where values have no truth of their own."""
+    if isinstance(field, JSONField):
+        return range(len(old))
+    try:
+        return [at for at, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
+    except Exception:
+        return range(len(old))
