@@ -37,12 +37,15 @@ class Asks(Protocol):
 
 def clean(task: Asks, submitted: Mapping[str, Any]) -> dict[str, Any]:
     """What the task's function is called with. Raises BadParameters, in the form's words."""
-    if task.parameters is None:
-        return {}
+    return {} if task.parameters is None else dict(valid(task, submitted).cleaned_data)
+
+
+def valid(task: Asks, submitted: Mapping[str, Any]) -> forms.Form:
+    """The task's form, filled. Raises BadParameters, in the form's words."""
     form = _filled(task, submitted)
     if not form.is_valid():
         raise BadParameters(_in_words(form), form.errors)
-    return dict(form.cleaned_data)
+    return form
 
 
 def refusal(task: Asks, submitted: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial, update_wrapper
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, cast
 
 from celery import Task, current_app
 from django import forms
@@ -135,6 +135,31 @@ class RecordTask(RedactingTask):
         places = [names.index(field.attname) for field in self.overwritten]
         at = places[0] if places else 0
         return names, itemgetter(*places) if len(places) > 1 else itemgetter(slice(at, at + 1))
+
+    def as_asked(self, submitted: Mapping[str, Any]) -> tuple["RecordTask", dict[str, Any]]:
+        """This task as one run with these parameters does it, and what its body is called with. A form that has a
+        method `writes` names the fields that are written this time, of those that the task writes.
+
+        Raises BadParameters, and ValueError for other fields.
+        """
+        if self.parameters is None:
+            return self, {}
+        form = asked.valid(self, submitted)
+        if not hasattr(form, "writes"):
+            return self, dict(form.cleaned_data)
+        names = tuple(form.writes())
+        if other := sorted({*names}.difference(self.writes)):
+            raise ValueError(f"{self.name} writes no {', '.join(other)}: its form names what it does not declare.")
+        return self.varied(writes=names), dict(form.cleaned_data)
+
+    def varied(self, **options: Any) -> "RecordTask":
+        """The same task with other options, for one run or call; what was made of the old ones stays behind."""
+        other: Any = object.__new__(type(self))
+        cached = {
+            name for kind in type(self).__mro__ for name, own in vars(kind).items() if isinstance(own, cached_property)
+        }
+        other.__dict__.update({name: own for name, own in vars(self).items() if name not in cached} | options)
+        return cast("RecordTask", other)
 
     def guarded(self, given: Mapping[str, Any]) -> Body:
         """The body with its cleaned parameters, for one record after another. What it wrote elsewhere is undone when it

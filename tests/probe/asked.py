@@ -19,3 +19,10 @@ class Wording(forms.Form):
         if data.get("word") == "secret":
             raise forms.ValidationError("Nobody says that.")
         return data
+
+
+class Chosen(forms.Form):
+    fields_ = forms.MultipleChoiceField(choices=[("text", "text"), ("result", "result"), ("effects", "no field of it")])
+
+    def writes(self) -> list[str]:
+        return list(self.cleaned_data["fields_"])

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 
 from backoffice.runs.seam import Outcome, Run, on_run_finished, record_task
-from tests.probe.asked import Wording
+from tests.probe.asked import Chosen, Wording
 from tests.probe.kinds import Kinds
 from tests.probe.left_open import LEFT
 from tests.probe.models import Never, Odd, Probe
@@ -166,6 +166,21 @@ def connections_made(leave_inside: bool = False) -> tuple[int, int]:
     if leave_inside:
         connection.set_autocommit(False)
     return os.getpid(), _connections_made
+
+
+@record_task(
+    "probe.Probe",
+    reads=("text", "result"),
+    writes=("text", "result"),
+    permission="probe.change_probe",
+    parameters=Chosen,
+)
+def shout(instance: Probe, fields_: list[str]) -> None:
+    """Writes what its form has chosen, and changes no more."""
+    for name in fields_:
+        setattr(instance, name, getattr(instance, name).upper())
+    if instance.behaviour == "more":
+        instance.result = "more"
 
 
 @record_task("probe.Kinds", writes=Kinds.WRITES, permission="probe.change_kinds", chunk_size=3)

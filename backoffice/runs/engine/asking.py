@@ -1,8 +1,6 @@
 """The parameters of a run, asked anew by whoever works on it: what they name may have changed."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -11,18 +9,18 @@ from backoffice.results.values import text
 
 from .. import parameters
 from ..models import Run
-from ..registry import RecordTask
+from ..registry import Body, RecordTask
 from . import broker
 
 logger = logging.getLogger(__name__)
 
 
-def cleaned(task: RecordTask, run: Run) -> Mapping[str, Any] | None:
-    """What the function is called with. None where the form refuses: the run is cancelled, with its sentence."""
-    if task.parameters is None:
-        return {}
+def of_run(task: RecordTask, run: Run) -> tuple[RecordTask, Body] | None:
+    """The task as the run wants it done, and its body. None where the form refuses: the run is cancelled, with its
+    sentence."""
     try:
-        return parameters.clean(task, run.parameters)
+        asked, cleaned = task.as_asked(run.parameters)
+        return asked, asked.guarded(cleaned)
     except parameters.BadParameters as exc:
         broker.call_off(run, text.storable(str(exc), 1_000))
     except Exception as exc:  # the form's own mistake: the same for each record

@@ -50,9 +50,9 @@ class Shift:
     """One worker process on one chunk, which moves along its run."""
 
     def __init__(self, task: RecordTask, chunk: Chunk, items: dict[int, int]) -> None:
-        self.task, self.chunk, self.run = task, chunk, chunk.run
+        self.declared = self.task = task
+        self.chunk, self.run = chunk, chunk.run
         self.open = items
-        self.body = task.guarded({})
         self.started = chunk.claimed_at
         self.worker = identity.node_name()
         self.done: list[Transition] = []
@@ -92,10 +92,9 @@ class Shift:
 
     def _pass(self) -> bool:
         """Work on what is open, once. False when the time is over, or the run is cancelled."""
-        if (cleaned := asking.cleaned(self.task, self.run)) is None:
+        if (asked := asking.of_run(self.declared, self.run)) is None:
             return False
-        if cleaned:
-            self.body = self.task.guarded(cleaned)
+        self.task, self.body = asked
         todo = sorted(self.open)
         records = {} if self.task.writes_elsewhere else self.task.records.in_bulk(todo)
         for record_id in todo:

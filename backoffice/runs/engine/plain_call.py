@@ -24,7 +24,7 @@ def process_one(task: RecordTask, instance_id: Any, given: Mapping[str, Any]) ->
     BadParameters."""
     task.refuse_records([instance_id])
     try:
-        return _process(task, instance_id, parameters.clean(task, parameters.checked(task, given)))
+        return _process(*task.as_asked(parameters.checked(task, given)), instance_id)
     except Exception as exc:
         if not task.passes(exc):
             raise
@@ -32,7 +32,7 @@ def process_one(task: RecordTask, instance_id: Any, given: Mapping[str, Any]) ->
         raise task.retry(exc=exc, countdown=wait, max_retries=task.most_retries) from exc
 
 
-def _process(task: RecordTask, instance_id: Any, cleaned: Mapping[str, Any]) -> Answer:
+def _process(task: RecordTask, cleaned: Mapping[str, Any], instance_id: Any) -> Answer:
     record_id = as_id(instance_id)
     attempt = _attempt_whole if task.writes_elsewhere else _attempt
     for _ in range(PASSES):
