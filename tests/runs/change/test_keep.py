@@ -4,8 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from backoffice.runs import checks
 from backoffice.runs.change import values
+from backoffice.runs.checks import declared
 from backoffice.runs.engine import chunks, claims, give_back, slicing
 from backoffice.runs.models import ChangeSet, Chunk, RunItem, State
 from backoffice.runs.registry import find
@@ -121,7 +121,7 @@ def test_volatile_fields_alone_make_none_and_are_kept_with_others(moving):
 
 def test_a_volatile_field_that_there_is_not_is_refused_by_a_system_check(monkeypatch):
     monkeypatch.setattr(find("poke"), "volatile", ("effect",))
-    assert ["'effect'" in message.msg for message in checks.record_task_declarations()] == [True]
+    assert ["'effect'" in message.msg for message in declared.record_task_declarations()] == [True]
 
 
 def test_a_task_may_opt_out(monkeypatch):
