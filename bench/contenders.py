@@ -3,6 +3,8 @@
 from .session import Contender
 
 OURS = Contender("ours", "this project", "ours")
+UNKEPT = Contender("ours_unkept", "this project, without change sets", "ours_unkept")
+WITH_RUNS = (OURS, UNKEPT)
 PLAIN = Contender("ours_plain", "this project, plain .delay(id)", "ours_plain")
 SWAPPED = Contender("ours_django_db", "this project, plain, with the django-db backend", "ours_django_db")
 USUAL = Contender("usual", "Celery, the usual way", "usual")
@@ -15,5 +17,5 @@ PEERS = [
     Contender("django_rq", "django-rq", "django_rq_peer"),
     Contender("procrastinate", "procrastinate", "procrastinate_peer", databases=("postgresql",)),
 ]
-ALL = [OURS, BARE, PLAIN, USUAL, TUNED, *PEERS]
+ALL = [OURS, UNKEPT, BARE, PLAIN, USUAL, TUNED, *PEERS]
 BY_NAME = {contender.name: contender for contender in [*ALL, SWAPPED]}

@@ -4,7 +4,7 @@ import os
 import time
 from typing import Any
 
-from .contenders import BARE, OURS
+from .contenders import BARE, OURS, WITH_RUNS
 from .peers.bare.loop import PROCESSING
 from .session import Contender, Session, first_of_many, session
 from .stage import Stage
@@ -33,7 +33,7 @@ def throughput(
                 memory_early.update(at.memory())
             peak[0] = max(peak[0], used_memory(stage) - redis) if contender is OURS else peak[0]
 
-        left = at.left_in_run if contender is OURS else lambda: at.left(first, last)
+        left = at.left_in_run if contender in WITH_RUNS else lambda: at.left(first, last)
         moment, lost = at.wait(left, poll=0.02 if records < 200_000 else 0.25, watch=watch)
         time.sleep(SETTLE)
         seconds, done = moment - begun, records - lost
@@ -101,7 +101,7 @@ def pages(at: Session, vendor: str) -> Figures:
     return at.ask("look")
 
 
-TABLES = ("runs_runitem", "django_celery_results_taskresult", "records_yourmodel", "records_search")
+TABLES = ("runs_runitem", "runs_changeset", "django_celery_results_taskresult", "records_yourmodel", "records_search")
 
 
 def growth(at: Session, vendor: str, records: int) -> Figures:

@@ -82,6 +82,7 @@ def _ratios(everything: Everything) -> list[str]:
             "the usual way, our settings (floor 10)": ["usual_tuned"],
             "the best peer (floor 4)": peers,
             "the bare loop (floor 0.6)": ["bare"],
+            "itself without change sets (floor 0.85)": ["ours_unkept"],
         }
         cells = []
         for names in against.values():
