@@ -53,7 +53,7 @@ def test_it_waits_tells_the_counts_and_exits_1_when_some_failed(capsys):
             ("shipping.Shipment",),
             "More than one record task works on shipping.Shipment. Choose by --task one of: charge,",
         ),
-        (("probe.Probe",), "one of: poke, poke_and_tell, poke_briefly, poke_within_a_minute, say."),
+        (("probe.Probe",), "one of: poke, poke_and_tell, poke_briefly, poke_within_a_minute, say, shout."),
         (("auth.User",), "No record task works on auth.User."),
         ((*POKE, "--filter", "colour=red"), "probe.Probe has no field 'colour'. Fields: id,"),
         ((*POKE, "--filter", "text"), "is not of the form field=value"),
