@@ -9,6 +9,7 @@ verbs.add(
     _("Failure groups"),
     retried=_("Failure group retried"),
     run_again=_("Failed calls run again"),
+    dismissed=_("Failures dismissed"),
 )
 verbs.add(
     "login",

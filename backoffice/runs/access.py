@@ -62,6 +62,11 @@ def may_retry(user: Any, run: Run) -> bool:
     return bool(run.failed) and _may(user, run, "runs.retry_run") and may_start(user, run.task.name)
 
 
+def may_dismiss(user: Any, run: Run) -> bool:
+    """Failures of deleted records: of one's own run, or with the permission of anybody's."""
+    return bool(run.failed) and _may(user, run, "runs.add_dismissal")
+
+
 def absence(user: Any, name: str) -> str:
     """Why this person could do nothing here by hand any more; "" if they could. `user` None: deleted."""
     who = {"who": name}

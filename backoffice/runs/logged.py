@@ -21,5 +21,6 @@ verbs.add(
     due=_("Planned run began"),
     cancelled=_("Run cancelled"),
     repaired=_("Run repaired"),
+    dismissed=_("Failures of a run dismissed"),
     exported=_("Evidence of a run exported"),
 )

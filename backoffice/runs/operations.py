@@ -12,9 +12,10 @@ from backoffice.results import activity
 
 from .database.again import again
 from .engine import broker, error_kinds, ledger
+from .failing import standing
 from .models import Chunk, Run, RunItem, State
 from .registry import find
-from .start import RunRequest, start_requested
+from .start import EmptySelection, RunRequest, start_requested
 
 REVOKED = {"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_module": "celery.exceptions"}
 BATCH = 2_000  # items cancelled in one transaction: well under a second, on either database
@@ -88,16 +89,21 @@ def retry(
     run: Run, by: Any, *, record_ids: Sequence[int] | None = None, error: str = "", form_token: str | None = None
 ) -> Run:
     """Start a new run over the failed records of this one: all, those of `record_ids`, or those of one kind of `error`
-    ("ValueError: ..." as pages group them). `by`: a user, or a name. A second call with one `form_token` gives one run.
+    ("ValueError: ..." as pages group them); not over what a later run has mended. `by`: a user, or a name. A second
+    call with one `form_token` gives one run.
 
     Raises EmptySelection where there are none, LookupError where the task is gone.
     """
-    failed, selection = error_kinds.failed(run, error), _("Failed records of run %d") % run.pk
+    if form_token and (made := Run.objects.filter(form_token=form_token).first()):
+        return made  # it may have mended them by now
+    failed, selection = standing.standing(error_kinds.failed(run, error)), _("Failed records of run %d") % run.pk
     if error:
         selection = _("Records of run %(run)d that failed with %(error)s") % {"run": run.pk, "error": error}
     if record_ids is not None:
         failed, selection = failed.filter(record_id__in=record_ids), _("Selected failed records of run %d") % run.pk
     task = find(run.task.name)
+    if run.failed and not failed.exists():
+        raise EmptySelection(_("Nothing is left to retry: later runs mended these failures, or they were dismissed."))
     return start_requested(
         task.record_model._base_manager.filter(pk__in=failed.values("record_id")),
         task,

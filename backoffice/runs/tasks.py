@@ -4,6 +4,9 @@ from celery import shared_task
 
 from . import sweep as reconciler
 from .engine import events
+from .failing.standing import settle_before
+
+events.on_run_finished(settle_before)
 
 
 @shared_task(ignore_result=True)

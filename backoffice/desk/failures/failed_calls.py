@@ -21,16 +21,17 @@ from backoffice.results.models import Activity
 from backoffice.results.values import redaction
 from backoffice.results.values.text import storable
 from backoffice.runs.engine.broker import UNREACHABLE
+from backoffice.runs.failing import dismissing
 from backoffice.runs.registry import record_tasks, registered
 from backoffice.schedules.rules import permitted
 
 from ..parts.documents import is_deep
 from ..parts.keyset import Look, edge
+from .settled import GROUP, Failed, settled
 
 NEWEST = 1_000  # failed calls looked at
 START = 1_200  # characters of a stored error
 AT_ONCE = 100  # calls run again by one press
-GROUP = "desk.failuregroup"  # under this label the log keeps which calls of a group were run again
 CUT = re.compile(r'\{"exc_type": "([\w.]+)", "exc_message": \[?"?(.*)', re.DOTALL)
 REPR = re.compile(r"<.* at 0x[0-9a-f]+>|[\w.]+\(.*\)", re.DOTALL)
 
@@ -54,10 +55,11 @@ class Call:
     task_ids: list[str] = field(default_factory=list)
 
 
-def newest(user: Any) -> tuple[list[FailedCall], bool]:
-    """The newest failed calls, and whether these are all. Nothing for those who may not see task results."""
+def newest(user: Any) -> tuple[list[FailedCall], int, bool]:
+    """Those of the newest failed calls that stand, how many were looked at, and whether these are all. Nothing for
+    those who may not see task results."""
     if not user.has_perm("django_celery_results.view_taskresult"):
-        return [], True
+        return [], 0, True
     # An item's task id has a dash behind the run's uid; a call's, a UUID with dashes, has none in that place.
     failed = TaskResult.objects.filter(status=states.FAILURE).annotate(
         mark=Substr("task_id", 33, 1), said=Substr("result", 1, START)
@@ -67,7 +69,10 @@ def newest(user: Any) -> tuple[list[FailedCall], bool]:
     calls = [
         FailedCall(row.pk, row.task_name or "", row.task_id, row.date_done, *error_of(row.said)) for row in found.rows
     ]
-    return calls[:NEWEST], found.stopped_at is None and len(calls) <= NEWEST
+    over = settled([Failed(call.pk, call.task_id, call.task, call.at) for call in calls])
+    looked_at = calls[:NEWEST]
+    is_all = found.stopped_at is None and len(calls) <= NEWEST
+    return [call for call in looked_at if call.task_id not in over], len(looked_at), is_all
 
 
 def error_of(said: str | None) -> tuple[str, str]:
@@ -152,21 +157,39 @@ def run_again(group: Any, by: Any) -> tuple[int, int]:
         list(TaskResult.objects.filter(pk__in=[call.pk for call in group.failures]).order_by("pk").select_for_update()
              .values_list("pk"))  # fmt: skip
         calls = repeatable(group.task, group.failures, run_again_already(group.fingerprint))[:AT_ONCE]
-        sent = calls[: publish(group.task, calls)]
+        ids = publish(group.task, calls)
+        sent = calls[: len(ids)]
         if sent:
-            name = f"{group.kind}: {group.message}" if group.kind else group.message
+            again = {task_id: call.task_ids for task_id, call in zip(ids, sent, strict=True)}
             task_ids = [task_id for call in sent for task_id in call.task_ids]
             subject = activity.Subject(group.task, GROUP, group.fingerprint)
-            activity.log(by, "failures.run_again", subject, group=name, calls=task_ids)
+            activity.log(by, "failures.run_again", subject, group=group.name, calls=task_ids, again=again)
     return len(sent), len(calls)
 
 
-def publish(task_name: str, calls: list[Call]) -> int:
-    """How many of them the broker took."""
-    task = registered()[task_name]
-    for number, call in enumerate(calls):
+def publish(task_name: str, calls: list[Call]) -> list[str]:
+    """The new task ids of those that the broker took."""
+    task, ids = registered()[task_name], []
+    for call in calls:
         try:
-            task.apply_async(call.args, call.kwargs, retry=False)
+            ids.append(task.apply_async(call.args, call.kwargs, retry=False).id)
         except UNREACHABLE:
-            return number
-    return len(calls)
+            break
+    return ids
+
+
+# --- dismissing them
+
+
+def may_dismiss(user: Any) -> bool:
+    return bool(user.has_perm("runs.add_dismissal") and user.has_perm("django_celery_results.view_taskresult"))
+
+
+def dismiss(group: Any, by: Any, reason: str) -> int:
+    """All of the group's that stand. Raises NoReason."""
+    task_ids = [call.task_id for call in group.failures]
+    with transaction.atomic():
+        number = dismissing.dismiss_calls(task_ids, by, reason)
+        subject = activity.Subject(group.task, GROUP, group.fingerprint)
+        activity.log(by, "failures.dismissed", subject, group=group.name, reason=reason.strip(), dismissed=task_ids)
+    return number

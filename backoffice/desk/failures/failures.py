@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Substr
 from django.utils.translation import gettext as _
 
 from backoffice.results import activity
 from backoffice.runs import access
+from backoffice.runs.failing import dismissing, standing
 from backoffice.runs.labels import task_label
-from backoffice.runs.models import Run, RunItem, State, TaskName
+from backoffice.runs.models import Run, RunItem, TaskName
 from backoffice.runs.registry import find
 from backoffice.runs.start import EmptySelection, RunRequest, start_requested
 
@@ -64,6 +65,7 @@ class Failure:
     task_no: int
     at: datetime
     error: str
+    is_settled: bool = False
 
 
 @dataclass(slots=True)
@@ -77,6 +79,10 @@ class Group:
     example: str
     task_no: int | None  # None: calls outside of runs
     failures: list[Any] = field(default_factory=list)  # Failure, or FailedCall
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}: {self.message}" if self.kind else self.message
 
     @property
     def label(self) -> str:
@@ -123,11 +129,12 @@ class Found:
 def groups(user: Any, words: str = "") -> Found:
     """The groups this person may see, the latest first."""
     newest = list(rows(user)[: NEWEST + 1])
-    calls, is_all_calls = failed_calls.newest(user)
-    found = [*grouped(of_items(map(as_failure, newest[:NEWEST]))), *grouped(of_calls(calls))]
+    calls, calls_looked_at, is_all_calls = failed_calls.newest(user)
+    stand = (failure for failure in map(as_failure, newest[:NEWEST]) if not failure.is_settled)
+    found = [*grouped(of_items(stand)), *grouped(of_calls(calls))]
     matching = [group for group in found if group.has(words)]
     matching.sort(key=lambda group: group.last, reverse=True)
-    return Found(matching, min(len(newest), NEWEST), len(newest) <= NEWEST, len(calls), is_all_calls)
+    return Found(matching, min(len(newest), NEWEST), len(newest) <= NEWEST, calls_looked_at, is_all_calls)
 
 
 def of_items(failures: Iterable[Failure]) -> Iterator[tuple[Failure, Group]]:
@@ -159,14 +166,14 @@ def one(user: Any, fingerprint: str) -> Group | None:
 
 
 def rows(user: Any) -> QuerySet[Any, Any]:
-    """Failed items newest run first, which is the order of the index of failures."""
-    failed = RunItem.objects.failed()
+    """Failed items of runs that are not settled, the newest run first, which is the order of the index of failures."""
+    failed = RunItem.objects.failed().filter(run__settled_at=None)
     if not user.has_perm("runs.view_run"):
-        own = Run.objects.visible_to(user).filter(failed__gt=0).order_by("-pk")
+        own = standing.unsettled().visible_to(user).order_by("-pk")
         failed = failed.filter(run_id__in=list(own.values_list("pk", flat=True)[:RUNS]))
     start_of_error = Substr("error", 1, MESSAGE)
     return failed.order_by("-run_id", "-record_id").values_list(
-        "run_id", "record_id", "task_no", "finished_at", start_of_error
+        "run_id", "record_id", "task_no", "finished_at", start_of_error, standing.is_settled()
     )
 
 
@@ -178,23 +185,15 @@ def fingerprint_of(task: int | str, kind: str, message: str) -> str:
     return hashlib.sha256(f"{task}\n{kind}\n{message}".encode()).hexdigest()[:16]
 
 
-def still_failing(group: Group) -> list[Failure]:
-    """The newest failure of each record that no later run of the same task has mended."""
-    latest: dict[int, Failure] = {}
+def latest(group: Group) -> list[Failure]:
+    """The newest failure of each record that is there."""
+    found: dict[int, Failure] = {}
     for failure in group.failures:
-        known = latest.get(failure.record_id)
+        known = found.get(failure.record_id)
         if known is None or failure.run_id > known.run_id:
-            latest[failure.record_id] = failure
-    mended = dict(successes(group.task_no or 0, list(latest)))
-    return [failure for failure in latest.values() if mended.get(failure.record_id, 0) < failure.run_id]
-
-
-def successes(task_no: int, record_ids: list[int]) -> Iterator[tuple[int, int]]:
-    """Record and its latest run that succeeded; by the index of a record's history."""
-    ended = RunItem.objects.filter(
-        record_id__in=record_ids, task_no=task_no, finished_at__isnull=False, state=State.SUCCESS
-    )
-    yield from ended.order_by().values_list("record_id").annotate(newest=Max("run_id"))
+            found[failure.record_id] = failure
+    there = existing(group)
+    return [failure for record_id, failure in found.items() if record_id in there]
 
 
 def retryable(user: Any, failures: Iterable[Failure]) -> list[Failure]:
@@ -209,9 +208,8 @@ def retry(group: Group, by: Any, form_token: str | None = None) -> Run:
     """A new run over what still fails. Raises EmptySelection when nothing does, or nothing this person may retry."""
     if form_token and (made := Run.objects.filter(form_token=form_token).first()):
         return made
-    chosen = retryable(by, still_failing(group))
+    chosen = retryable(by, latest(group))
     task = find(TaskName.objects.get(pk=group.task_no or 0).name)
-    name = f"{group.kind}: {group.message}" if group.kind else group.message
     asked, reason = asked_alike(Run.objects.filter(pk__in={failure.run_id for failure in chosen}))
     run = start_requested(
         task.record_model._base_manager.filter(pk__in=[failure.record_id for failure in chosen]),
@@ -219,14 +217,14 @@ def retry(group: Group, by: Any, form_token: str | None = None) -> Run:
         RunRequest(
             requester=by,
             source=Run.Source.RETRY,
-            selection=_("Failures “%s”") % name,
+            selection=_("Failures “%s”") % group.name,
             form_token=form_token,
             parameters=asked if task.parameters else {},
             reason=reason,
         ),
     )
     activity.log(
-        by, "failures.retried", run, group=name, fingerprint=group.fingerprint, runs=sorted(group.run_ids)[:50]
+        by, "failures.retried", run, group=group.name, fingerprint=group.fingerprint, runs=sorted(group.run_ids)[:50]
     )
     return run
 
@@ -241,3 +239,32 @@ def asked_alike(runs: Iterable[Run]) -> tuple[Mapping[str, Any], str]:
         raise EmptySelection(told)
     reasons = dict.fromkeys(run.reason for run in runs if run.reason)
     return (every[0] if every else {}), " / ".join(reasons)
+
+
+# --- of records that are deleted
+
+
+def gone(user: Any, group: Group) -> dict[Run, list[int]]:
+    """The group's records that are deleted, by run; of the runs whose failures this person may dismiss."""
+    runs = Run.objects.select_related("task").in_bulk(group.run_ids)
+    found: dict[Run, list[int]] = {}
+    there = existing(group)
+    for failure in group.failures:
+        run = runs.get(failure.run_id)
+        if run and failure.record_id not in there and access.may_dismiss(user, run):
+            found.setdefault(run, []).append(failure.record_id)
+    return found
+
+
+def existing(group: Group) -> set[int]:
+    """Those of its records that are there; all, as far as is known, where the task is not."""
+    try:
+        records = find(group.task).record_model._base_manager
+    except LookupError:
+        return group.record_ids
+    return set(records.filter(pk__in=group.record_ids).values_list("pk", flat=True))
+
+
+def dismiss(group: Group, by: Any, reason: str) -> int:
+    """The failures of its deleted records. Raises NoReason."""
+    return dismissing.dismiss(gone(by, group), by, reason)

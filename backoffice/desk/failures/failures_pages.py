@@ -7,13 +7,14 @@ from uuid import uuid4
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views import View
 
+from backoffice.runs.failing.dismissing import NoReason
 from backoffice.runs.models import Run
 from backoffice.runs.pages.confirmation.click import form_token
 from backoffice.runs.parameters import BadParameters
@@ -26,6 +27,7 @@ from . import failed_calls, failures
 SHOWN_GROUPS = 100
 SHOWN_FAILURES = 50
 NOTHING_LEFT = gettext_lazy("All of these calls that can be repeated were run again already.")
+NONE_STANDS = gettext_lazy("No failure of that kind stands among the newest ones, or none is yours to see.")
 NOT_KEPT = gettext_lazy(
     "The arguments of these calls were not kept exactly, or do not fit the task any more: only their callers can run "
     "them again."
@@ -58,6 +60,10 @@ class FailuresView(View):
         return TemplateResponse(request, "backoffice/failures.html", context)
 
 
+class Gone(Exception):
+    """Nothing of this kind stands, or is this person's to see."""
+
+
 class FailureGroupView(View):
     admin_site: Any = None
     http_method_names = ["get", "head", "post"]
@@ -65,8 +71,16 @@ class FailureGroupView(View):
     def group(self, request: HttpRequest, fingerprint: str) -> failures.Group:
         found = failures.one(request.user, fingerprint)
         if found is None:
-            raise Http404(_("No failure of this kind is among the newest ones, or none is yours to see."))
+            raise Gone
         return found
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """What was settled meanwhile has no page any more: whoever comes back to it is told so on the list."""
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except Gone:
+            messages.info(request, NONE_STANDS)
+            return HttpResponseRedirect(reverse("admin:desk_failures"))
 
     def get(self, request: HttpRequest, fingerprint: str) -> HttpResponse:
         group = self.group(request, fingerprint)
@@ -81,10 +95,10 @@ class FailureGroupView(View):
         return TemplateResponse(request, template, context)
 
     def of_records(self, request: HttpRequest, group: failures.Group) -> dict[str, Any]:
-        still = failures.still_failing(group)
+        gone = sum(map(len, failures.gone(request.user, group).values()))
         return {
-            "still": len(still),
-            "retryable": len(failures.retryable(request.user, still)),
+            "retryable": len(failures.retryable(request.user, failures.latest(group))),
+            "dismissable": gone,
             "lines": lines(group.failures[:SHOWN_FAILURES], request.user),
             "token": uuid4().hex,
         }
@@ -101,12 +115,15 @@ class FailureGroupView(View):
             "refusal": refusal,
             "calls": calls[: failed_calls.AT_ONCE],
             "more_calls": max(0, len(calls) - failed_calls.AT_ONCE),
+            "dismissable": group.count if failed_calls.may_dismiss(request.user) else 0,
             "is_confirming": "again" in request.GET and bool(calls),
             "lines": [(call, call.task_id in done) for call in group.failures[:SHOWN_FAILURES]],
         }
 
     def post(self, request: HttpRequest, fingerprint: str) -> HttpResponse:
         group = self.group(request, fingerprint)
+        if "dismiss" in request.POST:
+            return self.dismiss(request, group)
         return self.run_again(request, group) if group.is_calls else self.retry(request, group)
 
     def retry(self, request: HttpRequest, group: failures.Group) -> HttpResponse:
@@ -119,6 +136,21 @@ class FailureGroupView(View):
             messages.warning(request, str(error))
             return HttpResponseRedirect(reverse("admin:desk_failure_group", args=[group.fingerprint]))
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[run.pk]))
+
+    def dismiss(self, request: HttpRequest, group: failures.Group) -> HttpResponse:
+        if group.is_calls and not failed_calls.may_dismiss(request.user):
+            raise PermissionDenied
+        if not group.is_calls and not failures.gone(request.user, group):
+            raise PermissionDenied
+        try:
+            number = (failed_calls if group.is_calls else failures).dismiss(
+                group, request.user, request.POST.get("reason", "")
+            )
+        except NoReason as error:
+            messages.warning(request, str(error))
+        else:
+            messages.success(request, ngettext("%d failure dismissed.", "%d failures dismissed.", number) % number)
+        return HttpResponseRedirect(reverse("admin:desk_failure_group", args=[group.fingerprint]))
 
     def run_again(self, request: HttpRequest, group: failures.Group) -> HttpResponse:
         if failed_calls.refusal(request.user, group.task):

@@ -13,10 +13,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django_celery_results.models import TaskResult
 
+from backoffice.runs.failing import standing
 from backoffice.runs.labels import run_title, task_label
 from backoffice.runs.models import Run, RunQuerySet
 from backoffice.runs.pages.progress import in_words, percent
 
+from ..failures.settled import Failed, settled
 from ..health.health import Check, checks
 from ..parts.documents import one_line
 from ..parts.links import admin_url
@@ -100,7 +102,7 @@ def visible(user: Any) -> RunQuerySet:
 
 
 def dressed(runs: RunQuerySet) -> RunQuerySet:
-    return runs.select_related("task").order_by("-pk")
+    return standing.with_settled(runs.select_related("task").order_by("-pk"))
 
 
 def row(run: Run) -> RunRow:
@@ -127,17 +129,21 @@ def failed_runs_today(user: Any) -> list[RunRow]:
     # Only the newest are looked at: runs carry no index on their end, and this page must stay quick.
     newest = visible(user).order_by("-pk").values("pk")[:RECENT]
     today = Q(finished_at=None) | Q(finished_at__gte=midnight())
-    return [row(run) for run in dressed(Run.objects.filter(today, pk__in=newest, failed__gt=0))[:SHOWN]]
+    failing = standing.with_failures(Run.objects.filter(today, pk__in=newest))
+    return [row(run) for run in failing.select_related("task").order_by("-pk")[:SHOWN]]
 
 
 def failed_tasks_today() -> tuple[list[FailedTask], str]:
-    """The newest failures of today, and their number as text, with a plus where counting stopped."""
+    """The newest failures of today that stand, and their number as text, with a plus where counting stopped."""
     # By state and id, which is what the index on state gives for nothing: no count over a million rows.
     found = TaskResult.objects.filter(status=states.FAILURE).order_by("-pk")
-    ids = [pk for pk, at in found.values_list("pk", "date_done")[: RECENT + 1] if at >= midnight()]
-    number = number_format(len(ids)) if len(ids) <= RECENT else f"{number_format(RECENT)}+"
-    newest = TaskResult.objects.filter(pk__in=ids[:5]).annotate(start=Substr("result", 1, 2_000)).order_by("-pk")
-    return [failed_task(result) for result in newest.only("task_name", "date_done")] if ids else [], number
+    newest = map(Failed._make, found.values_list("pk", "task_id", "task_name", "date_done")[: RECENT + 1])
+    today = [failed for failed in newest if failed.at >= midnight()]
+    over = settled(today)
+    ids = [failed.pk for failed in today if failed.task_id not in over]
+    number = number_format(len(ids)) + ("+" if len(today) > RECENT else "")
+    shown = TaskResult.objects.filter(pk__in=ids[:5]).annotate(start=Substr("result", 1, 2_000)).order_by("-pk")
+    return [failed_task(result) for result in shown.only("task_name", "date_done")] if ids else [], number
 
 
 def failed_task(result: Any) -> FailedTask:

@@ -2,6 +2,7 @@
 
 from .change import ChangeSet, FieldChange
 from .chunk import Chunk
+from .dismissal import Dismissal
 from .event import Event
 from .item import RunItem
 from .processable import Outcome, Processable, Remembers
@@ -10,6 +11,7 @@ from .states import OPEN, TERMINAL, State, state_label
 from .worker import Worker
 
 __all__ = [
-    "OPEN", "TERMINAL", "ChangeSet", "Chunk", "Event", "FieldChange", "Outcome", "Processable", "RecordOutcome",
-    "Remembers", "Run", "RunItem", "RunQuerySet", "State", "TaskName", "Worker", "new_uid", "state_label",
+    "OPEN", "TERMINAL", "ChangeSet", "Chunk", "Dismissal", "Event", "FieldChange", "Outcome", "Processable",
+    "RecordOutcome", "Remembers", "Run", "RunItem", "RunQuerySet", "State", "TaskName", "Worker", "new_uid",
+    "state_label",
 ]  # fmt: skip

@@ -110,6 +110,7 @@ class Run(models.Model):
     succeeded = models.PositiveIntegerField(_("succeeded"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
     revoked = models.PositiveIntegerField(_("cancelled records"), default=0)
+    settled_at = models.DateTimeField(null=True, editable=False, help_text=_("None of its failures stands any more."))
     # The highest record id handed to a chunk so far; what lies above it waits for its slice.
     cursor = models.BigIntegerField(null=True, editable=False)
     sliced = models.BooleanField(default=False, editable=False, help_text=_("Nothing lies above the cursor."))
@@ -127,6 +128,8 @@ class Run(models.Model):
             # the sweep and the index page ask for what is not finished: a handful of rows among many
             models.Index(fields=["id"], name="run_open", condition=Q(finished_at=None)),
             models.Index(fields=["requester", "-id"], name="run_mine"),
+            # failures that may stand are those of these runs: few, where somebody looks after them
+            models.Index(fields=["id"], name="run_unsettled", condition=Q(failed__gt=0, settled_at=None)),
         ]
         permissions = [("cancel_run", "Can cancel runs"), ("retry_run", "Can retry the failed records of runs")]
 

@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -19,6 +19,7 @@ from unfold.decorators import display
 from .. import access, labels, operations
 from ..change import shown
 from ..engine import error_kinds
+from ..failing import dismissing, standing
 from ..labels import asked_words, run_title, task_label
 from ..models import Run, State
 from ..parameters import BadParameters
@@ -94,7 +95,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         return bool(request.user.is_staff)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
-        return super().get_queryset(request).visible_to(request.user)
+        return standing.with_settled(super().get_queryset(request).visible_to(request.user))
 
     # --- one run
 
@@ -105,13 +106,18 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             path("<int:pk>/changes/", wrap(self.changes_view), name="runs_run_changes"),
             path("<int:pk>/cancel/", wrap(require_POST(self.cancel_view)), name="runs_run_cancel"),
             path("<int:pk>/retry/", wrap(require_POST(self.retry_view)), name="runs_run_retry"),
+            path("<int:pk>/dismiss/", wrap(require_POST(self.dismiss_view)), name="runs_run_dismiss"),
             *super().get_urls(),
         ]
 
     def seen(self, request: HttpRequest, pk: int | str) -> Any:
         """The run, or 404: whether somebody else's run exists is not told."""
         number = row_number(pk)
-        run = progress.with_counts(Run.objects.select_related("task")).filter(pk=number).first() if number else None
+        run = (
+            progress.with_counts(standing.with_settled(Run.objects.select_related("task"))).filter(pk=number).first()
+            if number
+            else None
+        )
         if run is None or not access.may_see(request.user, run):
             raise Http404(_("There is no run %(pk)s, or it is not yours to see.") % {"pk": pk})
         return run
@@ -122,6 +128,14 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(_("A run cannot be edited."), status=405)
         run = self.seen(request, object_id)
+        since, retries = standing.of_run(run), list(run.retries.select_related("task").order_by("pk")[:20])
+        page = items.page(
+            run,
+            request.GET.get("state", ""),
+            row_number(request.GET.get("after")),
+            request.GET.get("error", ""),
+            user=request.user,
+        )
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -132,19 +146,16 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             "parameters": asked_words(run),
             "counts": progress.counts(run),
             "progress": progress.as_json(run),
-            "page": items.page(
-                run,
-                request.GET.get("state", ""),
-                row_number(request.GET.get("after")),
-                request.GET.get("error", ""),
-                user=request.user,
-            ),
+            "page": page,
+            "since": since,
+            "runs_to_see": runs_to_see(request.user, run, retries, since, page),
             "errors": error_kinds.error_groups(run, whole=request.GET.get("groups") == "all"),
             "states": State.choices,
-            "retries": run.retries.select_related("task").order_by("pk")[:20],
+            "retries": retries,
             "has_changes": shown.is_any(run),
             "may_cancel": access.may_cancel(request.user, run),
-            "may_retry": access.may_retry(request.user, run),
+            "may_retry": access.may_retry(request.user, run) and (since.retryable > 0 or not since.is_all),
+            "may_dismiss": since.gone > 0 and access.may_dismiss(request.user, run),
         }
         return TemplateResponse(request, "runs/run.html", context)
 
@@ -206,3 +217,24 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             self.message_user(request, str(exc), messages.WARNING)
             return back
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[new.pk]))
+
+    def dismiss_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Failures whose records are deleted: no retry mends them."""
+        run = self.seen(request, pk)
+        if not access.may_dismiss(request.user, run):
+            raise PermissionDenied
+        try:
+            number = dismissing.dismiss_gone(run, request.user, request.POST.get("reason", ""))
+        except dismissing.NoReason as exc:
+            self.message_user(request, str(exc), messages.WARNING)
+        else:
+            said = ngettext("%d failure dismissed.", "%d failures dismissed.", number) % number
+            self.message_user(request, said, messages.SUCCESS if number else messages.INFO)
+        return HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
+
+
+def runs_to_see(user: Any, run: Run, retries: list[Run], since: standing.Standing, page: items.ItemPage) -> set[int]:
+    """Of the other runs that this one's page names, those that this person may see: the rest are no links."""
+    shown = (run.retry_of_id, *since.mended, *(line.settled.run_id for line in page.lines if line.settled))
+    named = {retry.pk for retry in retries} | {number for number in shown if number is not None}
+    return set(Run.objects.visible_to(user).filter(pk__in=named).values_list("pk", flat=True)) if named else set()

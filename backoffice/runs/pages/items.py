@@ -10,6 +10,7 @@ from django_celery_results.models import TaskResult
 
 from .. import access
 from ..engine.error_kinds import failed
+from ..failing.standing import Settled, settled_among
 from ..models import TERMINAL, Run, RunItem, State
 
 PAGE = 50
@@ -21,6 +22,11 @@ class Line:
     label: str
     record_url: str
     result_url: str
+    settled: Settled | None = None  # of a failure
+
+    @property
+    def is_standing(self) -> bool:
+        return self.item.state == State.FAILURE and self.settled is None
 
     @property
     def seconds(self) -> float | None:
@@ -58,12 +64,15 @@ def page(run: Run, state: str = "", after: int | None = None, error: str = "", *
 def _lines(run: Run, items: list[RunItem], user: Any) -> list[Line]:
     names = named(run, [item.record_id for item in items], user)
     task_ids = {run.item_task_id(item.record_id): item for item in items if item.state in TERMINAL or item.retries}
+    failures = [item.record_id for item in items if item.state == State.FAILURE]
+    settled = settled_among(run, failures) if failures else {}
     results = dict(TaskResult.objects.filter(task_id__in=task_ids).values_list("task_id", "pk"))
     return [
         Line(
             item,
             *names[item.record_id],
             _url(TaskResult, results.get(run.item_task_id(item.record_id))),
+            settled.get(item.record_id),
         )
         for item in items
     ]

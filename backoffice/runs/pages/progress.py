@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..engine import broker
+from ..failing import standing
 from ..models import Chunk, Run, RunItem, State, state_label
 from ..registry import find
 
@@ -54,6 +55,8 @@ def in_words(run: Run) -> str:
     text = _("%(done)s of %(total)s records done") % {"done": f"{done:,}", "total": f"{run.total:,}"}
     if run.failed:
         text += _(", %(n)s failed") % {"n": f"{run.failed:,}"}
+        since = standing.in_words(run) if hasattr(run, "settled") else ""
+        text += f" ({since})" if since else ""
     if run.revoked:
         text += _(", %(n)s cancelled") % {"n": f"{run.revoked:,}"}
     return text

@@ -1,0 +1,1 @@
+"""Failures that stand, and those that are settled."""
