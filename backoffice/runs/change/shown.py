@@ -12,7 +12,7 @@ from django.db.models import Count, Model, QuerySet
 from django.utils.text import capfirst
 
 from ..models import ChangeSet, Run
-from . import values
+from . import seen
 
 PAGE = 50
 COUNTED = 20_000  # change sets of which the fields of a page are counted; all, when asked for
@@ -92,7 +92,7 @@ def in_words(model: type[Model] | None, found: ChangeSet | None) -> tuple[Change
     """But for the fields that the team keeps off the pages of its admin."""
     hidden = hidden_fields(model)
     return tuple(
-        Change(label_of(model, each.field), values.words(each.before), values.words(each.after))
+        Change(label_of(model, each.field), *seen.in_words(each.before, each.after))
         for each in (found.changes if found else ())
         if each.field not in hidden
     )

@@ -19,7 +19,7 @@ from backoffice.results import activity
 from backoffice.results.models import Activity
 
 from ..access import may_see
-from ..change import shown
+from ..change import seen, shown
 from ..change.shown import Change, label_of
 from ..labels import run_title, task_label
 from ..models import Processable, Remembers, Run, RunItem, State, TaskName
@@ -177,7 +177,7 @@ def pairs(model: type[Processable], changes: Any) -> Iterator[Change]:
     """Before and after by field, as the activity log and the records write them; anything else is passed over."""
     for field, pair in changes.items() if isinstance(changes, Mapping) else ():
         if isinstance(pair, Sequence) and len(pair) == 2 and not isinstance(pair, str):
-            yield Change(label_of(model, field), text(pair[0]), text(pair[1]))
+            yield Change(label_of(model, field), *seen.in_words(pair[0], pair[1], text))
 
 
 def kept(model: type[Processable], corrections: Any) -> Iterator[Change]:
