@@ -16,7 +16,7 @@ from backoffice.runs import start as starting
 from backoffice.runs.doctor.compare import measure
 from backoffice.runs.doctor.repair import repair
 from backoffice.runs.engine import chunks, claims, give_back, heartbeats, plain_call
-from backoffice.runs.models import Chunk, Run, RunItem, State
+from backoffice.runs.models import ChangeSet, Chunk, Run, RunItem, State
 from backoffice.runs.registry import find
 from backoffice.schedules import later
 from backoffice.testing import work_off
@@ -86,6 +86,7 @@ def damaged():
     RunItem.objects.of(run).filter(record_id=first.record_id).update(active=True, finished_at=back)
     lost = RunItem.objects.of(run).filter(record_id=second.record_id)
     lost.update(state=State.STARTED, chunk_id=10**9, finished_at=None)
+    ChangeSet.objects.all().delete()  # as if its work had not been committed
     Chunk.objects.create(run=run, first=first.record_id, last=first.record_id, size=1)
     Run.objects.filter(pk=run.pk).update(succeeded=1, failed=7, finished_at=back)
     Probe.objects.update(effects=0)
