@@ -1,26 +1,11 @@
-"""The evidence pack of a run: one ZIP, written while it is being sent.
+"""The evidence pack of a run: one ZIP, of rows that are read by key, a page at a time."""
 
-Nothing of it is ever held whole: rows are read by key, a page at a time, and leave as soon as they are compressed. The
-standard library's zipfile writes to a stream that cannot be rewound, with the sizes behind each file.
-"""
-
-import codecs
-import csv
-import hashlib
-import io
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
-from platform import python_version
 from typing import Any
 
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
-from django.utils import timezone
 from django_celery_results.models import TaskResult
 
-from backoffice.results.activity import name_of
 from backoffice.results.batches import by_key
 from backoffice.results.models import Activity
 from backoffice.results.values.spreadsheet import disarm
@@ -30,49 +15,36 @@ from backoffice.runs.change.shown import of_run
 from backoffice.runs.change.values import words
 from backoffice.runs.models import ChangeSet, Run, RunItem
 
-from ..parts.documents import load, written
+from .pack import (
+    ACTIVITY_FIELDS,
+    HOW_TO_CHECK,
+    RESULT_FIELDS,
+    as_json,
+    cell,
+    csv_head,
+    csv_lines,
+    json_line,
+    opened,
+    taken,
+    zipped,
+)
 
 NOT_HELD = {
     "items.csv": "of the records that the run counts are no longer in the ledger: deleted by retention",
     "outcomes.jsonl": "of the outcomes that the run counts are not here: retention deleted them, or their items",
 }
 AT_ONCE = 1_000  # items read and written in one go
-PACKAGES = ("backoffice", "django", "celery", "redis", "django-celery-beat", "django-celery-results")
 ITEM_COLUMNS = (
     *("record_id", "task_id", "state", "attempts", "retries", "deaths"),
     *("started_at", "finished_at", "outcome", "error"),
 )
-RESULT_FIELDS = (
-    *("task_id", "task_name", "periodic_task_name", "task_args", "task_kwargs", "status", "worker"),
-    *("result", "traceback", "meta", "date_created", "date_started", "date_done"),
-)
-JSON_FIELDS = {"task_args", "task_kwargs", "result", "meta"}
 RUN_FIELDS = (
     *("source", "requester_name", "schedule_name", "retry_of_id", "selection", "parameters", "reason", "state"),
     *("created_at", "due_at", "activated_at", "started_at", "finished_at", "cancelled_at", "cancelled_by"),
     "cancel_reason",
 )
-ACTIVITY_FIELDS = ("at", "actor", "actor_id", "verb", "target", "details")
 CHANGE_COLUMNS = ("record_id", "record", "task_id", "at", "field", "before", "after")
 COUNTS = ("total", "succeeded", "failed", "revoked", "skipped", "skip_reasons")
-
-
-class Outlet(io.RawIOBase):
-    """Where zipfile writes; what it wrote is taken away at once."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self.parts.append(bytes(data))
-        return len(data)
-
-    def take(self) -> bytes:
-        taken, self.parts = b"".join(self.parts), []
-        return taken
 
 
 def pack(run: Run, by: object) -> Iterator[bytes]:
@@ -80,7 +52,7 @@ def pack(run: Run, by: object) -> Iterator[bytes]:
 
     The manifest tells what the others hold, and so stands behind them: retention may delete while they are written.
     """
-    outlet, sums, holds = Outlet(), dict[str, str](), Counter[str]()
+    holds = Counter[str]()
     tell = may_tell_changes(run, by)
     files: dict[str, Callable[[], Iterable[bytes]]] = {
         "items.csv": lambda: items_csv(run, holds),
@@ -89,20 +61,8 @@ def pack(run: Run, by: object) -> Iterator[bytes]:
         "changes.jsonl": lambda: changes(run, holds) if tell else (),
         "activity.jsonl": lambda: activities(run),
         "manifest.json": lambda: [as_json(manifest(run, by, holds), indent=2)],
-        "sha256sums.txt": lambda: ["".join(f"{digest}  {name}\n" for name, digest in sums.items()).encode()],
     }
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, content in files.items():
-            digest = hashlib.sha256()
-            info = zipfile.ZipInfo(name, timezone.now().timetuple()[:6])
-            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            with archive.open(info, "w", force_zip64=True) as file:
-                for part in content():
-                    digest.update(part)
-                    file.write(part)
-                    yield outlet.take()
-            sums[name] = digest.hexdigest()
-    yield outlet.take()
+    return zipped(files)
 
 
 def manifest(run: Run, by: object, holds: Mapping[str, int]) -> dict[str, Any]:
@@ -118,18 +78,14 @@ def manifest(run: Run, by: object, holds: Mapping[str, int]) -> dict[str, Any]:
         "holds": {name: holds[name] for name in ("items", "outcomes", "changes")},
         "missing": [*missing(run, holds), *missing_changes(run, by)],
         "is_finished": run.is_finished,
-        "taken_at": timezone.now(),
-        "taken_by": name_of(by),
-        "versions": {"python": python_version(), **{name: version_of(name) for name in PACKAGES}},
-        "database": connection.vendor,
-        "schema": schema(),
+        **taken(by),
         "files": {
             "items.csv": "the ledger: one line per record of the run",
             "outcomes.jsonl": "the task results of these records, as stored",
             "changes.csv": "what changed in these records: one line per field, before and after, as text",
             "changes.jsonl": 'the same, one line per record, with types: {"decimal": "1.50"}',
             "activity.jsonl": "what people did to the run",
-            "sha256sums.txt": "check with: sha256sum -c sha256sums.txt",
+            **HOW_TO_CHECK,
         },
     }
 
@@ -140,41 +96,16 @@ def missing(run: Run, holds: Mapping[str, int]) -> list[str]:
     return [f"{name}: {number} {NOT_HELD[name]}" for name, number in lacking.items() if number > 0]
 
 
-def version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # the project itself runs from its folder
-        return ""
-
-
-def schema() -> dict[str, str]:
-    """The latest migration of each app."""
-    applied = MigrationRecorder(connection).applied_migrations()
-    return {app: name for app, name in sorted(applied)}
-
-
 def items_csv(run: Run, holds: Counter[str]) -> Iterator[bytes]:
-    yield codecs.BOM_UTF8 + csv_lines([ITEM_COLUMNS])  # by which Excel knows UTF-8
+    yield csv_head(ITEM_COLUMNS)
     for page in RunItem.objects.of(run).in_pages(AT_ONCE):
         holds["items"] += len(page)
-        yield csv_lines([cell(run, item, column) for column in ITEM_COLUMNS] for item in page)
+        yield csv_lines(item_cells(run, item) for item in page)
 
 
-def csv_lines(lines: Iterable[Iterable[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(lines)
-    return text.getvalue().encode()
-
-
-def cell(run: Run, item: RunItem, column: str) -> str:
-    if column == "task_id":
-        return run.item_task_id(item.record_id)
-    value = getattr(item, column)
-    if isinstance(value, int):
-        return str(value)
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat())
-    return "" if value is None else disarm(str(value))
+def item_cells(run: Run, item: RunItem) -> list[str]:
+    task_id = run.item_task_id(item.record_id)
+    return [task_id if column == "task_id" else cell(getattr(item, column)) for column in ITEM_COLUMNS]
 
 
 def outcomes(run: Run, holds: Counter[str]) -> Iterator[bytes]:
@@ -183,12 +114,7 @@ def outcomes(run: Run, holds: Counter[str]) -> Iterator[bytes]:
         found = {row["task_id"]: row for row in TaskResult.objects.filter(task_id__in=ids).values(*RESULT_FIELDS)}
         rows = [found[task_id] for task_id in ids if task_id in found]
         holds["outcomes"] += len(rows)
-        yield b"".join(as_json(opened(row)) + b"\n" for row in rows)
-
-
-def opened(row: dict[str, Any]) -> dict[str, Any]:
-    """JSON that is stored as text stands in the file as JSON."""
-    return {name: load(value) if name in JSON_FIELDS else value for name, value in row.items()}
+        yield b"".join(json_line(opened(row)) for row in rows)
 
 
 def may_tell_changes(run: Run, by: object) -> bool:
@@ -217,7 +143,7 @@ def change_pages(run: Run) -> Iterator[tuple[list[ChangeSet], Mapping[int, Any]]
 
 
 def changes_csv(run: Run) -> Iterator[bytes]:
-    yield codecs.BOM_UTF8 + csv_lines([CHANGE_COLUMNS])
+    yield csv_head(CHANGE_COLUMNS)
     for page, records in change_pages(run):
         yield csv_lines(
             [
@@ -240,14 +166,10 @@ def changes(run: Run, holds: Counter[str]) -> Iterator[bytes]:
                 "at": row.at,
                 "changes": {each.field: [each.before, each.after] for each in row.changes},
             }
-            yield as_json(told) + b"\n"
+            yield json_line(told)
 
 
 def activities(run: Run) -> Iterator[bytes]:
     log = Activity.objects.filter(model=run._meta.label_lower, object_id=str(run.pk))
     for entry in by_key(log, AT_ONCE):
-        yield as_json({name: getattr(entry, name) for name in ACTIVITY_FIELDS}) + b"\n"
-
-
-def as_json(value: Any, indent: int | None = None) -> bytes:
-    return written(value, indent).encode()
+        yield json_line({name: getattr(entry, name) for name in ACTIVITY_FIELDS})
