@@ -55,6 +55,11 @@ UNFOLD: dict[str, Any] = {
         ("password_change/", "password_change", "backoffice.desk.people.passwords.OwnPasswordView"),
         ("desk/running/", "desk_running", "backoffice.desk.home.views.RunningView"),
         ("desk/timeline/<str:label>/<int:pk>/", "desk_timeline", "backoffice.desk.audit.timeline.TimelineView"),
+        (
+            "desk/timeline/<str:label>/<int:pk>/evidence/",
+            "desk_record_evidence",
+            "backoffice.desk.audit.evidence_page.RecordEvidenceView",
+        ),
         ("desk/evidence/<int:pk>/", "desk_evidence", "backoffice.desk.audit.evidence_page.EvidenceView"),
         ("desk/failures/", "desk_failures", "backoffice.desk.failures.failures_pages.FailuresView"),
         (

@@ -12,6 +12,7 @@ verbs.add(
     deleted=_("Record deleted"),
     imported=_("Records imported"),
     exported=_("Records exported"),
+    evidence_taken=_("Evidence taken"),
 )
 verbs.add(
     "run",

@@ -1,5 +1,6 @@
-"""The address of a run's evidence pack."""
+"""The addresses of evidence packs: of a run, and of a record."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponseBase, StreamingHttpResponse
@@ -10,7 +11,8 @@ from backoffice.results import activity
 from backoffice.runs import access
 from backoffice.runs.models import Run
 
-from . import evidence
+from . import evidence, record_evidence
+from .known import asked
 
 
 class EvidenceView(View):
@@ -25,7 +27,25 @@ class EvidenceView(View):
             raise Http404(_("There is no run %(pk)s, or it is not yours to see.") % {"pk": pk})
         # Logged first, so that the pack says itself who took it.
         activity.log(request.user, "run.exported", run, items=run.total)
-        response = StreamingHttpResponse(evidence.pack(run, request.user), content_type="application/zip")
-        response["Content-Disposition"] = f'attachment; filename="run-{run.pk}-evidence.zip"'
-        response["Cache-Control"] = "no-store"
-        return response
+        return sent(evidence.pack(run, request.user), f"run-{run.pk}")
+
+
+class RecordEvidenceView(View):
+    """For those who may look at the record."""
+
+    admin_site: Any = None
+    http_method_names = ["get"]
+
+    def get(self, request: HttpRequest, label: str, pk: int) -> HttpResponseBase:
+        known = asked(request, label, pk)
+        days = {"since": known.span.since, "until": known.span.until}
+        about = activity.Subject(str(known), known.label, str(pk))
+        activity.log(request.user, "record.evidence_taken", about, **{name: at for name, at in days.items() if at})
+        return sent(record_evidence.pack(known), f"{known.label.replace('.', '-')}-{pk}")
+
+
+def sent(parts: Iterable[bytes], name: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(parts, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}-evidence.zip"'
+    response["Cache-Control"] = "no-store"
+    return response

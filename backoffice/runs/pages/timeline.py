@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 
-from backoffice.results import activity
+from backoffice.results import activity, verbs
 from backoffice.results.models import Activity
 
 from ..access import may_see
@@ -26,6 +26,7 @@ from ..models import Processable, Remembers, Run, RunItem, State, TaskName
 from .numbers import row_number
 
 PAGE = 50
+ENDED = Q(finished_at__isnull=False)
 CALLS, PEOPLE, RUNS, RECORD = 3, 2, 1, 0  # of entries at the same moment, the highest comes first
 
 
@@ -47,6 +48,10 @@ class TimelineEntry:
     def key(self) -> tuple[datetime, int, int]:
         return self.at, self.rank, self.number
 
+    @property
+    def run_id(self) -> int | None:
+        return self.number if self.rank == RUNS else None
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
@@ -54,22 +59,62 @@ class Timeline:
     older: str = ""  # the key of the next page, "" when there is none
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From a moment, up to another one without it; None: no end there."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __contains__(self, at: datetime) -> bool:
+        return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
+
+    def of(self, moment: str) -> Q:
+        since = Q(**{f"{moment}__gte": self.since}) if self.since else Q()
+        return since & Q(**{f"{moment}__lt": self.until}) if self.until else since
+
+
+ALWAYS = Span()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What a page shows of each source: of a span, what comes after the last entry of the page before it."""
+
+    last: tuple[datetime, int, int] | None
+    span: Span
+
+    def of(self, rank: int, moment: str, number: str) -> Q:
+        return older(self.last, rank, moment, number) & self.span.of(moment)
+
+
+NEWEST = Window(None, ALWAYS)
+
+
 def of_record(
-    model: type[Processable], pk: int, user: Any, *, record: Any = None, before: str = "", items: Any = None
+    model: type[Processable],
+    pk: int,
+    user: Any,
+    *,
+    record: Any = None,
+    before: str = "",
+    items: Any = None,
+    span: Span = ALWAYS,
 ) -> Timeline:
     """A page of what happened to a record; `record` is the row itself where it still exists, `items` are the newest
     ones where the caller has asked for them."""
-    last = parse_key(before)
-    if last is not None:
-        items = done_by_runs(model, pk, last)
+    window = Window(parse_key(before), span)
+    if window.last is not None:
+        items = ended_ones(items_of(model, pk), window)
     elif items is None:
-        items = newest_items(model, pk)
+        items = newest_items(model, pk, window)
     over, in_work = [item for item in items if item.finished_at], [item for item in items if not item.finished_at]
     changed = shown.in_record(pk, (item.run_id for item in over))
     of_runs = [of_item(item, user, item.finished_at, shown.in_words(model, changed.get(item.run_id))) for item in over]
-    entries = [*done_by_people(model, pk, last), *of_runs, *done_by_calls(model, pk, last), *own(model, record, last)]
+    of_others = [*done_by_people(model, pk, window), *done_by_calls(model, pk, window)]
+    entries = [*of_others, *of_runs, *own(model, record, window)]
     entries.sort(key=lambda entry: entry.key, reverse=True)
-    listed = [*(of_item(item, user, item.started_at or item.run.created_at) for item in in_work), *entries[:PAGE]]
+    listed = [*(of_item(item, user, begun(item)) for item in in_work if begun(item) in span), *entries[:PAGE]]
     return Timeline(listed, as_key(listed[-1]) if len(entries) > PAGE else "")
 
 
@@ -101,8 +146,8 @@ def older(last: tuple[datetime, int, int] | None, rank: int, moment: str, number
     return Q(**{f"{moment}__lte" if rank < seen else f"{moment}__lt": at})
 
 
-def done_by_people(model: type[Processable], pk: int, last: Any) -> Iterator[TimelineEntry]:
-    rows = Activity.objects.filter(older(last, PEOPLE, "at", "pk"), model=activity.label_of(model), object_id=str(pk))
+def done_by_people(model: type[Processable], pk: int, window: Window) -> Iterator[TimelineEntry]:
+    rows = Activity.objects.filter(window.of(PEOPLE, "at", "pk"), model=activity.label_of(model), object_id=str(pk))
     for row in rows.order_by("-at", "-pk")[: PAGE + 1]:
         changes = [*pairs(model, row.details.get("changes")), *kept(model, row.details.get("corrections"))]
         file = str(row.details.get("file") or "")
@@ -116,7 +161,7 @@ def title_of(row: Activity) -> str:
         "record.edited": _("Changed by an import") if imported else _("Edited"),
         "record.deleted": _("Deleted"),
     }
-    return titles.get(row.verb, row.verb)
+    return titles.get(row.verb) or verbs.in_words(row.verb)
 
 
 def items_of(model: type[Processable], pk: int) -> Any:
@@ -126,18 +171,19 @@ def items_of(model: type[Processable], pk: int) -> Any:
     return RunItem.objects.filter(record_id=pk, task_no__in=tasks, run__record_type=kind).select_related("run__task")
 
 
-def newest_items(model: type[Processable], pk: int) -> list[RunItem]:
+def newest_items(model: type[Processable], pk: int, window: Window = NEWEST) -> list[RunItem]:
     """What is not over, at most one per task, and then a page of what is."""
     items = items_of(model, pk)
-    return [*items.filter(active=True).order_by("-run_id"), *over(items)]
+    return [*items.filter(active=True).order_by("-run_id"), *ended_ones(items, window)]
 
 
-def done_by_runs(model: type[Processable], pk: int, last: Any) -> list[RunItem]:
-    return over(items_of(model, pk).filter(older(last, RUNS, "finished_at", "run_id")))
+def begun(item: RunItem) -> datetime:
+    return item.started_at or item.run.created_at
 
 
-def over(items: Any) -> list[RunItem]:
-    return list(items.filter(finished_at__isnull=False).order_by("-finished_at", "-run_id")[: PAGE + 1])
+def ended_ones(items: Any, window: Window) -> list[RunItem]:
+    ended = items.filter(window.of(RUNS, "finished_at", "run_id"), ENDED)
+    return list(ended.order_by("-finished_at", "-run_id")[: PAGE + 1])
 
 
 def of_item(item: RunItem, user: Any, at: datetime, changes: tuple[Change, ...] = ()) -> TimelineEntry:
@@ -153,8 +199,8 @@ def of_item(item: RunItem, user: Any, at: datetime, changes: tuple[Change, ...] 
     )  # fmt: skip
 
 
-def done_by_calls(model: type[Processable], pk: int, last: Any) -> Iterator[TimelineEntry]:
-    rows = shown.by_calls(model, pk).filter(older(last, CALLS, "at", "pk"))
+def done_by_calls(model: type[Processable], pk: int, window: Window) -> Iterator[TimelineEntry]:
+    rows = shown.by_calls(model, pk).filter(window.of(CALLS, "at", "pk"))
     for row in rows.order_by("-at", "-pk")[: PAGE + 1]:
         changes = shown.in_words(model, row)
         yield TimelineEntry(row.at, CALLS, row.pk, task_label(row.task), _("a plain call"), changes=changes)
@@ -164,12 +210,12 @@ def who(run: Run) -> str:
     return run.requester_name or run.schedule_name or _("system")
 
 
-def own(model: type[Processable], record: Any, last: Any) -> Iterator[TimelineEntry]:
+def own(model: type[Processable], record: Any, window: Window) -> Iterator[TimelineEntry]:
     if not isinstance(record, Remembers):
         return
     for number, (at, changes) in enumerate(record.changes_made()):
         entry = TimelineEntry(at, RECORD, number, _("Corrected"), changes=tuple(pairs(model, changes)))
-        if last is None or entry.key < last:
+        if at in window.span and (window.last is None or entry.key < window.last):
             yield entry
 
 
