@@ -13,7 +13,7 @@ from backoffice.runs.seam import ProcessableAdmin, run_action
 from backoffice.schedules.pages.later_action import later_action
 
 from .exchange import RecordResource
-from .filters import CountryFilter, IssueFilter, RecordList, VerdictFilter
+from .filters import CheckFilter, CountryFilter, IssueFilter, RecordList, VerdictFilter
 from .models import YourModel
 from .outcome import outcome_of
 from .search import search, search_index
@@ -29,7 +29,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
         *("outcome_badge", "processed_badge", "issue_count", "processed_when"),
     )
     list_display_links = ("reference", "name")
-    list_filter = (VerdictFilter, "processed", "role", CountryFilter, IssueFilter)
+    list_filter = (VerdictFilter, CheckFilter, "processed", "role", CountryFilter, IssueFilter)
     list_filter_submit = True
     list_per_page = 50  # most of the page's time is these rows
     show_full_result_count = False  # one count of a million is enough
@@ -44,6 +44,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     )
     outcome_field = "verdict"
     outcome_colours = {"valid": "good", "corrected": "hint", "review": "warning", "invalid": "bad"}  # noqa: RUF012
+    outdated_words, failed_words = _lazy("not checked yet"), _lazy("last check failed")
     record_facts = "records/facts.html"
     record_panels = (
         *("records/outcome_fields.html", "records/outcome_corrections.html", "records/outcome_duplicates.html"),
@@ -60,9 +61,10 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     class Media:
         css = {"all": ["records/records.css"]}
 
-    @admin.display(description=_lazy("issues"))
-    def issue_count(self, record: YourModel) -> int:
-        return len(record.issues)
+    @admin.display(description=_lazy("issues"), empty_value="–")
+    def issue_count(self, record: YourModel) -> int | None:
+        """None, a dash, of what was never checked, or was edited since, or whose last check failed."""
+        return len(record.issues) if self.is_current(record) else None
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordList]:
         return RecordList

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from backoffice.runs.pages.lists import StaffList
+from backoffice.runs.seam import FailedFilter
 
 from .checks import codes
 from .models import YourModel
@@ -78,6 +79,10 @@ class VerdictFilter(admin.SimpleListFilter):
         if verdict := self.value():
             return queryset.filter(verdict="" if verdict == "none" else verdict)
         return queryset
+
+
+class CheckFilter(FailedFilter):
+    title = _("last check")
 
 
 class CountryFilter(DropdownFilter):

@@ -6,6 +6,7 @@ stay, or the changelog says what takes their place.
 
 from .access import may_start
 from .engine.events import on_run_finished
+from .failing.outcome import FailedFilter
 from .models import Outcome, Processable, RecordOutcome, Run, State
 from .operations import Cancelled, cancel, retry
 from .pages.actions import Action, run_action
@@ -18,7 +19,7 @@ from .snapshot import Records
 from .start import EmptySelection, Preview, preview, start
 
 __all__ = [
-    "Action", "BadParameters", "Cancelled", "EmptySelection", "Outcome", "Preview", "Processable", "ProcessableAdmin",
-    "RecordOutcome", "RecordTask", "Records", "Run", "StaffAdmin", "State", "cancel", "may_start", "on_run_finished",
-    "preview", "record_task", "retry", "run_action", "start",
+    "Action", "BadParameters", "Cancelled", "EmptySelection", "FailedFilter", "Outcome", "Preview", "Processable",
+    "ProcessableAdmin", "RecordOutcome", "RecordTask", "Records", "Run", "StaffAdmin", "State", "cancel", "may_start",
+    "on_run_finished", "preview", "record_task", "retry", "run_action", "start",
 ]  # fmt: skip

@@ -10,11 +10,13 @@ from uuid import uuid4
 from django.contrib.admin.utils import display_for_field
 from django.db.models import Model
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from backoffice.results.values.text import said
 
-from ..access import may_see
+from ..access import may_retry, may_see
+from ..failing import outcome
 from ..labels import run_title, task_label
 from ..models import RunItem, State, state_label
 from ..registry import find
@@ -101,6 +103,27 @@ class RecordPage:
         """None where no task of this kind of record sets it."""
         sets = any("processed" in task.writes for task in record_log.tasks_of(type(self.record)))
         return self.admin.processed_of(self.record) if sets else None
+
+    @cached_property
+    def failure(self) -> Line | None:
+        """The last check's, where it failed and no later run has mended that."""
+        found = outcome.failures(self.admin.checks, [self.record.pk]).select_related("run__task").first()
+        return self.line(found) if found else None
+
+    @property
+    def may_retry(self) -> bool:
+        return self.failure is not None and may_retry(self.user, self.failure.item.run)
+
+    @cached_property
+    def doubt(self) -> Badge | None:
+        """In place of an outcome that is of the time before."""
+        known = self.outcome or self.record.processed_at
+        found: Badge | None = self.admin.doubt(self.record, known, failed=self.failure is not None)
+        return found
+
+    @property
+    def old_words(self) -> str:
+        return as_of(self.outcome, self.processed_at) if self.outcome else ""
 
     @property
     def is_stale(self) -> bool:
@@ -199,6 +222,13 @@ class RecordPage:
     @property
     def label(self) -> str:
         return str(self.record._meta.label_lower)
+
+
+def as_of(old: Badge, at: datetime | None) -> str:
+    """An outcome of the time before."""
+    if at is None:
+        return _("%(outcome)s before") % {"outcome": old.word}
+    return _("%(outcome)s as of %(when)s") % {"outcome": old.word, "when": f"{localtime(at):%Y-%m-%d %H:%M}"}
 
 
 def name_of(record: Model) -> str:

@@ -1,7 +1,7 @@
 """The admin of a record: its list, its page, and the buttons on it."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from django import forms
@@ -13,15 +13,18 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from ..failing import outcome
 from ..labels import task_label
-from ..registry import find
+from ..registry import RecordTask, find
+from . import record_log
 from .actions import RecordActions, answered
 from .back import with_filters
 from .confirmation.page import Click
-from .record_page import Badge, RecordPage, name_of
+from .record_page import Badge, RecordPage, as_of, name_of
 
 COLOURS = ("good", "bad", "warning", "info", "hint", "calm")
 
@@ -34,6 +37,8 @@ class ProcessableAdmin(RecordActions):
     outcome_words: Mapping[str, Any] = {}  # by label; without one the field's choices, else the label
     outcome_colours: Mapping[str, str] = {}  # by label: good, bad, warning, info, hint or calm
     processed_words: tuple[Any, Any] = (_("processed"), _("not processed"))  # of `processed`: yes, and no
+    outdated_words: Any = _("not processed yet")  # in the outcome's place, after an edit
+    failed_words: Any = _("last run failed")  # in the outcome's place, until a later run succeeds
     stale_words: Any = _("The inputs have changed since: process the record again.")  # after an edit
     record_facts = "runs/record/facts.html"  # a template; beside the badges above the form
     # Templates below the form, in this order.
@@ -69,16 +74,48 @@ class ProcessableAdmin(RecordActions):
         yes, no = self.processed_words
         return Badge(str(yes), "yes") if record.processed else Badge(str(no), "no")
 
+    def doubt(self, record: Any, known: Any, *, failed: bool) -> Badge | None:
+        """What takes the place of an outcome that is of the time before; None where it is of now."""
+        if failed:
+            return Badge(str(self.failed_words), "bad")
+        if known and not record.processed and self.sets_processed:
+            return Badge(str(self.outdated_words), "warning")
+        return None
+
+    def is_current(self, record: Any) -> bool:
+        """In a list: its outcome is there, and of what the record is now."""
+        known = self.outcome_of(record)
+        return bool(known) and not self.doubt(record, known, failed=outcome.has_failed(record))
+
+    @cached_property
+    def checks(self) -> list[RecordTask]:
+        return outcome.checks(self.model, self.outcome_field)  # type: ignore[attr-defined]
+
+    @cached_property
+    def sets_processed(self) -> bool:
+        return any("processed" in task.writes for task in record_log.tasks_of(self.model))  # type: ignore[attr-defined]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response = super().changelist_view(request, extra_context)
+        shown = (getattr(response, "context_data", None) or {}).get("cl")
+        if shown is not None:
+            outcome.mark(shown.result_list, self.checks)
+        return response
+
     # --- columns
 
     @admin.display(description=_("outcome"), empty_value="–")
     def outcome_badge(self, record: Any) -> str | None:
         found = self.outcome_of(record)
-        return cell(found) if found else None
+        doubt = self.doubt(record, found, failed=outcome.has_failed(record))
+        if doubt and found:
+            return format_html('{} <span class="bo-subtle">{}</span>', cell(doubt), as_of(found, record.processed_at))
+        shown = doubt or found
+        return cell(shown) if shown else None
 
     @admin.display(description=_("processed"), ordering="processed")
     def processed_badge(self, record: Any) -> str:
-        return cell(self.processed_of(record))
+        return cell(Badge(gettext("failed"), "bad") if outcome.has_failed(record) else self.processed_of(record))
 
     @admin.display(description=_("processed at"), ordering="processed_at", empty_value="–")
     def processed_when(self, record: Any) -> str | None:
