@@ -75,7 +75,7 @@ class TestTheList:
     def test_offers_filters_for_all_that_staff_ask_for(self, operator):
         factories.record()
         titles = [str(spec.title) for spec in operator.get(LIST).context["cl"].filter_specs]
-        assert titles == ["verdict", "processed", "role", "country", "issue"]
+        assert titles == ["verdict", "last check", "processed", "role", "country", "issue"]
 
     def test_a_filter_by_issue_shows_only_those(self, operator):
         wrong = factories.processed(email="nobody")

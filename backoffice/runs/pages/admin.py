@@ -32,6 +32,9 @@ from .staff import StaffAdmin
 __all__ = ["RunAdmin"]
 
 
+TRIES = 3  # to read a run and its items as of one moment
+
+
 class MineFilter(admin.SimpleListFilter):
     title = gettext_lazy("whose")
     parameter_name = "mine"
@@ -103,6 +106,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:pk>/progress/", wrap(self.progress_view), name="runs_run_progress"),
+            path("<int:pk>/live/", wrap(self.live_view), name="runs_run_live"),
             path("<int:pk>/changes/", wrap(self.changes_view), name="runs_run_changes"),
             path("<int:pk>/cancel/", wrap(require_POST(self.cancel_view)), name="runs_run_cancel"),
             path("<int:pk>/retry/", wrap(require_POST(self.retry_view)), name="runs_run_retry"),
@@ -127,20 +131,36 @@ class RunAdmin(StaffAdmin, ModelAdmin):
     ) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(_("A run cannot be edited."), status=405)
-        run = self.seen(request, object_id)
+        run, page = self.of_one_moment(request, self.seen(request, object_id))
+        chrome = {**self.admin_site.each_context(request), "opts": self.opts, "original": run, "title": run_title(run)}
+        return TemplateResponse(request, "runs/run.html", chrome | self.moving(request, run, page))
+
+    def live_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What moves on the page of a run, read anew."""
+        run, page = self.of_one_moment(request, self.seen(request, pk))
+        request.path = request.path_info = reverse("admin:runs_run_change", args=[pk])  # where its links lead back to
+        context = self.moving(request, run, page)
+        return TemplateResponse(request, "runs/live.html", context, headers={"Cache-Control": "no-store"})
+
+    def of_one_moment(self, request: HttpRequest, run: Any) -> tuple[Any, items.ItemPage]:
+        """The run, and the page of its items that agrees with its counts: what workers wrote in between, which takes
+        them longer than the reading does, is read again. A transaction would hold up all of SQLite."""
+        for _again in range(TRIES):
+            page = items.page(
+                run,
+                request.GET.get("state", ""),
+                row_number(request.GET.get("after")),
+                request.GET.get("error", ""),
+                user=request.user,
+            )
+            before, run = run, run if run.is_finished else self.seen(request, run.pk)
+            if progress.moment(run) == progress.moment(before):
+                break
+        return run, page
+
+    def moving(self, request: HttpRequest, run: Any, page: items.ItemPage) -> dict[str, Any]:
         since, retries = standing.of_run(run), list(run.retries.select_related("task").order_by("pk")[:20])
-        page = items.page(
-            run,
-            request.GET.get("state", ""),
-            row_number(request.GET.get("after")),
-            request.GET.get("error", ""),
-            user=request.user,
-        )
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": run,
-            "title": run_title(run),
+        return {
             "run": run,
             "task": task_label(run.task.name),
             "parameters": asked_words(run),
@@ -157,7 +177,6 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             "may_retry": access.may_retry(request.user, run) and (since.retryable > 0 or not since.is_all),
             "may_dismiss": since.gone > 0 and access.may_dismiss(request.user, run),
         }
-        return TemplateResponse(request, "runs/run.html", context)
 
     def changes_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What was in the fields, and is since: to be read by who may look at the records."""

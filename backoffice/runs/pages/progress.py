@@ -45,6 +45,11 @@ def counts(run: Any) -> list[tuple[str, str, int]]:
     return [(state, state_label(state), number) for state, number in numbers.items()]
 
 
+def moment(run: Any) -> tuple[Any, ...]:
+    """Two readings of a run that agree in this are of one moment: its items have not changed between them."""
+    return counts(run), run.state, run.cancelled_at, run.started_at, run.finished_at
+
+
 def percent(run: Run) -> int:
     """Whole percent; 100 only when all is done."""
     return 100 if not run.total or run.is_finished else run.done * 100 // run.total

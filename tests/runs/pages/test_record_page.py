@@ -212,6 +212,7 @@ class TestATeamSets:
         assert '<span class="bo-badge bo-badge--good">with tax</span>' in person.get(page(invoice)).text
 
     def test_which_field_keeps_the_outcome(self, person, invoice, shown):
+        Invoice.objects.update(processed=True)
         shown(outcome_field="number", outcome_colours={"I-77": "bad"})
         assert '<span class="bo-badge bo-badge--bad">I-77</span>' in person.get(page(invoice)).text
 
@@ -221,6 +222,8 @@ class TestATeamSets:
         shown(processed_words=("settled", "open"), stale_words="Settle it again.")
         said = words(person.get(page(invoice)))
         assert "open" in said
+        assert "not processed yet" in said
+        assert "taxed as of" in said
         assert "Settle it again." in said
 
     def test_the_parts_of_the_page(self, person, invoice, shown):

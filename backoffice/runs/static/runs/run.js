@@ -1,66 +1,68 @@
-// The page of one run: its progress, live. External, because the content security policy allows no inline script.
+// The page of one run, live. External, because the content security policy allows no inline script.
+// Asked every second is how far the run is; when that has changed, bar, facts and table come in one answer and are
+// renewed together, so that they agree with one another. What is the same stays: focus, ticks, what somebody types.
 "use strict";
 
 (() => {
-  const QUICK = 1000, SLOW = 5000, TABLE_EVERY = 5;
+  const QUICK = 1000, SLOW = 5000;
   const run = document.getElementById("run");
-  if (!run || "finished" in run.dataset) return;
+  const live = () => run.firstElementChild;
+  if (!run || "finished" in live().dataset) return;
   const field = (name) => run.querySelector(`[data-field="${name}"]`);
-  let timer = 0, asked = 0, spoken = -1;
+  let timer = 0, shown = "", spoken = -1, pause = QUICK;
 
-  function show(answer) {
-    const bar = field("bar");
-    bar.max = answer.total || 1;
-    bar.value = answer.done;
-    field("percent").textContent = `${answer.percent} %`;
-    field("text").textContent = answer.text;
-    const unread = field("unread");
-    unread.textContent = answer.unread;
-    unread.hidden = !answer.unread;
-    const badge = field("badge").firstElementChild;
-    badge.className = `bo-badge bo-badge--${answer.state.toLowerCase()}`;
-    badge.textContent = answer.label;
-    for (const [state, number] of Object.entries(answer.counts)) {
-      const count = run.querySelector(`[data-count="${state}"]`);
-      count.textContent = number.toLocaleString("en");
-      count.closest("li").classList.toggle("run-none", !number);
-    }
-    // A screen reader hears every quarter and the end, not every second.
-    const quarter = answer.finished ? 5 : Math.floor(answer.percent / 25);
-    if (quarter > spoken) {
-      spoken = quarter;
-      field("status").textContent = `${answer.label}: ${answer.text}`;
-    }
+  function renew(old, now) {
+    if (old.isEqualNode(now) || old.dataset?.keep !== undefined) return;
+    const isOther = old.nodeName !== now.nodeName || (old.nodeName === "INPUT" && (old.name !== now.name || old.defaultValue !== now.defaultValue));
+    if (isOther || old.nodeType !== Node.ELEMENT_NODE) return void old.replaceWith(now);
+    for (const { name } of [...old.attributes]) if (!now.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    const before = [...old.childNodes], after = [...now.childNodes];
+    after.forEach((node, at) => (at < before.length ? renew(before[at], node) : old.append(node)));
+    before.slice(after.length).forEach((node) => node.remove());
   }
 
-  // The table below is read again now and then, unless somebody is in it.
-  async function refresh(whole) {
-    const response = await fetch(location.href, { headers: { Accept: "text/html", "X-Requested-With": "poll" } });
-    if (!response.ok || response.redirected) return;
-    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
-    const parts = whole ? [".run-cancelled", ".run-buttons", ".bo-facts", "#items"] : ["#items"];
-    for (const part of parts) {
-      const old = document.querySelector(`#run ${part}`), now = fresh.querySelector(`#run ${part}`);
-      if (old && now && (whole || !(old.contains(document.activeElement) || old.querySelector("input:checked")))) old.replaceWith(now);
-    }
+  // Ticks follow their records, whichever row these are in now.
+  function renewAll(html) {
+    const ticked = new Set([...run.querySelectorAll("input:checked")].map((input) => input.value));
+    renew(live(), new DOMParser().parseFromString(html, "text/html").getElementById("run-live"));
+    for (const input of run.querySelectorAll("input[type=checkbox]")) input.checked = ticked.has(input.value);
+  }
+
+  // A screen reader hears every quarter and the end, not every second.
+  function speak(answer) {
+    const quarter = answer.finished ? 5 : Math.floor(answer.percent / 25);
+    if (quarter <= spoken) return;
+    spoken = quarter;
+    field("status").textContent = `${answer.label}: ${answer.text}`;
+  }
+
+  async function asked(url, type) {
+    const response = await fetch(url, { headers: { Accept: type, "X-Requested-With": "poll" } });
+    if (response.redirected || response.status === 403 || response.status === 404) throw new DOMException("", "AbortError");
+    if (!response.ok) throw new Error(response.statusText);
+    return response.text();
+  }
+
+  async function look() {
+    const answer = await asked(run.dataset.progress, "application/json");
+    if (answer === shown) return;
+    const began = performance.now();
+    renewAll(await asked(run.dataset.live + location.search, "text/html"));
+    // A big table of failures takes its time: then less often.
+    pause = Math.max(QUICK, 10 * (performance.now() - began));
+    shown = answer;
+    speak(JSON.parse(answer));
   }
 
   async function ask() {
     clearTimeout(timer);
     try {
-      const response = await fetch(run.dataset.progress, { headers: { Accept: "application/json" } });
-      if (response.redirected || response.status === 403 || response.status === 404) return;
-      if (response.ok) {
-        const answer = await response.json();
-        show(answer);
-        if (answer.finished) return void refresh(true);
-        asked += 1;
-        if (asked % TABLE_EVERY === 0) await refresh(false);
-      }
-    } catch {
-      field("text").textContent = run.dataset.lost || field("text").textContent;
+      await look();
+    } catch (error) {
+      if (error.name === "AbortError") return; // signed out, or not theirs to see any more
     }
-    timer = setTimeout(ask, document.hidden ? SLOW : QUICK);
+    if (!("finished" in live().dataset)) timer = setTimeout(ask, document.hidden ? SLOW : pause);
   }
 
   document.addEventListener("visibilitychange", () => { if (timer && !document.hidden) ask(); });
