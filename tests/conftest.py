@@ -15,6 +15,7 @@ from backoffice.runs.models import Worker as Heartbeat
 from backoffice.testing.fixtures import worker
 from tests import conditional_updates, emptying
 from tests.browser import page
+from tests.properties import cases
 from tests.servers import wait_until
 from tests.workers import Worker, declare_queues, is_idle, running_worker
 
@@ -22,16 +23,20 @@ __all__ = ["worker"]
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who asks for a worker or a stage waits for it."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Who asks for a worker or a stage waits for it. Of many cases of a test a share is enough where that is asked."""
     for item in items:
         if {"worker", "lasting_worker", "stage"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.processes)
+    kept = set(cases(item.nodeid for item in items))
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in kept])
+    items[:] = [item for item in items if item.nodeid in kept]
 
 
 def pytest_collection_finish() -> None:
-    """What is imported by now stays: the collector need not walk through it again, a twentieth of all time."""
+    """What is imported by now stays: the collector need not walk through it again, and seldom through the rest."""
     gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 @pytest.fixture(scope="session")

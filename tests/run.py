@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import BinaryIO
@@ -57,8 +57,9 @@ def main() -> int:
                 run(step)
             if not options.lint:
                 kind = KINDS["fast" if options.fast else "all" if options.all else "usual"]
+                kind = replace(kind, share_on_postgresql="1") if given else kind
                 accepted = {0, NO_TESTS_COLLECTED} if given else {0}
-                sessions = Sessions(stack, directory, kind.share_of_examples, accepted)
+                sessions = Sessions(stack, directory, kind, accepted)
                 tests = [sessions.step(each) for each in sessions_of(kind, given)]
                 slow = [sessions.step(each) for each in slow_sessions(given)] if options.all else []
                 steps += [*tests, *slow]
@@ -103,11 +104,14 @@ class Kind:
     on_sqlite: str
     on_postgresql: str = ""
     share_of_examples: str = "1"  # of each property of hypothesis
+    share_on_postgresql: str = "1"  # of examples and of each test's cases: SQLite takes all cases
 
 
 KINDS = {
     "fast": Kind("not slow and not long and not browser and not processes", share_of_examples="0.1"),
-    "usual": Kind("not slow and not long", "not slow and not long and not once and not browser", "0.25"),
+    "usual": Kind(
+        "not slow and not long", "not slow and not long and not once and not spared and not browser", "0.25", "0.15"
+    ),
     "all": Kind("not slow", "not slow and not once"),
 }
 SLOW = Kind("slow", "slow and not once")
@@ -172,7 +176,7 @@ class Sessions:
 
     stack: contextlib.ExitStack
     directory: Path
-    share_of_examples: str
+    kind: Kind
     accepted: set[int]
 
     def step(self, session: Session) -> Step:
@@ -184,11 +188,13 @@ class Sessions:
             "BACKOFFICE_TEST_DIR": str(folder),
             "BACKOFFICE_VAR": str(folder / "var"),
             "REDIS_URL": redis,
-            "TEST_SHARE_OF_EXAMPLES": self.share_of_examples,
+            "TEST_SHARE_OF_EXAMPLES": self.kind.share_of_examples,
         }
         command = [sys.executable, "-m", "pytest", "-m", session.expression, *session.arguments]
         step = Step(session.name, command, environment, accepted=self.accepted)
         if session.on_postgresql:
+            share = self.kind.share_on_postgresql
+            environment |= {"TEST_SHARE_OF_EXAMPLES": share, "TEST_SHARE_OF_CASES": share}
             self.take_postgresql(step, folder)
         return step
 

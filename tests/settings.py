@@ -49,6 +49,8 @@ if _seconds := int(os.environ.get("TEST_VISIBILITY_SECONDS", 0)):
 if _ahead := float(os.environ.get("TEST_CLOCK_AHEAD", 0)):
     # A machine whose clock is wrong by so many seconds: what its processes take for now.
     timezone.now = lambda: datetime.now(UTC) + timedelta(seconds=_ahead)
+# Static files are looked for when they are asked for: each test's client would walk through all packages' folders.
+WHITENOISE_AUTOREFRESH = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Record types as a team would write them, one of them with files, and one that misbehaves on demand.
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.second", "tests.shipping", "tests.freight", "tests.probe"]

@@ -5,10 +5,11 @@ from itertools import combinations
 import pytest
 from _pytest.mark.expression import Expression
 
+from tests.properties import cases
 from tests.run import APART, FAULTS, KINDS, SLOW, Session, sessions_of, slow_sessions, without
 
 pytestmark = pytest.mark.once
-MARKS = ("slow", "long", "browser", "once", "processes")
+MARKS = ("slow", "long", "browser", "once", "spared", "processes")
 MARKED = [set(marks) for number in range(len(MARKS) + 1) for marks in combinations(MARKS, number)]
 USUAL, ALL = sessions_of(KINDS["usual"], ()), sessions_of(KINDS["all"], ())
 
@@ -29,7 +30,7 @@ def times(sessions: list[Session], marks: set[str], *, apart: bool, on_postgresq
 def test_each_runs_once_on_each_database_that_it_is_for(marks: set[str], apart: bool):
     quick = not marks & {"slow", "long"}
     assert times(USUAL, marks, apart=apart, on_postgresql=False) == quick
-    assert times(USUAL, marks, apart=apart, on_postgresql=True) == (quick and not marks & {"once", "browser"})
+    assert times(USUAL, marks, apart=apart, on_postgresql=True) == (quick and not marks & {"once", "spared", "browser"})
     everything = [*ALL, *slow_sessions(())]
     assert times(everything, marks, apart=apart, on_postgresql=False) == 1
     assert times(everything, marks, apart=apart, on_postgresql=True) == ("once" not in marks)
@@ -48,3 +49,14 @@ def test_what_a_person_asks_for_is_asked_of_both_databases():
             (False, ("-k", "word")),
             (True, ("-k", "word")),
         ]
+
+
+@pytest.mark.parametrize(("many", "kept"), [(1, 1), (2, 2), (3, 3), (10, 3), (30, 4), (200, 30)])
+def test_of_each_test_some_cases_stay_on_postgresql_and_all_of_them_in_all(many: int, kept: int):
+    share = float(KINDS["usual"].share_on_postgresql)
+    of_one, of_another = ([f"{test}[{case}]" for case in range(many)] for test in ("a.py::one", "a.py::another"))
+    found = list(cases([*of_one, "a.py::plain", *of_another], share))
+    assert len(set(found) & set(of_one)) == len(set(found) & set(of_another)) == kept
+    assert "a.py::plain" in found
+    assert KINDS["all"].share_on_postgresql == "1"
+    assert list(cases(of_one, 1)) == of_one

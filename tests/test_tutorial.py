@@ -99,6 +99,7 @@ def test_the_pages_own_tests_pass(project):
     assert "3 passed" in project("-m", "pytest", "-q", "shipments/tests.py")
 
 
+@pytest.mark.long
 def test_the_page_is_under_the_house_rules(project):
     assert "no issues found" in project("-m", "tests.apps", "mypy")
     assert "0 broken" in project("-m", "tests.apps", "imports")

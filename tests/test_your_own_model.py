@@ -10,7 +10,7 @@ import pytest
 
 from backoffice.management.redis_server import free_port
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.once]  # the project is on SQLite whatever the session is on
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs/your-own-model.md").read_text()
 SETTINGS = """

@@ -86,7 +86,7 @@ def press_on(watched: Watched, path: str) -> list[str]:
     return [f"{path}: {problem}" for problem in accessibility_problems(page)]
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [pytest.param(False, marks=pytest.mark.long), True], ids=["light", "dark"])
 @pytest.mark.once
 def test_the_pages_of_the_main_path_are_accessible_and_hold_at_390_pixels(browser, site, worker, dark):
     from backoffice.runs.start import start

@@ -22,7 +22,9 @@ def boss(transactional_db):
     return user(is_superuser=True, username="boss", password="a long one")
 
 
-@pytest.mark.parametrize(("width", "dark"), [(browsing.WIDE, False), (browsing.NARROW, True)])
+@pytest.mark.parametrize(
+    ("width", "dark"), [pytest.param(browsing.WIDE, False, marks=pytest.mark.long), (browsing.NARROW, True)]
+)
 def test_every_page_keeps_the_policy_and_is_accessible(live_server, browser, boss, width: int, dark: bool):
     run = factories.run(requester=boss, succeeded=3, failed=1)
     about = record(reference="X-1")

@@ -15,6 +15,7 @@ from tests.exchange.made_files import csv_of, line, xlsx_of
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.spared
 class TestABadFile:
     @pytest.mark.parametrize("column", YourModel.INPUTS)
     def test_with_a_missing_column_is_told_which_and_what_is_expected(self, operator, column):

@@ -32,6 +32,7 @@ def test_without_redis_the_click_is_answered_in_a_second_and_runs_once_when_redi
     assert_all_succeeded(wait_finished(the_run()), 150)
 
 
+@pytest.mark.spared
 def test_with_redis_frozen_the_click_is_answered_in_five_seconds(stage):
     probes(150)
     web = stage.web()
@@ -48,6 +49,7 @@ def test_with_redis_frozen_the_click_is_answered_in_five_seconds(stage):
     assert_all_succeeded(wait_finished(the_run()), 150)
 
 
+@pytest.mark.spared
 def test_messages_that_redis_took_without_an_answer_and_then_again_are_worked_on_once(stage):
     """The client gave up waiting, so the sweep sends them again: the same chunk twice, one behind the other."""
     first, *others = probes(3, behaviour="slow")
@@ -69,6 +71,7 @@ def test_messages_that_redis_took_without_an_answer_and_then_again_are_worked_on
     assert control.process.poll() is None
 
 
+@pytest.mark.spared
 def test_redis_frozen_after_a_click_that_went_well_does_not_hold_the_next_one_up(stage):
     """The connection is in the pool, and its other end is silent."""
     first, other = probes(2)

@@ -10,7 +10,7 @@ from django_celery_results.models import TaskResult
 from tests.probe.tasks import echo
 from tests.servers import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.spared]
 ID = "5e7c0c5e-0000-4000-8000-000000000001"
 BODY = base64.b64encode(b"[[1], {}, {}]").decode()
 PROPERTIES = {"delivery_tag": "t", "body_encoding": "base64", "delivery_info": {"exchange": "", "routing_key": "tasks"}}

@@ -11,7 +11,7 @@ from tests.probe.models import Probe
 from tests.runs.factories import item, probes
 from tests.workers import running_worker
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.spared]
 
 
 def test_many_quick_records_in_one_chunk_do_not_meet_the_limit_of_one(transactional_db):

@@ -232,13 +232,14 @@ def test_requests_follow_each_other_on_one_connection(server: Server) -> None:
             received += connection.recv(4096)
 
 
-def test_that_no_proxy_is_declared_is_said_where_others_can_reach_it(tmp_path: Path) -> None:
-    for host, proxies, said in (("0.0.0.0", "0", 1), ("127.0.0.1", "0", 0), ("0.0.0.0", "1", 0)):
-        folder = tmp_path / f"{host}-{proxies}"
+def test_that_no_proxy_is_declared_is_said_where_others_can_reach_it(server: Server, tmp_path: Path) -> None:
+    assert ALONE not in server.log.read_text()  # on loopback
+    for proxies, said in (("0", 1), ("1", 0)):
+        folder = tmp_path / proxies
         folder.mkdir()
-        server = Server(folder, host, DJANGO_BEHIND_PROXY=proxies)
-        server.stop()
-        assert server.log.read_text().count(ALONE) == said, (host, proxies)
+        reachable = Server(folder, "0.0.0.0", DJANGO_BEHIND_PROXY=proxies)
+        reachable.stop()
+        assert reachable.log.read_text().count(ALONE) == said, proxies
 
 
 def _children(pid: int) -> list[int]:

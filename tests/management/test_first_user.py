@@ -101,6 +101,7 @@ def test_bad_answers_are_asked_again_and_no_password_is_shown(terminal: Terminal
     assert "createsuperuser" not in terminal.text
 
 
+@pytest.mark.long
 def test_an_empty_name_starts_without_a_user_and_says_how(terminal: Terminal, tmp_path: Path) -> None:
     terminal.answer(NAME, "\n")
     terminal.read_to("manage.py createsuperuser")

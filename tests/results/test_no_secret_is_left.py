@@ -11,7 +11,7 @@ from tests.results import storm_tasks
 from tests.servers import wait_until
 from tests.workers import running_worker
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.spared]
 SECRET = "mArk3r-ß'\"\\"
 
 

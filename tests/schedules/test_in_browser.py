@@ -136,7 +136,7 @@ def page_status(page: Page, url: str) -> int:
     return answer.status
 
 
-@pytest.mark.parametrize(("width", "dark"), [(WIDE, False), (NARROW, True)])
+@pytest.mark.parametrize(("width", "dark"), [pytest.param(WIDE, False, marks=pytest.mark.long), (NARROW, True)])
 def test_a_filter_of_the_list_becomes_a_schedule_by_keyboard_and_leads_back(site, browser, width, dark):
     factories.partners(4)
     with watched_page(browser, site, width, dark) as watched:
@@ -165,7 +165,7 @@ def test_a_filter_of_the_list_becomes_a_schedule_by_keyboard_and_leads_back(site
         expect(page.locator("a[href*='selection=']")).to_have_count(0)
 
 
-@pytest.mark.parametrize(("width", "dark"), [(WIDE, False), (NARROW, True)])
+@pytest.mark.parametrize(("width", "dark"), [(WIDE, False), pytest.param(NARROW, True, marks=pytest.mark.long)])
 def test_the_pages_are_accessible_and_fit(site, browser, width, dark):
     row = row_with_history()
     alive_all_along = timezone.now() + timedelta(hours=1)

@@ -41,6 +41,7 @@ def test_it_works_a_run_off_and_answers_a_plain_call_through_a_redis_of_its_own(
         assert used.default_channel.client.llen("tasks") == 1
 
 
+@pytest.mark.spared
 @pytest.mark.django_db(transaction=True)
 def test_messages_that_were_sent_before_are_found_where_its_redis_is_the_one_in_use():
     probes(3)
@@ -64,6 +65,7 @@ def test_a_database_in_memory_is_refused_with_what_to_write(monkeypatch, is_sqli
         pass
 
 
+@pytest.mark.spared
 @pytest.mark.django_db(transaction=True)
 def test_one_that_does_not_start_says_why():
     before = current_app.conf.broker_url
@@ -72,6 +74,7 @@ def test_one_that_does_not_start_says_why():
     assert current_app.conf.broker_url == before
 
 
+@pytest.mark.spared
 @pytest.mark.django_db(transaction=True)
 def test_what_is_raised_inside_ends_worker_and_redis():
     with pytest.raises(ZeroDivisionError), worker() as one:

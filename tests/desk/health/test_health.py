@@ -159,6 +159,7 @@ def test_outcomes_that_were_set_aside_are_counted_alike_on_the_desk_and_by_docto
     assert by_name(health.checks())["Set aside"].ok
 
 
+@pytest.mark.spared
 def test_many_keys_and_queues_that_are_not_ours_cost_no_time(own_redis):
     all_alive()
     with own_redis.pipeline(transaction=False) as pipeline:

@@ -102,7 +102,7 @@ LONG = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [browsing.NARROW, 700, browsing.WIDE])
+@pytest.mark.parametrize("width", [browsing.NARROW, pytest.param(700, marks=pytest.mark.long), browsing.WIDE])
 def test_the_bar_of_actions_covers_no_row(live_server, browser, boss, width: int):
     for make in LONG.values():
         make()
@@ -121,7 +121,7 @@ def test_the_bar_of_actions_covers_no_row(live_server, browser, boss, width: int
         assert watched.problems == []
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.long)], ids=["light", "dark"])
 def test_ticked_rows_open_filters_and_refusals_are_accessible(live_server, browser, boss, thirteen_of_many, dark: bool):
     with browsing.watched_page(browser, live_server.url, dark=dark) as watched:
         page = watched.sign_in("boss", "a long one")

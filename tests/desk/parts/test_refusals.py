@@ -24,6 +24,7 @@ def test_a_refused_page_is_logged_with_who_and_what(client: Client):
     assert entry.details == {"method": "GET", "page": "django_celery_results_taskresult_changelist", "times": 1}
 
 
+@pytest.mark.spared
 def test_a_loop_makes_an_entry_for_each_power_of_ten(client: Client):
     client.force_login(user())
     for number in range(105):

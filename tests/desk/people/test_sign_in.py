@@ -76,6 +76,7 @@ def test_the_wait_doubles_and_is_bounded():
     assert max(waits) == waits[-1] == 900
 
 
+@pytest.mark.spared
 def test_a_minute_of_guesses_hears_a_handful():
     heard = 0
     for _ in range(405):
@@ -104,6 +105,7 @@ def test_a_sign_in_begins_anew_and_a_day_forgets():
     assert [guess("anna").status_code for _ in range(6)] == [HEARD] * 5 + [LOCKED]
 
 
+@pytest.mark.spared
 def test_one_address_is_slowed_down_whatever_the_names():
     heard = [guess(f"name-{number}").status_code for number in range(25)]
     assert heard == [HEARD] * 20 + [LOCKED] * 5
@@ -111,6 +113,7 @@ def test_one_address_is_slowed_down_whatever_the_names():
     assert guess("another", where="192.0.2.2").status_code == HEARD
 
 
+@pytest.mark.spared
 def test_whoever_has_an_account_cannot_free_his_address_by_signing_in():
     user(username="mallory", password=PASSWORD)
     heard = []
@@ -144,6 +147,7 @@ def test_of_many_tries_at_once_no_more_are_heard_than_one_after_the_other():
 # --- and nobody is kept out
 
 
+@pytest.mark.spared
 def test_guesses_from_one_address_leave_the_account_open_elsewhere():
     user(username="anna", password=PASSWORD)
     for _ in range(40):
@@ -154,6 +158,7 @@ def test_guesses_from_one_address_leave_the_account_open_elsewhere():
     assert guess("anna", PASSWORD, where="198.51.100.7").status_code == 302
 
 
+@pytest.mark.spared
 def test_a_browser_in_which_the_person_signed_in_before_is_heard_whatever_others_do():
     user(username="anna", password=PASSWORD)
     own = Client()
@@ -212,6 +217,7 @@ def test_only_what_a_declared_proxy_wrote_is_believed(settings: Any, proxies: in
     assert client_address(request) == found
 
 
+@pytest.mark.spared
 def test_a_made_up_header_does_not_make_many_addresses_of_one():
     heard = [
         Client().post(
@@ -225,6 +231,7 @@ def test_a_made_up_header_does_not_make_many_addresses_of_one():
 # --- what the log keeps
 
 
+@pytest.mark.spared
 def test_each_accounts_guesses_are_told_apart():
     for number in range(101):
         wait(901)
@@ -236,6 +243,7 @@ def test_each_accounts_guesses_are_told_apart():
     assert "locked_until" in entries("login.refused", "anna")[1].details
 
 
+@pytest.mark.spared
 def test_what_is_not_heard_is_told_by_account_and_a_flood_of_names_by_address():
     for _ in range(135):
         guess("anna")

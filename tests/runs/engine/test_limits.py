@@ -71,6 +71,7 @@ def test_a_run_of_a_task_with_a_hard_limit_only_is_sent_and_worked_off():
     assert work_off(run).succeeded == 3
 
 
+@pytest.mark.spared
 def test_a_worker_tells_such_a_task_before_it_ends_it(worker):
     assert sleep_long.delay().get(timeout=20) == "left in order"
 

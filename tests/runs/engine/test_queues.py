@@ -89,6 +89,7 @@ def test_the_plain_worker_serves_all_three(worker):
     wait_until(lambda: not any(waiting().values()), what="all queues empty")
 
 
+@pytest.mark.spared
 @pytest.mark.processes
 def test_a_long_task_keeps_no_run_waiting(transactional_db):
     probes(3)
@@ -196,6 +197,7 @@ def test_so_is_a_route_to_one(heavy):
     assert messages == ["tests.probe.tasks.poke goes to the queue 'heavy', which no worker serves."]
 
 
+@pytest.mark.spared
 @pytest.mark.processes
 def test_a_worker_for_the_queue_ends_the_waiting(heavy, transactional_db, admin_client):
     probes(3)

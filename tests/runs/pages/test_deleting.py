@@ -184,6 +184,7 @@ class TestOtherLists:
     def _however_slow_the_machine(self, monkeypatch):
         monkeypatch.setattr(deleting, "SECONDS", 600)
 
+    @pytest.mark.spared
     def test_of_more_than_a_thousand_are_deleted_as_well(self, admin_client):
         rows = User.objects.bulk_create([User(username=f"many-{n}") for n in range(1_100)])
         page = select_all(admin_client, f"{USERS}?q=many-", rows[0].pk)
@@ -201,6 +202,7 @@ class TestOtherLists:
         confirm(client, f"{USERS}?q=many-", page)
         assert User.objects.filter(username__startswith="many-").count() == 10
 
+    @pytest.mark.spared
     def test_of_timings_are_deleted_as_well(self, admin_client):
         IntervalSchedule.objects.bulk_create([IntervalSchedule(every=n, period="days") for n in range(1, 1_200)])
         url, one = "/admin/django_celery_beat/intervalschedule/", IntervalSchedule.objects.first()

@@ -10,7 +10,12 @@ from tests.browser import page as browsing
 from tests.second.models import Invoice
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
-LOOKS = [(browsing.WIDE, False), (browsing.WIDE, True), (browsing.NARROW, False), (browsing.NARROW, True)]
+LOOKS = [
+    (browsing.WIDE, False),
+    pytest.param(browsing.WIDE, True, marks=pytest.mark.long),
+    pytest.param(browsing.NARROW, False, marks=pytest.mark.long),
+    pytest.param(browsing.NARROW, True, marks=pytest.mark.long),
+]
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ def busy_children() -> list[int]:
     return [task["worker_pid"] for tasks in active.values() for task in tasks if task["worker_pid"]]
 
 
+@pytest.mark.spared
 def test_a_worker_does_what_any_celery_user_expects(worker):
     (probe,) = probes(1)
     assert add.delay(2, 3).get(timeout=20) == 5
@@ -78,6 +79,7 @@ def test_a_child_killed_in_the_middle_is_noticed_at_once(known):
     assert set(Probe.objects.values_list("effects", flat=True)) == {1}
 
 
+@pytest.mark.spared
 def test_a_record_that_kills_its_worker_fails_after_three_deaths_alone_and_its_neighbours_succeed(worker):
     (killer,) = probes(1, behaviour="die")
     probes(8)
@@ -102,6 +104,7 @@ def test_a_worker_that_stops_hands_back_what_it_holds_and_another_goes_on(worker
     assert set(Probe.objects.values_list("effects", flat=True)) == {1}
 
 
+@pytest.mark.spared
 def test_a_long_task_tells_its_progress_and_stops_when_asked(worker):
     task = long_running_task.delay()
     wait_until(lambda: AsyncResult(task.id).state == "PROGRESS", what="progress told")
