@@ -18,7 +18,8 @@ WATCH = """
         document.querySelectorAll("#items tbody .bo-badge--success").length,
         document.querySelectorAll("#items tbody .bo-badge--failure").length,
     ].join());
-    new MutationObserver(say).observe(document.getElementById("run"), {subtree: true, childList: true, attributes: true});
+    const all = {subtree: true, childList: true, attributes: true};
+    new MutationObserver(say).observe(document.getElementById("run"), all);
 """
 
 
