@@ -1,5 +1,6 @@
 """The record list and the record's page."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
@@ -13,12 +14,13 @@ from backoffice.runs.seam import ProcessableAdmin, run_action
 from backoffice.schedules.pages.later_action import later_action
 
 from .exchange import RecordResource
-from .filters import CheckFilter, CountryFilter, IssueFilter, RecordList, VerdictFilter
-from .models import YourModel
+from .filters import AcceptedFilter, CheckFilter, CountryFilter, IssueFilter, RecordList, VerdictFilter
+from .models import YourModel, with_accepted
 from .outcome import outcome_of
 from .search import search, search_index
 
 PROCESS, CORRECT = "records.tasks.process_model_instance", "records.tasks.apply_corrections"
+ACCEPT, WITHDRAW = "records.tasks.accept_issues", "records.tasks.withdraw_acceptance"
 
 
 @admin.register(YourModel)
@@ -29,7 +31,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
         *("outcome_badge", "processed_badge", "issue_count", "processed_when"),
     )
     list_display_links = ("reference", "name")
-    list_filter = (VerdictFilter, CheckFilter, "processed", "role", CountryFilter, IssueFilter)
+    list_filter = (VerdictFilter, CheckFilter, "processed", "role", CountryFilter, IssueFilter, AcceptedFilter)
     list_filter_submit = True
     list_per_page = 50  # most of the page's time is these rows
     show_full_result_count = False  # one count of a million is enough
@@ -55,16 +57,23 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
         run_action(PROCESS, "process_selected", _lazy("Process selected records")),
         later_action(PROCESS, "process_later", _lazy("Process selected records later…")),
         run_action(CORRECT, "apply_corrections", _lazy("Apply corrections to selected records")),
+        run_action(ACCEPT, "accept_issues", _lazy("Accept issues of selected records…")),
+        run_action(WITHDRAW, "withdraw_acceptance", _lazy("Withdraw acceptance from selected records…")),
         "export_selected",
     )
+    buttons_elsewhere = ("accept_issues", "withdraw_acceptance")
 
     class Media:
         css = {"all": ["records/records.css"]}
 
     @admin.display(description=_lazy("issues"), empty_value="–")
     def issue_count(self, record: YourModel) -> int | None:
-        """None, a dash, of what was never checked, or was edited since, or whose last check failed."""
-        return len(record.issues) if self.is_current(record) else None
+        """Of open ones. None, a dash, of what was never checked, or was edited since, or whose last check failed."""
+        return len(record.open_issues) if self.is_current(record) else None
+
+    def outcome_of(self, record: YourModel) -> Any:
+        found = super().outcome_of(record)
+        return found and replace(found, word=str(with_accepted(found.word, len(record.accepted or ()))))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordList]:
         return RecordList
@@ -77,5 +86,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        context |= outcome_of(obj) if obj is not None else {}
+        if obj is not None:
+            may = self.tasks_at_once(request)
+            context |= outcome_of(obj) | {"may_accept": "accept_issues" in may and obj.processed}
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)

@@ -14,12 +14,25 @@ class IssueCodes(Text):
         return ", ".join(issue["code"] for issue in value)
 
 
+class AcceptedIssues(Text):
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return "; ".join(in_words(code, said) for code, said in sorted((value or {}).items()))
+
+
+def in_words(code: str, said: dict[str, str]) -> str:
+    """tax_id.unrecognised: seen in the register (anna, 2026-11-27, https://example.com/1)"""
+    link = [said["link"]] if said["link"] else []
+    return f"{code}: {said['reason']} ({', '.join([said['by'], said['at'][:10], *link])})"
+
+
 class RecordResource(ExchangeResource):
     """What staff type is imported; what process() says of it is exported beside it."""
 
     issues = Field(attribute="issues", widget=IssueCodes(), readonly=True)
 
+    accepted = Field(attribute="accepted", widget=AcceptedIssues(), readonly=True)
+
     class Meta:
         model = YourModel
         import_id_fields = ("reference",)
-        fields = (*YourModel.INPUTS, "verdict", "issues", "rules_version", "processed", "processed_at")
+        fields = (*YourModel.INPUTS, "verdict", "issues", "accepted", "rules_version", "processed", "processed_at")

@@ -1,7 +1,6 @@
 """The filters of the record list; none of them asks the database for more than one indexed column."""
 
 from collections.abc import Iterable
-from itertools import groupby
 from typing import Any
 
 from django.contrib import admin
@@ -15,7 +14,8 @@ from unfold.contrib.filters.admin import DropdownFilter
 from backoffice.runs.pages.lists import StaffList
 from backoffice.runs.seam import FailedFilter
 
-from .checks import codes
+from . import issue_codes
+from .issue_codes import values_of
 from .models import YourModel
 
 Records = QuerySet[YourModel]
@@ -28,17 +28,6 @@ def with_issue(records: Records, code: str) -> Records:
     position = "strpos" if connections[records.db].vendor == "postgresql" else "instr"
     combinations = values_of("issue_codes", f"{position}(' ' || value || ' ', %s) > 0")
     return records.filter(issue_codes__in=RawSQL(combinations, [f" {code} "]))  # noqa: S611 - a parameter
-
-
-def values_of(column: str, condition: str) -> str:
-    """SQL for the values of an indexed column, "" left out: DISTINCT reads a million entries, this one a value."""
-    table = connection.ops.quote_name(YourModel._meta.db_table)
-    following = f"SELECT MIN({column}) FROM {table} WHERE {column} >"  # noqa: S608 - our own table
-    return (
-        f"WITH RECURSIVE each(value) AS ({following} '' UNION ALL"  # noqa: S608
-        f" SELECT ({following} each.value) FROM each WHERE each.value IS NOT NULL)"
-        f" SELECT value FROM each WHERE {condition}"
-    )
 
 
 class RecordList(StaffList):
@@ -85,6 +74,19 @@ class CheckFilter(FailedFilter):
     title = _("last check")
 
 
+class AcceptedFilter(admin.SimpleListFilter):
+    title = _("accepted issues")
+    parameter_name = "accepted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
+        return [("some", _("some")), ("none", _("none"))]
+
+    def queryset(self, request: HttpRequest, queryset: Records) -> Records:
+        if self.value() in ("some", "none"):
+            return queryset.filter(accepted__isnull=self.value() == "none")
+        return queryset
+
+
 class CountryFilter(DropdownFilter):
     title = _("country")
     parameter_name = "country"
@@ -109,12 +111,7 @@ class IssueFilter(DropdownFilter):
     parameter_name = "issue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        """The checks' own labels, "Phone: spelling", under a heading per field."""
-        labels = [(code, *label.split(": ", 1)) for code, label in codes().items()]
-        return [
-            (field, [(code, f"{field}: {label}") for code, _, label in group])
-            for field, group in groupby(labels, key=lambda each: each[1])
-        ]
+        return issue_codes.every()
 
     def queryset(self, request: HttpRequest, queryset: Records) -> Records:
         return with_issue(queryset, code) if (code := self.value()) else queryset

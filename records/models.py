@@ -1,6 +1,6 @@
 """Business-partner master data: what procurement and finance offices keep about suppliers and customers."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -14,9 +14,10 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from backoffice.runs.seam import Outcome, Processable
+from backoffice.runs.seam import Outcome, Processable, Requested
 
-from .checks import RULES_VERSION, check_partner, verdict_of
+from . import acceptance
+from .checks import RULES_VERSION, check_partner
 
 
 class YourModel(Processable):
@@ -48,7 +49,10 @@ class YourModel(Processable):
         "website",
     )
     # What process() writes, and nothing else.
-    RESULTS = ("normalised", "issues", "issue_codes", "verdict", "rules_version", "processed", "processed_at")
+    RESULTS = (
+        *("normalised", "issues", "accepted", "issue_codes"),
+        *("verdict", "rules_version", "processed", "processed_at"),
+    )
 
     reference = models.CharField(_("reference"), max_length=50, unique=True)
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.SUPPLIER)
@@ -66,7 +70,9 @@ class YourModel(Processable):
 
     normalised = models.JSONField(_("normalised"), default=dict, blank=True, editable=False)
     issues = models.JSONField(_("issues"), default=list, blank=True, editable=False)
-    # The codes of `issues`, sorted: few combinations of them occur, which an index finds where JSON would be read.
+    # Of `issues` what a person has accepted, by code; NULL for none.
+    accepted = models.JSONField(_("accepted issues"), null=True, editable=False)
+    # The codes of the others, sorted: few combinations of them occur, which an index finds where JSON would be read.
     issue_codes = models.TextField(default="", blank=True, editable=False)
     verdict = models.CharField(_("verdict"), max_length=9, choices=Verdict, blank=True, editable=False)
     rules_version = models.CharField(_("rules version"), max_length=20, blank=True, editable=False)
@@ -85,6 +91,7 @@ class YourModel(Processable):
             models.Index(fields=["role", "reference"], name="record_role"),
             models.Index(fields=["country", "name"], name="record_country"),  # and possible duplicates by name
             models.Index(fields=["issue_codes"], name="record_issue_codes"),
+            models.Index(fields=["reference"], name="record_accepted", condition=Q(accepted__isnull=False)),
             # its columns that are sorted by and not filtered
             models.Index(fields=["name"], name="record_name"),
             models.Index(fields=["processed_at"], name="record_processed_at"),
@@ -94,6 +101,7 @@ class YourModel(Processable):
         permissions = [
             ("process_yourmodel", _("Can process records")),
             ("apply_corrections_yourmodel", _("Can apply corrections to records")),
+            ("accept_issues_yourmodel", _("Can accept issues of records")),
             ("import_yourmodel", _("Can import records")),
             ("export_yourmodel", _("Can export records")),
         ]
@@ -102,13 +110,31 @@ class YourModel(Processable):
         return f"{self.reference} {self.name}".strip()
 
     def process(self) -> Outcome:
-        self.normalised, issues = check_partner({field: getattr(self, field) for field in self.INPUTS})
-        codes = sorted({issue["code"] for issue in issues})
-        self.issues, self.issue_codes = issues, " ".join(codes)
-        self.verdict = verdict_of(issues)
+        self.normalised, self.issues = check_partner({field: getattr(self, field) for field in self.INPUTS})
+        acceptance.settle(self)
         self.rules_version = RULES_VERSION
         self.processed, self.processed_at = True, timezone.now()
-        return Outcome(_in_words(self.verdict), ", ".join(codes))
+        return Outcome(self.verdict_in_words(), ", ".join(self.issue_codes.split()))
+
+    @property
+    def open_issues(self) -> list[dict[str, Any]]:
+        """Those that nobody has accepted."""
+        return [issue for issue in self.issues if issue["code"] not in (self.accepted or {})]
+
+    def verdict_in_words(self) -> str:
+        """In the installation's language, as outcomes are kept: "valid, 1 accepted"."""
+        return _in_words(self.verdict, len(self.accepted or ()))
+
+    def accept_issues(self, codes: Collection[str], link: str, requested: Requested) -> Outcome:
+        """These issues are right as they are, says whoever asked."""
+        if not (requested.by and requested.reason.strip()):
+            raise ValueError(_("An issue is accepted by a person with a reason: select records, and accept it there."))
+        found = acceptance.accept(self, codes, link, requested)
+        return Outcome(self.verdict_in_words(), ", ".join(found)) if found else Outcome("unchanged", "no such issue")
+
+    def withdraw_acceptance(self, codes: Collection[str]) -> Outcome:
+        found = acceptance.withdraw(self, codes)
+        return Outcome(self.verdict_in_words(), ", ".join(found)) if found else Outcome("unchanged", "not accepted")
 
     def apply_corrections(self) -> Outcome:
         """Copy the suggestions into the fields, keeping before and after; then it waits to be processed again."""
@@ -118,7 +144,8 @@ class YourModel(Processable):
         changes: dict[str, dict[str, Any]] = {}
         for issue in issues:
             field, suggestion = issue["field"], issue["suggestion"]
-            if suggestion is None or field in changes or (field, suggestion) not in found:
+            is_right = issue["code"] in (self.accepted or {})
+            if suggestion is None or is_right or field in changes or (field, suggestion) not in found:
                 continue
             changes[field] = {
                 "field": field,
@@ -143,7 +170,12 @@ class YourModel(Processable):
 
 
 @cache
-def _in_words(verdict: str) -> str:
+def _in_words(verdict: str, accepted: int) -> str:
     """In the installation's language, whoever asks, and looked up once: gettext takes longer than many a check."""
     with override(settings.LANGUAGE_CODE):
-        return str(YourModel.Verdict(verdict).label)
+        return str(with_accepted(YourModel.Verdict(verdict).label, accepted))
+
+
+def with_accepted(word: Any, accepted: int) -> Any:
+    """A verdict's word: "valid, 1 accepted"."""
+    return _("%(verdict)s, %(n)d accepted") % {"verdict": word, "n": accepted} if accepted else word

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from . import registers
 from .checks import duplicate_candidates
 from .checks.duplicates import Candidate
 from .models import YourModel
@@ -20,12 +21,24 @@ SEVERITIES = {"error": _("error"), "warning": _("warning"), "info": _("info")}
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """That it is right as it is."""
+
+    by: str
+    reason: str
+    at: datetime | None
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     severity: str
     severity_label: Any
     code: str
     message: str
     suggestion: str | None
+    accepted: Accepted | None
+    pages: list[registers.Page]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +67,19 @@ def label_of(field: str) -> Any:
     return YourModel._meta.get_field(field).verbose_name  # type: ignore[union-attr]
 
 
+def issue_of(record: YourModel, issue: dict[str, Any]) -> Issue:
+    severity, said = issue["severity"], (record.accepted or {}).get(issue["code"])
+    return Issue(
+        severity, SEVERITIES[severity], issue["code"], issue["message"], issue.get("suggestion"),
+        Accepted(said["by"], said["reason"], parse_datetime(said["at"]), said["link"]) if said else None,
+        registers.pages(issue["field"], record.normalised),
+    )  # fmt: skip
+
+
 def lines_of(record: YourModel) -> list[Line]:
     issues: dict[str, list[Issue]] = defaultdict(list)
     for issue in record.issues:
-        severity = issue["severity"]
-        issues[issue["field"]].append(
-            Issue(severity, SEVERITIES[severity], issue["code"], issue["message"], issue.get("suggestion"))
-        )
+        issues[issue["field"]].append(issue_of(record, issue))
     return [
         Line(label_of(field), getattr(record, field), record.normalised.get(field), issues[field])
         for field in record.INPUTS

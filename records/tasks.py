@@ -7,14 +7,15 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.results.cancel import cancel_requested
-from backoffice.runs.seam import Outcome, record_task
+from backoffice.runs.seam import Outcome, Requested, record_task
 
+from .forms import AcceptForm, WithdrawForm
 from .models import YourModel
 
 
 @record_task(
     "records.YourModel",
-    reads=YourModel.INPUTS,
+    reads=(*YourModel.INPUTS, "accepted"),
     writes=YourModel.RESULTS,
     permission="records.process_yourmodel",
     label=_("Process"),
@@ -26,7 +27,7 @@ def process_model_instance(instance: YourModel) -> Outcome:
 
 @record_task(
     "records.YourModel",
-    reads=(*YourModel.INPUTS, "issues", "corrections"),
+    reads=(*YourModel.INPUTS, "issues", "accepted", "corrections"),
     writes=(*YourModel.INPUTS, "corrections", "processed"),
     permission="records.apply_corrections_yourmodel",
     label=_("Apply corrections"),
@@ -36,6 +37,37 @@ def process_model_instance(instance: YourModel) -> Outcome:
 def apply_corrections(instance: YourModel) -> Outcome:
     """Copy the suggestions into the fields of one record."""
     return instance.apply_corrections()
+
+
+@record_task(
+    "records.YourModel",
+    reads=(*YourModel.INPUTS, "normalised", "issues", "accepted"),
+    writes=("accepted", "issue_codes", "verdict"),
+    parameters=AcceptForm,
+    reason="required",
+    permission="records.accept_issues_yourmodel",
+    label=_("Accept issues"),
+    eligible=Q(processed=True) & ~Q(issue_codes=""),
+    not_eligible=_("without an open issue, or not processed yet"),
+)
+def accept_issues(instance: YourModel, *, codes: list[str], link: str, requested: Requested) -> Outcome:
+    """Settle issues of one record that somebody has looked into: they are right as they are."""
+    return instance.accept_issues(codes, link, requested)
+
+
+@record_task(
+    "records.YourModel",
+    reads=(*YourModel.INPUTS, "normalised", "issues", "accepted"),
+    writes=("accepted", "issue_codes", "verdict"),
+    parameters=WithdrawForm,
+    permission="records.accept_issues_yourmodel",
+    label=_("Withdraw acceptance"),
+    eligible=Q(accepted__isnull=False),
+    not_eligible=_("without an accepted issue"),
+)
+def withdraw_acceptance(instance: YourModel, *, codes: list[str]) -> Outcome:
+    """Open issues of one record again that somebody has accepted."""
+    return instance.withdraw_acceptance(codes)
 
 
 @shared_task(schedulable=True)

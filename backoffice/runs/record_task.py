@@ -77,8 +77,9 @@ def record_task(model: str, *, writes: tuple[str, ...], **options: Unpack[Option
     """Register a record task for `model` ("app.Model"); decorates the function that works on one record.
 
     The function gets the record and its parameters, changes fields of the record, saves nothing and returns an Outcome
-    or None. It may run twice on the same record and must give the same. An error is this record's FAILURE, and no other
-    record's. `writes` names the fields that are saved. Raises TypeError for an option that there is none of.
+    or None. If it has a keyword `requested`, it gets a `Requested` there: who asked, why and when. It may run twice on
+    the same record and must give the same. An error is this record's FAILURE, and no other record's. `writes` names the
+    fields that are saved. Raises TypeError for an option that there is none of.
     """
     refuse_unknown(options)
     more: dict[str, Any] = {"max_retries": 5, **options}

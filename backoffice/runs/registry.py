@@ -1,5 +1,6 @@
 """What a record task is, and the record tasks there are, by name."""
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial, update_wrapper
 from operator import attrgetter, itemgetter
@@ -10,6 +11,7 @@ from django import forms
 from django.apps import apps
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, models, transaction
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.module_loading import autodiscover_modules
 
@@ -21,7 +23,7 @@ from backoffice.results.values.text import storable
 
 from . import parameters as asked
 from .database import commit
-from .models import Outcome, Processable
+from .models import Outcome, Processable, Requested, Run
 from .models.at_work import Kept, Undeclared, watched
 from .models.paths import Path, own_column, path, whole
 
@@ -33,6 +35,7 @@ TRANSIENT: tuple[type[Exception], ...] = (OperationalError, InterfaceError, Conn
 
 KEPT = 20_000  # characters of an outcome
 CLAIMS = 20  # of an item, whatever the reasons were: it ends there
+REQUESTED = "requested"  # the keyword of a function that is told who asked
 
 
 class RecordTask(RedactingTask):
@@ -160,6 +163,19 @@ class RecordTask(RedactingTask):
         }
         other.__dict__.update({name: own for name, own in vars(self).items() if name not in cached} | options)
         return cast("RecordTask", other)
+
+    @cached_property
+    def is_told_who_asked(self) -> bool:
+        """Whether its function has the keyword; a field of its form by that name comes first."""
+        fields = getattr(self.parameters, "base_fields", {})
+        return REQUESTED not in fields and REQUESTED in inspect.signature(self.body).parameters
+
+    def told(self, run: Run | None) -> dict[str, Requested]:
+        """What its function gets beside its parameters; without a run, of a plain call."""
+        if not self.is_told_who_asked:
+            return {}
+        by, reason, at = (run.requester_name, run.reason, run.created_at) if run else ("", "", timezone.now())
+        return {REQUESTED: Requested(by, reason, at)}
 
     def guarded(self, given: Mapping[str, Any]) -> Body:
         """The body with its cleaned parameters, for one record after another. What it wrote elsewhere is undone when it

@@ -7,7 +7,7 @@ stay, or the changelog says what takes their place.
 from .access import may_start
 from .engine.events import on_run_finished
 from .failing.outcome import FailedFilter
-from .models import Outcome, Processable, RecordOutcome, Run, State
+from .models import Outcome, Processable, RecordOutcome, Requested, Run, State
 from .operations import Cancelled, cancel, retry
 from .pages.actions import Action, run_action
 from .pages.records import ProcessableAdmin
@@ -20,6 +20,6 @@ from .start import EmptySelection, Preview, preview, start
 
 __all__ = [
     "Action", "BadParameters", "Cancelled", "EmptySelection", "FailedFilter", "Outcome", "Preview", "Processable",
-    "ProcessableAdmin", "RecordOutcome", "RecordTask", "Records", "Run", "StaffAdmin", "State", "cancel", "may_start",
-    "on_run_finished", "preview", "record_task", "retry", "run_action", "start",
+    "ProcessableAdmin", "RecordOutcome", "RecordTask", "Records", "Requested", "Run", "StaffAdmin", "State", "cancel",
+    "may_start", "on_run_finished", "preview", "record_task", "retry", "run_action", "start",
 ]  # fmt: skip

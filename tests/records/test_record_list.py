@@ -75,7 +75,7 @@ class TestTheList:
     def test_offers_filters_for_all_that_staff_ask_for(self, operator):
         factories.record()
         titles = [str(spec.title) for spec in operator.get(LIST).context["cl"].filter_specs]
-        assert titles == ["verdict", "last check", "processed", "role", "country", "issue"]
+        assert titles == ["verdict", "last check", "processed", "role", "country", "issue", "accepted issues"]
 
     def test_a_filter_by_issue_shows_only_those(self, operator):
         wrong = factories.processed(email="nobody")
@@ -125,6 +125,7 @@ class TestTheActions:
     def test_an_operator_sees_all_of_them_except_delete(self, operator):
         factories.record()
         wanted = {"process_selected", "process_later", "apply_corrections", "export_selected"}
+        wanted |= {"accept_issues", "withdraw_acceptance"}
         assert self.actions(operator) == wanted
 
     def test_an_auditor_sees_export_only(self, auditor):

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from ..parameters import RECORD_ID
-from ..registry import RecordTask, record_tasks
+from ..registry import REQUESTED, RecordTask, record_tasks
 
 
 @register("runs")
@@ -48,8 +48,9 @@ def _misfit(task: RecordTask, fields: dict[str, forms.Field]) -> str:
     """Why the function cannot be called with the record and these keywords; "" if it can."""
     if RECORD_ID in fields:
         return f"{RECORD_ID!r} is what the task itself takes"
+    told = [REQUESTED] if task.is_told_who_asked else []
     try:
-        inspect.signature(task.body).bind(object(), **dict.fromkeys(fields))
+        inspect.signature(task.body).bind(object(), **dict.fromkeys([*fields, *told]))
     except TypeError as error:
         return str(error)
     return ""

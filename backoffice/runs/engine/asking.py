@@ -20,7 +20,7 @@ def of_run(task: RecordTask, run: Run) -> tuple[RecordTask, Body] | None:
     sentence."""
     try:
         asked, cleaned = task.as_asked(run.parameters)
-        return asked, asked.guarded(cleaned)
+        return asked, asked.guarded({**cleaned, **asked.told(run)})
     except parameters.BadParameters as exc:
         broker.call_off(run, text.storable(str(exc), 1_000))
     except Exception as exc:  # the form's own mistake: the same for each record

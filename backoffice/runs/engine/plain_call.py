@@ -24,7 +24,8 @@ def process_one(task: RecordTask, instance_id: Any, given: Mapping[str, Any]) ->
     BadParameters."""
     task.refuse_records([instance_id])
     try:
-        return _process(*task.as_asked(parameters.checked(task, given)), instance_id)
+        asked, cleaned = task.as_asked(parameters.checked(task, given))
+        return _process(asked, {**cleaned, **asked.told(None)}, instance_id)
     except Exception as exc:
         if not task.passes(exc):
             raise

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +20,14 @@ class Outcome:
 
     def __str__(self) -> str:
         return f"{self.label}: {self.detail}" if self.detail else self.label
+
+
+class Requested(NamedTuple):
+    """Who asked for a run, why, and when; of a plain call nobody (""), "", and now."""
+
+    by: str
+    reason: str
+    at: datetime
 
 
 class Processable(models.Model):

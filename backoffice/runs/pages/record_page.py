@@ -198,6 +198,7 @@ class RecordPage:
         return [
             Button(task_label(task.name), self.url_of(name), self.refusal(task))
             for name, task in ((name, find(task)) for name, task in self.admin.tasks_at_once(request).items())
+            if name not in self.admin.buttons_elsewhere
         ]
 
     def url_of(self, action: str) -> str:

@@ -43,6 +43,7 @@ class ProcessableAdmin(RecordActions):
     record_facts = "runs/record/facts.html"  # a template; beside the badges above the form
     # Templates below the form, in this order.
     record_panels: Sequence[str] = ("runs/record/outcome.html", "runs/record/runs.html", "runs/record/history.html")
+    buttons_elsewhere: Sequence[str] = ()  # names of actions that have a button in a panel of their own
     change_form_outer_before_template = "runs/record/head.html"
     change_form_outer_after_template = "runs/record/panels.html"
 

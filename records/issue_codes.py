@@ -1,0 +1,47 @@
+"""The codes of issues: every one there is, and those that records have, none of which is asked record by record."""
+
+from collections.abc import Collection
+from itertools import groupby
+
+from django.db import connection
+
+from .checks import codes
+from .models import YourModel
+
+Groups = list[tuple[str, list[tuple[str, str]]]]
+LOOKED_AT = 1_000  # records with accepted issues
+
+
+def every() -> Groups:
+    """The checks' own labels, "Phone: spelling", under a heading per field."""
+    return of(codes())
+
+
+def of(wanted: Collection[str]) -> Groups:
+    labels = [(code, *label.split(": ", 1)) for code, label in codes().items() if code in wanted]
+    return [
+        (field, [(code, f"{field}: {label}") for code, _, label in group])
+        for field, group in groupby(labels, key=lambda each: each[1])
+    ]
+
+
+def open_ones() -> Groups:
+    with connection.cursor() as cursor:
+        cursor.execute(values_of("issue_codes", "value IS NOT NULL"))
+        return of({code for (combination,) in cursor.fetchall() for code in combination.split()})
+
+
+def accepted_ones() -> Groups:
+    rows = YourModel._default_manager.filter(accepted__isnull=False).values_list("accepted", flat=True)
+    return of({code for accepted in rows.order_by("reference")[:LOOKED_AT] for code in accepted or ()})
+
+
+def values_of(column: str, condition: str) -> str:
+    """SQL for the values of an indexed column, "" left out: DISTINCT reads a million entries, this one a value."""
+    table = connection.ops.quote_name(YourModel._meta.db_table)
+    following = f"SELECT MIN({column}) FROM {table} WHERE {column} >"  # noqa: S608 - our own table
+    return (
+        f"WITH RECURSIVE each(value) AS ({following} '' UNION ALL"  # noqa: S608
+        f" SELECT ({following} each.value) FROM each WHERE each.value IS NOT NULL)"
+        f" SELECT value FROM each WHERE {condition}"
+    )
