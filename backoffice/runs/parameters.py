@@ -1,6 +1,7 @@
 """The values of a record task's form: kept with the run as they were submitted, cleaned anew at each use."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
@@ -66,18 +67,22 @@ def checked(task: Asks, values: Mapping[str, Any]) -> Submitted:
     return submitted
 
 
-def blank(task: Asks) -> Submitted:
-    """Every field by name, as it is before anybody has filled it: where they are written and not asked one by one."""
-    form = _form(task)
-    begun = ((name, field, form.get_initial_for_field(field, name)) for name, field in form.fields.items())
-    return {name: _blank(field) if value is None else _text(field, name, value) for name, field, value in begun}
-
-
 def of_page(data: Any) -> Submitted:
     """What a page's form sent, of a QueryDict."""
     own = f"{PREFIX}-"
     sent = {name.removeprefix(own): values for name, values in data.lists() if name.startswith(own)}
     return {name: values[0] if len(values) == 1 else values for name, values in sent.items()}
+
+
+def for_page(task: Asks, values: Mapping[str, Any]) -> MultiValueDict[str, Any]:
+    """As a page's form would send them again: of any kind, without what is no input of the form."""
+    form = _form(task)
+    sent: dict[str, Any] = {}
+    for name, value in values.items():
+        if value is not None and _is_input(form.fields, name):
+            with suppress(BadParameters):  # what nobody can store: SQL alone writes it
+                sent |= _inputs(form, name, value)
+    return MultiValueDict({f"{PREFIX}-{name}": _several(value) for name, value in sent.items()})
 
 
 def words(task: Asks, submitted: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -167,10 +172,6 @@ def _text(field: forms.Field | None, name: str, value: Any) -> Any:
     if storable(text) != text:
         raise BadParameters(_("%(name)s: this text has characters that cannot be stored.") % {"name": name})
     return text
-
-
-def _blank(field: forms.Field) -> Any:
-    return [] if isinstance(field.widget, forms.SelectMultiple) else ""
 
 
 def _prepared(field: forms.Field | None, value: Any) -> Any:

@@ -48,7 +48,7 @@ def initial_of(schedule: PeriodicTask) -> dict[str, Any]:
     values["one_off"] = schedule.one_off and not schedule.clocked_id  # "once, at a time" says it already
     if schedule.task == permitted.START_RUN:
         values |= {"work": f"{RECORDS}{kwargs.get('task')}", "selection": selection.describe(kwargs)}
-        values["arguments"] = json.dumps(kwargs["parameters"]) if kwargs.get("parameters") else ""
+        values["parameters"] = permitted.loaded_parameters(kwargs)
     else:
         values["arguments"] = arguments_of(schedule)
     if schedule.interval_id:
@@ -96,15 +96,3 @@ def with_stored(choices: list[Any], value: Any, label: Any) -> list[Any]:
     """And the stored value, where it is not one of those offered for new ones."""
     flat = {choice for name, sub in choices for choice in ([c for c, _ in sub] if isinstance(sub, list) else [name])}
     return choices if value in (None, "") or value in flat else [*choices, (value, label)]
-
-
-def read_arguments(text: str, on_records: bool) -> Any:
-    """A mapping, or for other tasks a list. Raises ValueError with a sentence."""
-    try:
-        given = json.loads(text or "{}")
-    except (ValueError, RecursionError) as error:
-        raise ValueError(_("This is not JSON: %(error)s.") % {"error": error}) from error
-    if isinstance(given, dict) or (isinstance(given, list) and not on_records):
-        return given
-    wanted = _('Write {"name": value}.') if on_records else _('Write {"name": value} or [value, value].')
-    raise ValueError(wanted)

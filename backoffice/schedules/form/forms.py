@@ -1,6 +1,5 @@
 """The form in which staff say what to do and when. What it accepts, `verify` accepts."""
 
-import json
 from typing import Any
 
 from celery import current_app
@@ -24,12 +23,14 @@ from backoffice.runs.labels import task_label
 
 from .. import access
 from ..models import Missed, Overlap, ScheduleState
-from ..rules import permitted, selection, verify, words
+from ..rules import selection, verify, words
 from ..rules.permitted import loads
+from .asked import ParametersField
 from .fields import MomentField, zone_choices
+from .form_call import FillsCall
 from .form_changes import OnlyChanges, plain
 from .form_timing import FIELDS_OF, TIMING, FillsTiming, share_timing
-from .form_values import CRONTAB, EVERY, ONCE, RECORDS, initial_of, read_arguments, with_stored, work_choices
+from .form_values import CRONTAB, EVERY, ONCE, initial_of, with_stored, work_choices
 
 COLUMNS = PeriodicTask._meta.concrete_fields
 PERIODS: list[Any] = [
@@ -44,7 +45,7 @@ def text(**attrs: Any) -> UnfoldAdminTextInputWidget:
     return UnfoldAdminTextInputWidget(attrs=attrs)
 
 
-class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
+class ScheduleForm(OnlyChanges, FillsCall, FillsTiming, forms.ModelForm):
     work = forms.ChoiceField(label=gettext_lazy("What to do"), widget=UnfoldAdminSelectWidget)
     selection = forms.CharField(
         label=gettext_lazy("Which records"),
@@ -59,10 +60,9 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         label=gettext_lazy("Arguments"),
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "spellcheck": "false"}),
-        help_text=gettext_lazy(
-            'For tasks that take some, as JSON: {"steps": 3} by name, or [2, 3] in order. Also what a run asks for.'
-        ),
+        help_text=gettext_lazy('For tasks that take some, as JSON: {"steps": 3} by name, or [2, 3] in order.'),
     )
+    parameters = ParametersField(label=gettext_lazy("Parameters"), required=False)
     when = forms.ChoiceField(
         label=gettext_lazy("When"),
         choices=[
@@ -156,6 +156,7 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         if self.instance.pk:
             self.initial |= initial_of(self.instance)
         self.set_choices()
+        self.set_inputs()
         if "at" in self.fields:
             self.fields["at"].help_text = _("Time zone: %(zone)s.") % {"zone": timezone.get_current_timezone_name()}
 
@@ -194,15 +195,11 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         # The model's own fields go to the row once more after this.
         return {**data, "queue": schedule.queue, "one_off": schedule.one_off}
 
-    def fields_of_call(self, data: dict[str, Any]) -> set[str]:
-        on_records = str(data.get("work")).startswith(RECORDS)
-        return {"work", "arguments", *(["selection"] if on_records else [])}
-
     def check_touched(self, schedule: PeriodicTask, data: dict[str, Any], touched: set[str], everything: bool) -> None:
         """What was left as it is may be broken, and mended another day; what is turned on is whole."""
         if everything or touched & self.fields_of_call(data):
             self.check("work", verify.verify_call, schedule)
-            self.check("arguments", verify.verify_parameters, schedule)
+            self.check("parameters", verify.verify_parameters, schedule)
         if touched and not access.is_system(schedule) and (everything or not access.is_unknown(schedule)):
             # All of it, for whoever saves has it from now on.
             self.check("selection", self.verify_selection, schedule)
@@ -242,32 +239,6 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         except verify.BadSchedule as error:
             self.add_error(field, str(error))
 
-    def fill_call(self, schedule: PeriodicTask, data: dict[str, Any]) -> None:
-        work = data.get("work") or ""
-        try:
-            given = read_arguments(data.get("arguments") or "", work.startswith(RECORDS))
-        except ValueError as error:
-            given = self.add_error("arguments", str(error)) or {}
-        if work.startswith(RECORDS):
-            same = schedule.task == permitted.START_RUN and "selection" not in self.touched
-            was = loads(schedule.kwargs, {}) if same else {}
-            kept = {name: was[name] for name in ("filter", "selection") if was.get(name)}
-            chosen = {"selection": data["selection"]} if data.get("selection") and not kept else kept
-            asked = {"parameters": given} if given else {}
-            schedule.task, schedule.args = permitted.START_RUN, "[]"
-            schedule.kwargs = json.dumps({"task": work.removeprefix(RECORDS), **chosen, **asked})
-            return
-        positional = given if isinstance(given, list) else []
-        schedule.task, schedule.args = work, json.dumps(positional)
-        schedule.kwargs = json.dumps({} if positional or isinstance(given, list) else given)
-        return
-
-    def mend(self, schedule: PeriodicTask) -> None:
-        """What has no field here and would keep it from firing."""
-        schedule.exchange = schedule.routing_key = None
-        if not isinstance(loads(schedule.headers, None), dict):
-            schedule.headers = "{}"
-
     # --- saving -----------------------------------------------------------------------------------------------------
 
     def save(self, commit: bool = True) -> PeriodicTask:
@@ -288,7 +259,9 @@ class ScheduleForm(OnlyChanges, FillsTiming, forms.ModelForm):
         when = self.cleaned_data.get("when") or ""
         other = {name for kind, names in FIELDS_OF.items() if kind != when for name in names}
         other |= {"one_off"} if when == ONCE else set()
-        other |= {"selection", "arguments"} - self.fields_of_call(self.cleaned_data)
+        other |= {"selection", "arguments", "parameters"} - self.fields_of_call(self.cleaned_data)
         named = [*self.changed_data, *(FIELDS_OF.get(when, ()) if "when" in self.changed_data else ())]
         found = {name: [plain(self.initial.get(name)), plain(self.cleaned_data.get(name))] for name in named}
+        if "parameters" in found:
+            found["parameters"] = self.fields["parameters"].in_words(self.cleaned_data.get("parameters") or {})
         return {name: both for name, both in found.items() if name not in other and both[0] != both[1]}

@@ -43,7 +43,10 @@ def of_form(form: ScheduleForm) -> dict[str, Any]:
 def errors(form: ScheduleForm) -> dict[str, list[str]]:
     """By field and with its label: the preview stands apart from the fields. What is not filled in yet is no error."""
     found = {name: texts for name, texts in form.errors.items() if name != "name" and form.data.get(name) != ""}
-    return {name: [f"{form.fields[name].label}: {text}" for text in texts] for name, texts in found.items()}
+    told = {name: [f"{form.fields[name].label}: {text}" for text in texts] for name, texts in found.items()}
+    if "parameters" in told:
+        told["parameters"] = list(form.fields["parameters"].errors_of_filled())
+    return told
 
 
 def firings(schedule: PeriodicTask) -> list[dict[str, str]]:

@@ -1,6 +1,5 @@
 """From the list of any record to the schedule form, with the list's filters and search, and back."""
 
-import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +9,6 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.runs import parameters
 from backoffice.runs.access import may_start
 from backoffice.runs.registry import find, record_tasks
 
@@ -26,8 +24,6 @@ def schedule_this_filter(model_admin: Any, request: HttpRequest) -> dict[str, st
         return None
     query = relative.moving(model_admin.model, request.GET)
     filled = {"work": f"{RECORDS}{task}", "selection": selection.clean_query(query.urlencode())}
-    if find(task).parameters:
-        filled["arguments"] = json.dumps(parameters.blank(find(task)), ensure_ascii=False)
     path = f"{reverse('admin:django_celery_beat_periodictask_add')}?{urlencode(filled)}"
     return {"title": _("Schedule this filter"), "icon": "event_repeat", "path": path}
 

@@ -79,7 +79,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
     change_form_after_template = "schedules/preview.html"
     change_form_outer_after_template = "schedules/history.html"
     fieldsets = (
-        (None, {"fields": ("name", "work", "selection", "arguments", "enabled")}),
+        (None, {"fields": ("name", "work", "selection", "parameters", "arguments", "enabled")}),
         (gettext_lazy("When"), {"fields": ("when", ("every", "period"), ("crontab_text", "zone"), "at", "one_off")}),
         (gettext_lazy("Missed and still running"), {"fields": (("missed", "overlap"),), "classes": ("collapse",)}),
         (
@@ -100,7 +100,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
     to_read = ("name", "what", "when", "if_missed", "if_running", "what_for", "not_before", "not_after")
 
     class Media:
-        css = {"all": ["schedules/schedules.css"]}
+        css = {"all": ["runs/confirm.css", "schedules/schedules.css"]}
         js = ["schedules/form.js"]
 
     # --- the list ---------------------------------------------------------------------------------------------------
@@ -210,6 +210,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
         take = self.admin_site.admin_view(require_POST(self.take_view))
         return [
             path("preview/", view, name="schedules_preview"),
+            path("inputs/", self.admin_site.admin_view(self.inputs_view), name="schedules_inputs"),
             path("configured/", take, name="schedules_configured"),
             *super().get_urls(),
         ]
@@ -230,6 +231,13 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
         if schedule is not None and not self.has_change_permission(request, schedule):
             return JsonResponse({}, status=403)
         return JsonResponse(preview.of_form(form_class(request.POST, instance=schedule)))
+
+    def inputs_view(self, request: HttpRequest) -> HttpResponse:
+        """What a task asks for, as the form has it once the task is chosen."""
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        form = self.get_form(request)(initial={"work": request.GET.get("work", "")})
+        return HttpResponse(f"{form['parameters']}{form.fields['parameters'].widget.media}")
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None

@@ -92,6 +92,12 @@ def parameters_in(kwargs: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
+def loaded_parameters(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The same of a row that is there, of which any may be wrong."""
+    given = kwargs.get("parameters")
+    return given if isinstance(given, dict) else {}
+
+
 def misfit(task: Task, args: list[Any], kwargs: dict[str, Any]) -> str:
     """Why the task cannot be called with these arguments; "" if it can. The checks that .delay() makes."""
     try:

@@ -158,7 +158,9 @@ WRITES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("field", sorted({*ScheduleForm.base_fields} - {"arguments", "every", "period", "at"}))
+@pytest.mark.parametrize(
+    "field", sorted({*ScheduleForm.base_fields} - {"arguments", "parameters", "every", "period", "at"})
+)
 def test_a_field_that_is_changed_is_written_and_logged_alone(field, admin_client):
     start = timezone.now() + timedelta(days=1, seconds=1)
     row = factories.row(crontab=factories.crontab("5 2 * * *", "Japan"), start_time=start, **RECORDS)
@@ -180,7 +182,7 @@ def test_a_field_that_is_changed_is_written_and_logged_alone(field, admin_client
 
 
 def test_every_field_of_the_form_is_in_these_tests():
-    assert {*CHANGES, "arguments", "every", "period", "at"} == {*ScheduleForm.base_fields}
+    assert {*CHANGES, "arguments", "parameters", "every", "period", "at"} == {*ScheduleForm.base_fields}
 
 
 def test_a_schedule_that_fires_only_once_says_so_and_stays_so(admin_client):

@@ -12,6 +12,7 @@ class Filled(HTMLParser):
         self.forms: list[dict[str, Any]] = []
         self.area: tuple[str, list[str]] | None = None
         self.select: str = ""
+        self.several = False  # may be chosen of it
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         found = dict(attributes)
@@ -23,9 +24,15 @@ class Filled(HTMLParser):
         elif tag == "textarea" and name:
             self.area = (name, [])
         elif tag == "select":
-            self.select = name
-        elif tag == "option" and self.select and ("selected" in found or self.select not in self.forms[-1]):
-            self.forms[-1][self.select] = value or ""
+            self.select, self.several = name, "multiple" in found
+        elif tag == "option" and self.select:
+            self.option(value or "", "selected" in found)
+
+    def option(self, value: str, is_selected: bool) -> None:
+        if self.several and is_selected:
+            self.forms[-1].setdefault(self.select, []).append(value)
+        elif not self.several and (is_selected or self.select not in self.forms[-1]):
+            self.forms[-1][self.select] = value
 
     def input(self, name: str, value: str | None, found: dict[str, str | None]) -> None:
         kind = found.get("type", "text")

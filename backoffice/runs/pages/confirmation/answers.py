@@ -62,18 +62,23 @@ class Answers:
 
     def _dress(self) -> None:
         """The theme's looks, and the cursor in what is to be filled first: what is wrong, if anything is."""
-        for widget in self._widgets():
-            classes = f"{' '.join(_classes(widget))} {widget.attrs.get('class', '')}".strip()
-            widget.attrs["class"] = classes
+        for form in self.forms:
+            dress(form)
         bound = [form[name] for form in self.forms for name in form.fields if not form[name].is_hidden]
         wrong = [field for field in bound if self.are_given and field.errors]
         for field in (wrong or bound)[:1]:
             field.field.widget.attrs["autofocus"] = True
 
-    def _widgets(self) -> Iterator[forms.Widget]:
-        for form in self.forms:
-            for field in form.fields.values():
-                yield from getattr(field.widget, "widgets", [field.widget])
+
+def dress(form: forms.Form) -> None:
+    """The theme's looks."""
+    for widget in _widgets(form):
+        widget.attrs["class"] = f"{' '.join(_classes(widget))} {widget.attrs.get('class', '')}".strip()
+
+
+def _widgets(form: forms.Form) -> Iterator[forms.Widget]:
+    for field in form.fields.values():
+        yield from getattr(field.widget, "widgets", [field.widget])
 
 
 def _classes(widget: forms.Widget) -> list[str]:

@@ -14,6 +14,8 @@ document.addEventListener("DOMContentLoaded", () => {
     rowOf("one_off")?.classList.toggle("sch-hidden", when === "once");
     const onRecords = form.elements.work.value.startsWith("records:");
     rowOf("selection")?.classList.toggle("sch-hidden", !onRecords);
+    rowOf("arguments")?.classList.toggle("sch-hidden", onRecords);
+    rowOf("parameters")?.classList.toggle("sch-hidden", !asked.dataset.asked);
     showDates();
   };
 
@@ -37,6 +39,29 @@ document.addEventListener("DOMContentLoaded", () => {
     form.elements.selection.value = found.toString();
     form.elements.selection.dispatchEvent(new Event("input", { bubbles: true }));
   });
+
+  // What the chosen task asks for: its inputs are the server's; those of a task chosen before come back as they were left.
+  let asked = form.querySelector("[data-asked]");
+  const inputs = new Map([[form.elements.work.value, asked]]);
+  const askFor = async (work) => {
+    if (!inputs.has(work)) {
+      const answer = await fetch(`${box.dataset.inputs}?work=${encodeURIComponent(work)}`).catch(() => ({ ok: false }));
+      const found = document.createElement("template");
+      found.innerHTML = answer.ok ? await answer.text() : "<div data-asked></div>"; // then saving brings them
+      for (const part of found.content.querySelectorAll("link, script[src]")) load(part);
+      inputs.set(work, found.content.querySelector("[data-asked]"));
+    }
+    if (form.elements.work.value !== work) return; // another one was chosen meanwhile
+    asked.replaceWith(inputs.get(work));
+    asked = inputs.get(work);
+    changed();
+  };
+  const load = ({ localName, attributes }) => {
+    const part = document.createElement(localName);
+    for (const { name, value } of attributes) part.setAttribute(name, value);
+    document.head.append(part);
+  };
+  form.elements.work.addEventListener("change", () => askFor(form.elements.work.value));
 
   const item = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
   const show = (answer) => {
