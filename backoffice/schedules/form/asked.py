@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.template.loader import render_to_string
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -29,7 +30,8 @@ class ParametersWidget(forms.Widget):
         return self.asked.media if self.asked else forms.Media()
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> parameters.Submitted:
-        return parameters.of_page(data)
+        of_page = isinstance(data, MultiValueDict)  # code may give a form any mapping
+        return parameters.of_page(data if of_page else MultiValueDict({key: [value] for key, value in data.items()}))
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         return False
