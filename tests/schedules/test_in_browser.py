@@ -1,5 +1,6 @@
 """The schedules in a real Chromium: by keyboard alone, as each group, wide and narrow, light and dark."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from backoffice.schedules import enabling
 from backoffice.schedules.models import Firing
 from tests.browser.page import NARROW, WIDE, accessibility_problems, watched_page
 from tests.factories import user
+from tests.runs.factories import probes
 from tests.schedules import factories
 from tests.schedules.tasks import PROCESS
 
@@ -186,3 +188,34 @@ def test_the_pages_are_accessible_and_fit(site, browser, width, dark):
         expect(page.locator(".sch-history").last).to_contain_text("ada")
     assert found == []
     assert watched.problems == []
+
+
+def test_the_task_that_is_chosen_brings_its_inputs_and_nothing_typed_is_lost(site, browser):
+    probes(3)
+    say, tick = "records:tests.probe.tasks.say", "tests.schedules.tasks.tick"
+    with watched_page(browser, site, NARROW, dark=True) as watched:
+        watched.sign_in("boss", PASSWORD)
+        page = watched.open(f"{LIST}add/")
+        page.fill("[name=name]", "Nightly")
+        expect(page.locator(".field-parameters")).to_be_hidden()
+        page.select_option("[name=work]", say)
+        page.fill("[name=set-word]", "hello")
+        page.fill("[name=set-times]", "9")
+        expect(page.locator("[data-part=errors]")).to_contain_text("Times: Ensure this value is less")
+        expect(page.locator(".field-arguments")).to_be_hidden()
+        page.select_option("[name=work]", tick)
+        expect(page.locator(".field-parameters")).to_be_hidden()
+        page.locator("[name=arguments]").fill("[1]")
+        page.select_option("[name=work]", say)
+        expect(page.locator("[name=set-word]")).to_have_value("hello")
+        page.click("button[name=_save]")
+        expect(page.locator("[name=set-times]")).to_have_attribute("aria-invalid", "true")
+        page.wait_for_load_state("networkidle")
+        assert accessibility_problems(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        expect(page.locator("[name=name]")).to_have_value("Nightly")
+        page.fill("[name=set-times]", "2")
+        page.keyboard.press("Enter")
+        expect(page.locator("#result_list")).to_contain_text("Word: hello; Times: 2")
+        assert watched.problems == []
+    assert json.loads(PeriodicTask.objects.get().kwargs)["parameters"]["word"] == "hello"

@@ -71,9 +71,21 @@ class Answers:
 
 
 def dress(form: forms.Form) -> None:
-    """The theme's looks."""
+    """The theme's looks; and where one field has several inputs, a name for each."""
+    for field in form:
+        _name_parts(field)
     for widget in _widgets(form):
         widget.attrs["class"] = f"{' '.join(_classes(widget))} {widget.attrs.get('class', '')}".strip()
+
+
+def _name_parts(field: forms.BoundField) -> None:
+    widget = field.field.widget
+    if not isinstance(widget, forms.MultiWidget):
+        return
+    is_moment = isinstance(widget, forms.SplitDateTimeWidget)
+    parts = [_("date"), _("time")] if is_moment else map(str, range(1, len(widget.widgets) + 1))
+    for each, part in zip(widget.widgets, parts, strict=True):
+        each.attrs.setdefault("aria-label", f"{field.label}: {part}")
 
 
 def _widgets(form: forms.Form) -> Iterator[forms.Widget]:

@@ -49,9 +49,10 @@
   }
 
   if (!page) {
-    window.addEventListener("load", restore);
+    window.addEventListener("pageshow", () => setTimeout(restore)); // Django counts what is selected in this event, too
     return;
   }
+  page.querySelector("[autofocus]")?.focus(); // a browser does it with the next frame it draws, and draws none out of sight
   keep(false);
   page.addEventListener("submit", () => sessionStorage.removeItem(KEPT));
   document.addEventListener("keydown", pressed);
