@@ -15,7 +15,7 @@ from django.contrib.admin.utils import flatten_fieldsets, prepare_lookup_value
 from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
 from django.db import DataError, NotSupportedError
-from django.db.models import Model, QuerySet
+from django.db.models import DurationField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -72,6 +72,7 @@ class StaffList(ChangeList):
         for key in given.keys() - left.keys() - used:
             if key.partition("__")[0] != self.date_hierarchy:
                 left[key] = prepare_lookup_value(key, given[key])
+        left = {key: fitted(self.model, key, value) for key, value in left.items()}
         for spec in specs:
             offer_what_is_chosen(spec)
         return specs, has_filters, left, may_repeat, active
@@ -166,6 +167,16 @@ def own_lookup(model: type[Model], key: str) -> str:
         allowed, rest = OF_RELATIONS, rest[1:] if rest[:1] == [field.target_field.name] else rest
     lookup = "__".join(rest) or "exact"
     return lookup if lookup in allowed else ""
+
+
+def fitted(model: type[Model], key: str, value: Any) -> Any:
+    """The value of a condition as its column takes it: Django looks at all but a duration's. Raises ValidationError."""
+    if isinstance(value, list):
+        return [fitted(model, key, each) for each in value]
+    name, _by, lookup = key.partition("__")
+    is_compared = (lookup or "exact") in ("exact", "in", "gt", "gte", "lt", "lte")
+    field = next((each for each in model._meta.concrete_fields if each.name == name), None)
+    return field.to_python(value) if is_compared and isinstance(field, DurationField) else value
 
 
 def shown_to(model_admin: Any, request: HttpRequest) -> frozenset[str] | None:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.runs.access import may_see_records
 from backoffice.runs.database.bounded import TooSlow, bounded
+from backoffice.runs.pages.lists import fitted
 
 from . import lookups as declared
 from . import relative
@@ -30,7 +31,7 @@ THINKING = 3.0  # seconds for the queries of a list's own filters: the records a
 PAGE_ONLY = frozenset({ALL_VAR, ORDER_VAR, PAGE_VAR, ERROR_FLAG, "e", "_popup", "_to_field", "_changelist_filters"})
 
 # A value or a lookup that does not fit, as Django, SQLite and PostgreSQL say it.
-UNFIT = (ValueError, OverflowError, DataError, FieldError, NotSupportedError)
+UNFIT = (ValueError, TypeError, OverflowError, ValidationError, DataError, FieldError, NotSupportedError)
 
 
 def by_fields(model: type[Model], lookups: dict[str, Any], user: Any, moment: datetime) -> QuerySet[Any]:
@@ -41,8 +42,9 @@ def by_fields(model: type[Model], lookups: dict[str, Any], user: Any, moment: da
         declared.check_field(model, key, shown)
     visible = model_admin.get_queryset(request) if model_admin and user else model._default_manager.all()
     try:
-        return visible.filter(**relative.fixed_lookups(model, lookups, moment))
-    except (TypeError, ValidationError, *UNFIT) as error:
+        fixed = relative.fixed_lookups(model, lookups, moment)
+        return visible.filter(**{key: fitted(model, key, value) for key, value in fixed.items()})
+    except UNFIT as error:
         raise BadSelection(_("The filter has a value that does not fit: %(error)s") % {"error": error}) from error
 
 
@@ -60,7 +62,7 @@ def by_query(model: type[Model], query: str, user: Any, moment: datetime) -> Que
             changelist = unread(model_admin).get_changelist_instance(request)
     except IncorrectLookupParameters as error:
         raise BadSelection(_("The list does not know this filter: %(error)s") % {"error": query or error}) from error
-    except (SuspiciousOperation, ValidationError, *UNFIT) as error:
+    except (SuspiciousOperation, *UNFIT) as error:
         raise BadSelection(_("The list does not know this filter: %(error)s") % {"error": error}) from error
     declared.check_query(model_admin, changelist, given, declared.shown_to(model_admin, request))
     found: QuerySet[Any] = changelist.queryset.order_by()
