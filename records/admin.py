@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from unfold.admin import ModelAdmin
 
 from backoffice.exchange.seam import ExchangeAdmin
-from backoffice.runs.seam import ProcessableAdmin, run_action
+from backoffice.runs.seam import DuplicateFilter, ProcessableAdmin, run_action
 from backoffice.schedules.pages.later_action import later_action
 
 from .exchange import RecordResource
@@ -28,10 +28,13 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     resource_classes = [RecordResource]
     list_display = (
         *("reference", "name", "country", "role"),
-        *("outcome_badge", "processed_badge", "issue_count", "processed_when"),
+        *("outcome_badge", "processed_badge", "issue_count", "possible_duplicates", "processed_when"),
     )
     list_display_links = ("reference", "name")
-    list_filter = (VerdictFilter, CheckFilter, "processed", "role", CountryFilter, IssueFilter, AcceptedFilter)
+    list_filter = (
+        *(VerdictFilter, CheckFilter, "processed", "role", CountryFilter),
+        *(IssueFilter, AcceptedFilter, DuplicateFilter),
+    )
     list_filter_submit = True
     list_per_page = 50  # most of the page's time is these rows
     show_full_result_count = False  # one count of a million is enough
@@ -47,9 +50,10 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     outcome_field = "verdict"
     outcome_colours = {"valid": "good", "corrected": "hint", "review": "warning", "invalid": "bad"}  # noqa: RUF012
     outdated_words, failed_words = _lazy("not checked yet"), _lazy("last check failed")
+    likeness_words = {"spelling": _lazy("name and town")}  # noqa: RUF012
     record_facts = "records/facts.html"
     record_panels = (
-        *("records/outcome_fields.html", "records/outcome_corrections.html", "records/outcome_duplicates.html"),
+        *("records/outcome_fields.html", "records/outcome_corrections.html"),
         *ProcessableAdmin.record_panels[1:],
     )
 

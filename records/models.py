@@ -1,6 +1,6 @@
 """Business-partner master data: what procurement and finance offices keep about suppliers and customers."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -17,7 +17,7 @@ from django.utils.translation import override
 from backoffice.runs.seam import Outcome, Processable, Requested
 
 from . import acceptance
-from .checks import RULES_VERSION, check_partner
+from .checks import RULES_VERSION, check_partner, duplicates, likenesses
 
 
 class YourModel(Processable):
@@ -54,6 +54,10 @@ class YourModel(Processable):
         *("verdict", "rules_version", "processed", "processed_at"),
     )
 
+    # By which records are taken for the same partner.
+    compared = ("name", "town", "country", "tax_id")
+    likeness_rules = duplicates.RULES
+
     reference = models.CharField(_("reference"), max_length=50, unique=True)
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.SUPPLIER)
     name = models.CharField(_("name"), max_length=500)
@@ -89,13 +93,13 @@ class YourModel(Processable):
             models.Index(fields=["verdict", "reference"], name="record_verdict"),
             models.Index(fields=["processed", "reference"], name="record_processed"),
             models.Index(fields=["role", "reference"], name="record_role"),
-            models.Index(fields=["country", "name"], name="record_country"),  # and possible duplicates by name
+            models.Index(fields=["country", "name"], name="record_country"),
             models.Index(fields=["issue_codes"], name="record_issue_codes"),
             models.Index(fields=["reference"], name="record_accepted", condition=Q(accepted__isnull=False)),
             # its columns that are sorted by and not filtered
             models.Index(fields=["name"], name="record_name"),
             models.Index(fields=["processed_at"], name="record_processed_at"),
-            # possible duplicates by number; half of the records have none
+            # half of the records have none
             models.Index(fields=["tax_id"], name="record_tax_id", condition=~Q(tax_id="")),
         ]
         permissions = [
@@ -108,6 +112,9 @@ class YourModel(Processable):
 
     def __str__(self) -> str:
         return f"{self.reference} {self.name}".strip()
+
+    def likenesses(self) -> Mapping[str, str]:
+        return likenesses(self.name, self.town, self.country, self.tax_id)
 
     def process(self) -> Outcome:
         self.normalised, self.issues = check_partner({field: getattr(self, field) for field in self.INPUTS})

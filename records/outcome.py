@@ -1,22 +1,16 @@
-"""What the record's page says about it: input beside normal form beside issues, corrections, look-alikes."""
+"""What the record's page says about it: input beside normal form beside issues, corrections."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from . import registers
-from .checks import duplicate_candidates
-from .checks.duplicates import Candidate
 from .models import YourModel
 
-CANDIDATES = 200
-SHOWN_DUPLICATES = 5
-PREFIX = 3
 SEVERITIES = {"error": _("error"), "warning": _("warning"), "info": _("info")}
 
 
@@ -94,19 +88,6 @@ def corrections_of(record: YourModel) -> list[Correction]:
     ]
 
 
-def duplicates_of(record: YourModel) -> list[Candidate]:
-    """Records that may be the same partner, among a bounded number found by index: same tax id, or country and name."""
-    others = YourModel.objects.exclude(pk=record.pk).values_list("pk", "name", "town")
-    by_number = others.none()
-    if record.tax_id:
-        by_number = others.filter(tax_id=record.tax_id).exclude(tax_id="")
-    prefix = record.name[:PREFIX]
-    # A range and not LIKE: only a range uses the index on both databases.
-    by_name = others.filter(country=record.country, name__gte=prefix, name__lt=f"{prefix}\uffff")
-    rows = {row[0]: row for row in chain(by_number.order_by("pk")[:CANDIDATES], by_name.order_by("name")[:CANDIDATES])}
-    return duplicate_candidates(record.name, record.town, rows.values(), limit=SHOWN_DUPLICATES)
-
-
 def outcome_of(record: YourModel) -> dict[str, Any]:
     """What these records' panels need beside those of any record."""
-    return {"lines": lines_of(record), "corrections": corrections_of(record), "duplicates": duplicates_of(record)}
+    return {"lines": lines_of(record), "corrections": corrections_of(record)}

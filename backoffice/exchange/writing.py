@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 from backoffice.results import activity
 from backoffice.results.models import Activity
 from backoffice.runs.database.again import again
+from backoffice.runs.models import Processable, compared
 from backoffice.runs.pages import record_log
 
 from .columns.layout import Layout
@@ -89,6 +90,8 @@ def add(layout: Layout, comparison: Comparison) -> None:
         else:
             for row, record in zip(comparison.new, made, strict=True):
                 row.record = record
+            if issubclass(layout.model, Processable):
+                compared.keep_added(made)
             return
 
 
@@ -100,6 +103,10 @@ def update(layout: Layout, rows: list[ImportRow]) -> None:
     for row in rows:
         waits = {"processed": False} if takes_back(tuple(row.changes)) else {}
         layout.model._base_manager.filter(pk=row.pk).update(**row.stored, **waits, **edited_at)
+    if issubclass(layout.model, Processable):
+        compared.keep(
+            layout.model, [row.pk for row in rows if row.pk and compared.is_touched(layout.model, row.changes)]
+        )
 
 
 def log(layout: Layout, comparison: Comparison, user: object, file: str) -> None:

@@ -13,6 +13,9 @@ verbs.add(
     imported=_("Records imported"),
     exported=_("Records exported"),
     evidence_taken=_("Evidence taken"),
+    apart=_("Record said to be no duplicate"),
+    apart_withdrawn=_("Decision about a duplicate taken back"),
+    apart_ended=_("Decision about a duplicate ended: a value changed"),
 )
 verbs.add(
     "run",

@@ -8,8 +8,10 @@ from .access import may_start
 from .engine.events import on_run_finished
 from .failing.outcome import FailedFilter
 from .models import Outcome, Processable, RecordOutcome, Requested, Run, State
+from .models.compared import keep as compare
 from .operations import Cancelled, cancel, retry
 from .pages.actions import Action, run_action
+from .pages.duplicates.listed import DuplicateFilter
 from .pages.records import ProcessableAdmin
 from .pages.staff import StaffAdmin
 from .parameters import BadParameters
@@ -19,7 +21,8 @@ from .snapshot import Records
 from .start import EmptySelection, Preview, preview, start
 
 __all__ = [
-    "Action", "BadParameters", "Cancelled", "EmptySelection", "FailedFilter", "Outcome", "Preview", "Processable",
-    "ProcessableAdmin", "RecordOutcome", "RecordTask", "Records", "Requested", "Run", "StaffAdmin", "State", "cancel",
-    "may_start", "on_run_finished", "preview", "record_task", "retry", "run_action", "start",
+    "Action", "BadParameters", "Cancelled", "DuplicateFilter", "EmptySelection", "FailedFilter", "Outcome", "Preview",
+    "Processable", "ProcessableAdmin", "RecordOutcome", "RecordTask", "Records", "Requested", "Run", "StaffAdmin",
+    "State", "cancel", "compare", "may_start", "on_run_finished", "preview", "record_task", "retry", "run_action",
+    "start",
 ]  # fmt: skip

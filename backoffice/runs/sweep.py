@@ -19,6 +19,7 @@ from backoffice.results import spool
 from . import operations
 from .database import clock
 from .database.again import again, is_away
+from .duplicates.look_over import look_over
 from .engine import broker, events, give_back, heartbeats, slicing
 from .engine.claims import lease
 from .engine.ledger import close, drop_chunks
@@ -46,6 +47,7 @@ def sweep() -> dict[str, int]:
         "told": tell_due,
         "delivered": spool.deliver,
         "forgotten": forget_dead_workers,
+        "compared": look_over,
     }
     done: dict[str, int] = {}
     errors: list[Exception] = []

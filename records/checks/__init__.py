@@ -1,18 +1,17 @@
 """The checks of a business partner's record: pure functions, no Django, no network."""
 
-from .duplicates import Candidate, duplicate_candidates
+from .duplicates import likenesses
 from .findings import FIELDS, RULES_VERSION, Finding, Severity, Verdict, codes, verdict_of
 from .partner import check_partner
 
 __all__ = [
     "FIELDS",
     "RULES_VERSION",
-    "Candidate",
     "Finding",
     "Severity",
     "Verdict",
     "check_partner",
     "codes",
-    "duplicate_candidates",
+    "likenesses",
     "verdict_of",
 ]

@@ -1,11 +1,12 @@
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
-from backoffice.runs.seam import ProcessableAdmin, run_action
+from backoffice.runs.seam import DuplicateFilter, ProcessableAdmin, run_action
 from tests.second.models import Invoice
 
 
 @admin.register(Invoice)
 class InvoiceAdmin(ProcessableAdmin, ModelAdmin):
-    list_display = ("number", "net", "gross", "processed")
+    list_display = ("number", "net", "gross", "processed", "possible_duplicates")
+    list_filter = (DuplicateFilter,)
     actions = (run_action("tax_invoice", "tax_selected", "Tax selected invoices"),)

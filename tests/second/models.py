@@ -4,6 +4,8 @@ from backoffice.runs.seam import Outcome, Processable
 
 
 class Invoice(Processable):
+    compared = ("number",)
+
     number = models.CharField(max_length=20)
     net = models.DecimalField(max_digits=10, decimal_places=2)
     gross = models.DecimalField(max_digits=10, decimal_places=2, null=True, editable=False)

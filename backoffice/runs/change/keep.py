@@ -12,7 +12,7 @@ from django.utils import timezone
 from backoffice.results import bulk
 from backoffice.results.values.text import key
 
-from ..models import ChangeSet, Run
+from ..models import ChangeSet, Run, compared
 from ..registry import RecordTask
 from . import values
 
@@ -28,6 +28,8 @@ def save(task: RecordTask, rows: Sequence[Sequence[Any]], before: Before, run: R
     Call it in the transaction in which `before` was read and the records are locked.
     """
     bulk.update(task.record_model, task.writes, (task.record_model._meta.pk.name,), rows)
+    if compared.is_touched(task.record_model, task.writes):
+        compared.keep(task.record_model, [row[-1] for row in rows])
     if rows and before:
         of = _of_plain_call(task) if run is None else (run.pk, None, "", "")
         at = timezone.now()

@@ -11,7 +11,7 @@ from backoffice.results import bulk
 from .. import parameters
 from ..change import keep
 from ..database.again import again
-from ..models import Outcome
+from ..models import Outcome, compared
 from ..registry import RecordTask
 from . import inputs
 from .chunks import PASSES
@@ -82,7 +82,8 @@ def _save(task: RecordTask, record: Any, read: tuple[Any, ...]) -> bool:
     model, values = task.record_model, task.written(record)
     pk = model._meta.pk.name
     found_by = (pk, *task.inputs)
-    if not (task.related or task.overwritten) and bulk.is_comparable(model, found_by, read):
+    at_once = not (task.related or task.overwritten or compared.is_touched(model, task.writes))
+    if at_once and bulk.is_comparable(model, found_by, read):
         return bool(bulk.update(model, task.writes, found_by, [(*values[:-1], *read)]))
     with transaction.atomic():
         changed, before = inputs.changed(task, {record.pk: read}, [record.pk])

@@ -5,13 +5,14 @@ from .chunk import Chunk
 from .dismissal import Dismissal
 from .event import Event
 from .item import RunItem
+from .likeness import Apart, Likeness, LookedOver
 from .processable import Outcome, Processable, Remembers, Requested
 from .run import RecordOutcome, Run, RunQuerySet, TaskName, new_uid
 from .states import OPEN, TERMINAL, State, state_label
 from .worker import Worker
 
 __all__ = [
-    "OPEN", "TERMINAL", "ChangeSet", "Chunk", "Dismissal", "Event", "FieldChange", "Outcome", "Processable",
-    "RecordOutcome", "Remembers", "Requested", "Run", "RunItem", "RunQuerySet", "State", "TaskName", "Worker",
-    "new_uid", "state_label",
+    "OPEN", "TERMINAL", "Apart", "ChangeSet", "Chunk", "Dismissal", "Event", "FieldChange", "Likeness", "LookedOver",
+    "Outcome", "Processable", "RecordOutcome", "Remembers", "Requested", "Run", "RunItem", "RunQuerySet", "State",
+    "TaskName", "Worker", "new_uid", "state_label",
 ]  # fmt: skip

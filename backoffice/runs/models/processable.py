@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from functools import partial
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from . import at_work
+from . import at_work, compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Processable(models.Model):
     processed = models.BooleanField(_("processed"), default=False, editable=False)
     processed_at = models.DateTimeField(_("processed at"), null=True, editable=False)
 
+    # For pages that show which records may be the same one.
+    compared: ClassVar[tuple[str, ...]] = ()  # fields of its own that likenesses() reads; none: nothing is compared
+    likeness_rules: ClassVar[str] = ""  # another text as soon as likenesses() gives another answer: all are asked anew
+
     class Meta:
         abstract = True
 
@@ -43,10 +48,12 @@ class Processable(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         at_work.refuse(self, "save()")
-        super().save(*args, **kwargs)
+        fields = args[3] if len(args) > 3 else kwargs.get("update_fields")
+        compared.saved(self, fields, partial(super().save, *args, **kwargs))
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         at_work.refuse(self, "delete()")
+        compared.forget(type(self), [self.pk])
         return super().delete(*args, **kwargs)
 
     def refresh_from_db(
@@ -55,6 +62,13 @@ class Processable(models.Model):
         names = None if fields is None else list(fields)
         super().refresh_from_db(using=using, fields=names, from_queryset=from_queryset)
         at_work.loaded(self, names)
+
+    def likenesses(self) -> Mapping[str, str]:
+        """What is equal in a record that may be the same one: texts in normal form, each under a name for pages.
+
+        Here each compared field's own, as letters and digits without case and accents. An empty one is no likeness.
+        """
+        return {name: compared.folded(getattr(self, name)) for name in self.compared}
 
     def process(self) -> Outcome:
         """Work on this record: change fields of self, save nothing, and say what came out.

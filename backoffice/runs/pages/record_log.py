@@ -14,7 +14,7 @@ from django.db.models.deletion import Collector
 from backoffice.results import activity
 from backoffice.results.models import Activity
 
-from ..models import Processable, Remembers
+from ..models import Processable, Remembers, compared
 from ..models.alike import alike
 from ..registry import RecordTask, record_tasks
 from .edits import lock_all
@@ -130,6 +130,7 @@ def log_deletion(user: object, rows: QuerySet[Any]) -> None:
     for model, gone in found:
         for records in batches(model, gone):
             Activity.objects.bulk_create([deletion(user, record) for record in records])
+            compared.forget(model, [record.pk for record in records])
     for (field, value), losing in collector.field_updates.items():
         for each in losing:
             log_loss(user, field, value, each)

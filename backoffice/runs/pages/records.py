@@ -24,12 +24,13 @@ from . import record_log
 from .actions import RecordActions, answered
 from .back import with_filters
 from .confirmation.page import Click
+from .duplicates.compare import ComparesRecords
 from .record_page import Badge, RecordPage, as_of, name_of
 
 COLOURS = ("good", "bad", "warning", "info", "hint", "calm")
 
 
-class ProcessableAdmin(RecordActions):
+class ProcessableAdmin(ComparesRecords, RecordActions):
     """For the admin of a record, before ModelAdmin. What stands here as a value is a team's to set."""
 
     list_display: Sequence[Any] = ("__str__", "outcome_badge", "processed_badge", "processed_when")
@@ -42,7 +43,10 @@ class ProcessableAdmin(RecordActions):
     stale_words: Any = _("The inputs have changed since: process the record again.")  # after an edit
     record_facts = "runs/record/facts.html"  # a template; beside the badges above the form
     # Templates below the form, in this order.
-    record_panels: Sequence[str] = ("runs/record/outcome.html", "runs/record/runs.html", "runs/record/history.html")
+    record_panels: Sequence[str] = (
+        *("runs/record/outcome.html", "runs/record/duplicates.html"),
+        *("runs/record/runs.html", "runs/record/history.html"),
+    )
     buttons_elsewhere: Sequence[str] = ()  # names of actions that have a button in a panel of their own
     change_form_outer_before_template = "runs/record/head.html"
     change_form_outer_after_template = "runs/record/panels.html"
@@ -130,7 +134,7 @@ class ProcessableAdmin(RecordActions):
         opts: Any = self.opts  # type: ignore[attr-defined]
         view = self.admin_site.admin_view(require_POST(self.run_over_record))  # type: ignore[attr-defined]
         own = path("<int:pk>/run/<str:action>/", view, name=f"{opts.app_label}_{opts.model_name}_run")
-        return [own, *super().get_urls()]  # type: ignore[misc]
+        return [own, *super().get_urls()]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any

@@ -151,7 +151,10 @@ def done_by_people(model: type[Processable], pk: int, window: Window) -> Iterato
     for row in rows.order_by("-at", "-pk")[: PAGE + 1]:
         changes = [*pairs(model, row.details.get("changes")), *kept(model, row.details.get("corrections"))]
         file = str(row.details.get("file") or "")
-        yield TimelineEntry(row.at, PEOPLE, row.pk, title_of(row), row.actor, file, changes=tuple(changes))
+        reason = text(row.details.get("reason"))
+        yield TimelineEntry(
+            row.at, PEOPLE, row.pk, title_of(row), row.actor, file, changes=tuple(changes), reason=reason
+        )
 
 
 def title_of(row: Activity) -> str:
@@ -160,8 +163,12 @@ def title_of(row: Activity) -> str:
         "record.added": _("Added by an import") if imported else _("Added"),
         "record.edited": _("Changed by an import") if imported else _("Edited"),
         "record.deleted": _("Deleted"),
+        "record.apart": _("Said to be no duplicate of %(other)s"),
+        "record.apart_withdrawn": _("No longer said to be no duplicate of %(other)s"),
+        "record.apart_ended": _("Changed since it was said to be no duplicate of %(other)s"),
     }
-    return titles.get(row.verb) or verbs.in_words(row.verb)
+    title = titles.get(row.verb) or verbs.in_words(row.verb)
+    return title.replace("%(other)s", text(row.details.get("other")))
 
 
 def items_of(model: type[Processable], pk: int) -> Any:

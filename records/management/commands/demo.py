@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from backoffice.results import activity
+from backoffice.runs.seam import compare
 
 from ...models import YourModel
 
@@ -96,6 +97,7 @@ class Command(BaseCommand):
             return
         made = [YourModel(**{field: row[field] for field in YourModel.INPUTS}) for row in rows]
         YourModel.objects.bulk_create(made, batch_size=500, ignore_conflicts=True)
+        compare(YourModel, YourModel.objects.filter(reference__in=references()).values_list("pk", flat=True))
         activity.log(None, "record.imported", RECORDS.name, new=len(made))
         self.say(f"Records: {len(made):,} loaded from fixtures/{RECORDS.name} (TED, © European Union).")
 

@@ -129,7 +129,7 @@ class TestWhoMayLook:
     ):
         run_over(invoice)
         person.get(page(invoice))
-        with django_assert_max_num_queries(14) as one:
+        with django_assert_max_num_queries(18) as one:
             person.get(page(invoice))
         for _ in range(12):
             run_over(invoice)
