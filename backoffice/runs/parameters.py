@@ -1,18 +1,23 @@
 """The values of a record task's form: kept with the run as they were submitted, cleaned anew at each use."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import Enum
 from typing import Any, Protocol
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django import forms
 from django.db.models import Model, QuerySet
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
+from backoffice.results import outage
 from backoffice.results.values.redaction import MASK, sensitive
 from backoffice.results.values.text import said, storable
+
+logger = logging.getLogger(__name__)
 
 RECORD_ID = "instance_id"  # what a record task is called with beside its parameters
 PREFIX = "set"  # of its fields on a page, which has others of its own
@@ -44,7 +49,7 @@ def clean(task: Asks, submitted: Mapping[str, Any]) -> dict[str, Any]:
 def valid(task: Asks, submitted: Mapping[str, Any]) -> forms.Form:
     """The task's form, filled. Raises BadParameters, in the form's words."""
     form = _filled(task, submitted)
-    if not form.is_valid():
+    if not is_good(task, form):
         raise BadParameters(_in_words(form), form.errors)
     return form
 
@@ -76,7 +81,7 @@ def of_page(data: Any) -> Submitted:
 
 def for_page(task: Asks, values: Mapping[str, Any]) -> MultiValueDict[str, Any]:
     """As a page's form would send them again: of any kind, without what is no input of the form."""
-    form = _form(task)
+    form = made(task)
     sent: dict[str, Any] = {}
     for name, value in values.items():
         if value is not None and _is_input(form.fields, name):
@@ -90,8 +95,11 @@ def words(task: Asks, submitted: Mapping[str, Any]) -> list[tuple[str, str]]:
     hidden = sensitive(task.name)
     if task.parameters is None:
         return raw_words(submitted)
-    form = _filled(task, submitted)
-    form.is_valid()
+    try:
+        form = _filled(task, submitted)
+        is_good(task, form)
+    except BadParameters:
+        return raw_words(shown(task.name, submitted))
     cleaned = getattr(form, "cleaned_data", {})
     known = [
         (str(form[name].label), MASK if name in hidden else _said(form, name, cleaned.get(name)))
@@ -111,13 +119,35 @@ def shown(task_name: str, submitted: Mapping[str, Any]) -> Submitted:
     return {name: MASK if _is_input(hidden, name) else value for name, value in submitted.items()}
 
 
-def _form(task: Asks, data: Any = None, prefix: str | None = None) -> forms.Form:
-    form: forms.Form = task.parameters(data, prefix=prefix)
-    return form
+def made(task: Asks, data: Any = None, prefix: str | None = PREFIX) -> forms.Form:
+    """The task's form, for a page. Raises BadParameters where the form itself fails."""
+    with _told(task):
+        form: forms.Form = task.parameters(data, prefix=prefix)
+        return form
+
+
+def is_good(task: Asks, form: forms.Form) -> bool:
+    """Whether it takes what it was filled with. Raises BadParameters where the form itself fails."""
+    with _told(task):
+        return form.is_valid()
+
+
+@contextmanager
+def _told(task: Asks) -> Iterator[None]:
+    """A mistake of the form's own is the same for each record, each time: it is told as a refusal is."""
+    try:
+        yield
+    except Exception as exc:
+        if isinstance(exc, SoftTimeLimitExceeded) or outage.is_outage(exc):
+            raise
+        logger.exception("The form of %s failed.", task.name)
+        what = {"form": task.parameters.__name__, "error": f"{type(exc).__name__}: {said(exc)}"[:300]}
+        told = _("The form %(form)s fails itself, and its developers can mend it: %(error)s") % what
+        raise BadParameters(storable(told)) from exc
 
 
 def _filled(task: Asks, submitted: Mapping[str, Any]) -> forms.Form:
-    return _form(task, MultiValueDict({name: _several(value) for name, value in submitted.items()}))
+    return made(task, MultiValueDict({name: _several(value) for name, value in submitted.items()}), prefix=None)
 
 
 def _several(value: Any) -> list[Any]:
@@ -140,7 +170,7 @@ def _is_input(fields: Iterable[str], name: str) -> bool:
 
 
 def _submitted(task: Asks, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    form = _form(task) if task.parameters is not None else forms.Form()
+    form = made(task) if task.parameters is not None else forms.Form()
     if unknown := [str(name) for name in values if not _is_input(form.fields, str(name))]:
         told = {"task": task.name, "names": ", ".join(unknown), "known": ", ".join(form.fields) or _("none")}
         raise BadParameters(_("%(task)s has no parameter %(names)s. Its parameters: %(known)s.") % told)

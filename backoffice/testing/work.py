@@ -12,10 +12,12 @@ def work_off(run: Run, limit: int = 1_000) -> Run:
     try stay RETRY; a run for later, and one that was cancelled, has nothing waiting. `limit`: chunks taken at most.
     """
     task = find(run.task.name)
+    last = None
     for _ in range(limit):
         chunk = Chunk.objects.unclaimed().filter(run=run).order_by("pk").first()
-        if chunk is None:
+        if chunk is None or chunk.pk == last:  # nobody can claim it: the run was called off
             break
+        last = chunk.pk
         chunks.work(task, chunk.pk)
     run.refresh_from_db()
     return run

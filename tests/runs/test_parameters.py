@@ -152,7 +152,8 @@ def test_a_form_that_fails_itself_cancels_the_run_with_its_error(monkeypatch):
     work_off(run)
     sweep()
     run.refresh_from_db()
-    assert (run.cancel_reason, run.state) == ("ZeroDivisionError: division by zero", State.REVOKED)
+    assert run.state == State.REVOKED
+    assert run.cancel_reason.endswith("ZeroDivisionError: division by zero")
 
 
 def test_a_run_whose_time_comes_is_cancelled_where_its_form_refuses_by_then():

@@ -16,6 +16,7 @@ from unfold.forms import ActionForm
 
 from ..access import may_start
 from ..models import Run
+from ..parameters import BadParameters
 from ..registry import find
 from ..start import EmptySelection, RunRequest, start_requested
 from .confirmation import page
@@ -98,7 +99,11 @@ def may_use(user: Any, action: Action) -> bool:
 
 def answered(click: page.Click, asked: int | None = None) -> HttpResponse | None:
     """Begin, or answer with the page that asks first: it comes again, with what is wrong, until all is well."""
-    answers = Answers(click.task, click.request.POST)
+    try:
+        answers = Answers(click.task, click.request.POST)
+    except BadParameters as exc:
+        click.admin.message_user(click.request, str(exc), messages.ERROR)
+        return None
     if answers.are_given and answers.are_good():
         return begin(click, answers, asked)
     if answers.are_given or page.is_needed(click):

@@ -24,6 +24,7 @@ class ParametersWidget(forms.Widget):
 
     asked: forms.Form | None = None
     task: RecordTask | None = None
+    failed = ""
 
     @property
     def media(self) -> forms.Media:
@@ -40,7 +41,8 @@ class ParametersWidget(forms.Widget):
         return ""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
-        context = {"answers": {"forms": [self.asked] if self.asked else []}, "of": self.task and self.task.name}
+        answers = {"forms": [self.asked] if self.asked else []}
+        context = {"answers": answers, "of": self.task and self.task.name, "failed": self.failed}
         return render_to_string("schedules/parameters.html", context)
 
 
@@ -58,6 +60,7 @@ class ParametersField(forms.Field):
     was: RecordTask | None = None
     stored: Mapping[str, Any] = {}
     is_another = False  # task than the stored one
+    failed = ""  # how the form itself does
 
     def ask(self, work: str, data: Any, stored_work: str = "", stored: Mapping[str, Any] | None = None) -> None:
         """`stored`: of a schedule that is there, which does the `stored_work`."""
@@ -65,12 +68,20 @@ class ParametersField(forms.Field):
         self.is_another = work != stored_work
         if self.task is None:
             return
-        if data is not None and data.get(OF) == self.task.name:
-            self.sent = self.task.parameters(data, prefix=parameters.PREFIX)  # type: ignore[misc]
-        if stored is not None and not self.is_another:
-            self.before = self.task.parameters(parameters.for_page(self.task, stored), prefix=parameters.PREFIX)  # type: ignore[misc]
-        self.widget.task = self.task
-        self.widget.asked = self.sent or self.before or self.task.parameters(prefix=parameters.PREFIX)  # type: ignore[misc]
+        try:
+            self.fill(self.task, data, None if self.is_another else stored)
+        except parameters.BadParameters as error:
+            self.failed, self.sent, self.before = str(error), None, None
+        self.widget.task, self.widget.failed = self.task, self.failed
+
+    def fill(self, task: RecordTask, data: Any, stored: Mapping[str, Any] | None) -> None:
+        if data is not None and data.get(OF) == task.name:
+            self.sent = parameters.made(task, data)
+        if stored is not None:
+            self.before = parameters.made(task, parameters.for_page(task, stored))
+        for form in filter(None, (self.sent, self.before)):
+            parameters.is_good(task, form)
+        self.widget.asked = self.sent or self.before or parameters.made(task)
         dress(self.widget.asked)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -83,6 +94,8 @@ class ParametersField(forms.Field):
     def clean(self, value: parameters.Submitted) -> parameters.Submitted:
         if self.task is None:
             return {}
+        if self.failed:
+            raise forms.ValidationError(self.failed, code="failed")
         if self.sent is None:
             raise forms.ValidationError(self.error_messages["unasked"], code="unasked")
         if not self.sent.is_valid():

@@ -17,6 +17,7 @@ from backoffice.runs.labels import task_label
 from backoffice.runs.pages.actions import Action, guarded
 from backoffice.runs.pages.confirmation.answers import Answers
 from backoffice.runs.pages.confirmation.click import form_token, hidden_inputs, selection_text, ticked
+from backoffice.runs.parameters import BadParameters
 from backoffice.runs.registry import find
 from backoffice.runs.start import EmptySelection, RunRequest, preview
 
@@ -52,7 +53,11 @@ def later_action(task: str, name: str, description: Any, permission: str = "") -
 
     def ask_and_plan(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         form = LaterForm(request.POST if "due_at" in request.POST else None, initial={"due_at": in_an_hour()})
-        answers = Answers(find(task), request.POST, by="due_at")
+        try:
+            answers = Answers(find(task), request.POST, by="due_at")
+        except BadParameters as error:
+            modeladmin.message_user(request, str(error), messages.ERROR)
+            return None
         if form.is_valid() & answers.are_good():  # both tell what is wrong
             return plan(modeladmin, request, queryset, task, form.cleaned_data["due_at"], answers)
         return ask(modeladmin, request, queryset, task, form, answers)

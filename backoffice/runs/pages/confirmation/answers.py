@@ -28,7 +28,8 @@ class ReasonForm(forms.Form):
 
 
 class Answers:
-    """The forms of one click; empty ones where nothing was answered yet."""
+    """The forms of one click; empty ones where nothing was answered yet. Raises BadParameters where a task's form fails
+    itself."""
 
     def __init__(self, task: RecordTask, data: Any, *, by: str = CONFIRMED) -> None:
         """`by`: the input that only the asking page has."""
@@ -37,13 +38,14 @@ class Answers:
         sent = data if self.are_given else None
         self.forms: list[forms.Form] = []
         if task.parameters is not None:
-            self.forms.append(task.parameters(sent, prefix=parameters.PREFIX))
+            self.forms.append(parameters.made(task, sent))
         if task.asked_reason:
             self.forms.append(ReasonForm(task, sent))
+        self._good = self.are_given and all([parameters.is_good(task, form) for form in self.forms])
         self._dress()
 
     def are_good(self) -> bool:
-        return all([form.is_valid() for form in self.forms])  # each of them has its errors told
+        return self._good
 
     @property
     def submitted(self) -> parameters.Submitted:
