@@ -212,6 +212,9 @@ class WithId(forms.Form):
     instance_id = forms.IntegerField()
 
 
+WithSelf = type("WithSelf", (forms.Form,), {"self": forms.CharField()})
+
+
 class Less(forms.Form):
     word = forms.CharField()
 
@@ -229,6 +232,7 @@ class More(tasks.Wording):
         (WithFile, "runs.E019", "asks for a file by WithFile.sheet"),
         (WithImage, "runs.E019", "asks for a file by WithImage.word"),
         (WithId, "runs.E020", "'instance_id' is what the task itself takes"),
+        (WithSelf, "runs.E020", "'self' is what the task itself takes"),
         (Less, "runs.E020", "missing a required argument"),
         (More, "runs.E020", "got an unexpected keyword argument 'other'"),
     ],

@@ -46,8 +46,9 @@ def _of_form(name: str, task: RecordTask) -> Iterator[CheckMessage]:
 
 def _misfit(task: RecordTask, fields: dict[str, forms.Field]) -> str:
     """Why the function cannot be called with the record and these keywords; "" if it can."""
-    if RECORD_ID in fields:
-        return f"{RECORD_ID!r} is what the task itself takes"
+    for name in (RECORD_ID, "self"):
+        if name in fields:
+            return f"{name!r} is what the task itself takes"
     told = [REQUESTED] if task.is_told_who_asked else []
     try:
         inspect.signature(task.body).bind(object(), **dict.fromkeys([*fields, *told]))

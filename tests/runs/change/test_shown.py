@@ -102,6 +102,7 @@ def test_a_field_that_the_team_keeps_off_its_pages_is_on_none(client, boss, run,
     response = client.get(url(run))
     assert [each.field for each in response.context["fields"].fields] == ["effects", "processed"]
     assert "PROBE 0" not in response.content.decode()
+    assert client.get(url(run), {"field": "result"}).context["lines"] == []  # nor in which records it changed
 
 
 def test_a_deleted_record_and_a_field_that_is_gone_are_still_told(client, boss, run):

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from backoffice.runs.models import Run
 from backoffice.runs.seam import start
+from backoffice.testing import work_off
 from tests.browser.page import NARROW, WIDE, accessibility_problems, watched_page
 from tests.factories import user
 from tests.probe import tasks
@@ -187,8 +188,9 @@ def test_its_pages_are_accessible_and_hold(site, browser, monkeypatch, width, da
     long = "Nobodyhaseverseenalabelaslongasthisone" * 4
     monkeypatch.setattr(tasks.say, "reason", "required")
     monkeypatch.setitem(tasks.Wording.base_fields, "times", forms.IntegerField(label=long, help_text=long, max_value=3))
-    Probe.objects.update(text=long[:50])
     run = start(Probe.objects.order_by("pk")[:1], "say", reason=long, parameters={"word": "x", "times": 1})
+    Probe.objects.update(text="w" * 20)
+    changed = work_off(start(Probe.objects.all(), "poke", reason=long))
     found = []
     with watched_page(browser, site, width, dark) as watched:
         page = watched.sign_in("clerk", PASSWORD)
@@ -209,5 +211,13 @@ def test_its_pages_are_accessible_and_hold(site, browser, monkeypatch, width, da
             look(f"{action}, refused")
         watched.open(f"/admin/runs/run/{run.pk}/change/")
         look("run")
+        watched.open(f"/admin/runs/run/{changed.pk}/changes/")
+        look("changes")
+        expect(page.locator(".bo-changes ins").first).to_have_text("W" * 20)
+        page.get_by_role("link", name="Result").click()
+        expect(page.locator("[aria-current=true]")).to_contain_text("Result")
+        look("changes of one field")
+        watched.open(f"/admin/probe/probe/{changed.items.first().record_id}/change/")
+        look("timeline")
         assert watched.problems == []
     assert found == []
