@@ -12,6 +12,13 @@ verbs.add(
     dismissed=_("Failures dismissed"),
 )
 verbs.add(
+    "comparison",
+    _("Agreement of ledger and results"),
+    asked=_("Comparison of ledger and results asked for"),
+    ended=_("Ledger and results compared"),
+    exported=_("Evidence of a comparison exported"),
+)
+verbs.add(
     "login",
     _("Sign-ins and refusals"),
     succeeded=_("Signed in"),

@@ -80,3 +80,30 @@ class SignInCount(models.Model):
     def count(self, wait: Callable[[int], timedelta], now: datetime, forgotten: datetime) -> None:
         self.tries = 1 if self.last < forgotten else self.tries + 1
         self.until, self.last = now + wait(self.tries), now
+
+
+class Comparison(models.Model):
+    """One look at whether ledger, task results and Redis agree. At most one is open."""
+
+    # True until it ends and then NULL, of which a unique column takes many.
+    open = models.BooleanField(null=True, default=True, unique=True)
+    asked_at = models.DateTimeField(default=timezone.now)
+    asked_by = models.CharField(max_length=150)
+    started_at = models.DateTimeField(null=True)
+    heard_at = models.DateTimeField(default=timezone.now, help_text=_("The last word of whoever is at it."))
+    finished_at = models.DateTimeField(null=True)
+    since = models.DateTimeField(null=True, help_text=_("Runs that ended later were compared, and open ones."))
+    expected = models.PositiveBigIntegerField(default=0, help_text=_("Records of these runs."))
+    counts = models.JSONField(default=dict, help_text=_("What was looked at, and of each kind what differs."))
+    differences = models.JSONField(default=list, help_text=_("The first ones."))
+    error = models.TextField(blank=True, default="", help_text=_("Why it came to no end."))
+
+    class Meta:
+        verbose_name = _("comparison of ledger and results")
+        verbose_name_plural = _("comparisons of ledger and results")
+        ordering = ["-pk"]
+        default_permissions = ("view",)
+        permissions = [("ask_comparison", _("Can have ledger and results compared"))]
+
+    def __str__(self) -> str:
+        return f"comparison {self.pk}"

@@ -34,6 +34,7 @@ def sidebar(request: HttpRequest) -> list[Item]:
             [
                 listing(request, _("Task results"), "fact_check", "django_celery_results.taskresult"),
                 failures(request),
+                agreement(request),
                 listing(request, _("Activity"), "history", "results.activity"),
                 listing(request, _("Retention"), "auto_delete", "desk.retentionpolicy"),
             ],
@@ -55,6 +56,12 @@ def failures(request: HttpRequest) -> Item | None:
     if not request.user.has_perm("runs.view_run"):
         return None
     return page(request, _("Failures"), "running_with_errors", reverse("admin:desk_failures"), exact=True)
+
+
+def agreement(request: HttpRequest) -> Item | None:
+    if not request.user.has_perm("desk.view_comparison"):
+        return None
+    return page(request, _("Is anything missing?"), "balance", reverse("admin:desk_agreement"), exact=True)
 
 
 def records(request: HttpRequest) -> list[Item | None]:

@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.core.management import call_command
 
+from .agreement import asking
 from .audit import retention
 from .people import throttle
 
@@ -21,3 +22,9 @@ def clear_sessions() -> None:
     """Remove what has ended by itself and nobody will ask for: sessions, and counts of wrong passwords."""
     call_command("clearsessions")
     throttle.forget_old()
+
+
+@shared_task(ignore_result=True)
+def compare_ledger(comparison: int) -> None:
+    """Compare ledger, task results and Redis, as somebody has asked."""
+    asking.compare(comparison)

@@ -61,6 +61,17 @@ UNFOLD: dict[str, Any] = {
             "backoffice.desk.audit.evidence_page.RecordEvidenceView",
         ),
         ("desk/evidence/<int:pk>/", "desk_evidence", "backoffice.desk.audit.evidence_page.EvidenceView"),
+        ("desk/agreement/", "desk_agreement", "backoffice.desk.agreement.pages.AgreementView"),
+        (
+            "desk/agreement/<int:pk>/progress/",
+            "desk_agreement_progress",
+            "backoffice.desk.agreement.pages.AgreementProgressView",
+        ),
+        (
+            "desk/agreement/<int:pk>/evidence/",
+            "desk_agreement_evidence",
+            "backoffice.desk.agreement.pages.AgreementEvidenceView",
+        ),
         ("desk/failures/", "desk_failures", "backoffice.desk.failures.failures_pages.FailuresView"),
         (
             "desk/failures/<slug:fingerprint>/",

@@ -1,9 +1,10 @@
 """The desk's pages in a real Chromium: no script error, no policy violation, nobody else asked, all accessible."""
 
 import pytest
+from django.utils import timezone
 
 from backoffice.desk.failures import failures
-from backoffice.desk.models import RetentionPolicy
+from backoffice.desk.models import Comparison, RetentionPolicy
 from backoffice.results.activity import log
 from backoffice.runs.models import RunItem
 from tests.browser import page as browsing
@@ -31,7 +32,14 @@ def test_every_page_keeps_the_policy_and_is_accessible(live_server, browser, bos
     row = factories.item_result(run, about, status="FAILURE", result='{"exc_type": "E", "exc_message": ["<b>no"]}')
     entry, group = log(boss, "run.started", run), factories.group_result()
     RunItem.objects.update(error="ValueError: cannot read 'a very long name' of record 17 at /var/lib/backoffice/x.csv")
-    log(boss, "record.edited", about, changes={"town": ["<b>Bonn", ""], "website": ["", "https://example.com/" * 9]})
+    changes = {"town": ["<b>Bonn  Beuel", "Bonn\u00a0"], "website": ["", "https://example.com/" * 9]}
+    log(boss, "record.edited", about, changes=changes)
+    known = {"run": run.pk, "kind": "rows_missing", "number": 3, "records": list(range(20))}
+    moment, counts = timezone.now(), {"compared": 1_234_567, "runs": 3, "rows_missing": 3}
+    times = {"started_at": moment, "finished_at": moment, "since": moment}
+    Comparison.objects.create(open=None, asked_by="boss", counts=counts, differences=[known], **times)
+    Comparison.objects.create(open=None, asked_by="boss", error="Its worker was not heard of any more.", **times)
+    Comparison.objects.create(asked_by="boss", started_at=moment, expected=1_234_567)
     cause = failures.groups(boss).groups[0].fingerprint
     results = "/admin/django_celery_results"
     paths = [
@@ -45,9 +53,11 @@ def test_every_page_keeps_the_policy_and_is_accessible(live_server, browser, bos
         f"/admin/auth/user/{boss.pk}/change/",
         f"/admin/auth/user/{boss.pk}/delete/",
         "/admin/password_change/",
+        "/admin/desk/agreement/",
         "/admin/desk/failures/",
         f"/admin/desk/failures/{cause}/",
         f"/admin/desk/timeline/records.yourmodel/{about.pk}/",
+        f"/admin/desk/timeline/records.yourmodel/{about.pk}/?since=2026-01-01&until=2026-01-02",
         f"/admin/records/yourmodel/{about.pk}/change/",
         f"/admin/runs/run/{run.pk}/change/",
         "/admin/desk/retentionpolicy/",
@@ -58,7 +68,7 @@ def test_every_page_keeps_the_policy_and_is_accessible(live_server, browser, bos
         found = browsing.accessibility_problems(watched.page)
         watched.sign_in("boss", "a long one")
         for path in paths:
-            polls = path == "/admin/" or "/runs/run/" in path
+            polls = path == "/admin/" or "/runs/run/" in path or "/agreement/" in path
             watched.open(path).wait_for_load_state("load" if polls else "networkidle")
             assert watched.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             found += [f"{path} {problem}" for problem in browsing.accessibility_problems(watched.page)]

@@ -88,6 +88,8 @@ def test_nothing_is_changed_by_the_addresses_beside_them(client: Client, rows, g
     before, result, run = everything(), rows["django_celery_results.taskresult"], rows["runs.run"]
     asked = set()
     for name, path in own_addresses():
+        if name == "desk_agreement" and group == "Auditor":
+            continue  # may ask for a comparison, which is all that this writes
         pk = result.pk if "taskresult" in name else run.pk
         if name.endswith("run_cancel") and group == "Operator":
             pk = 10**9  # may cancel runs of their own; that others' stay is tested with the runs

@@ -21,6 +21,7 @@ from django_celery_results.models import GroupResult, TaskResult
 from backoffice.results import activity
 from backoffice.results.batches import by_key
 from backoffice.runs.database.again import again
+from backoffice.runs.doctor.findings import Kept
 from backoffice.runs.models import TERMINAL, ChangeSet, Run, RunItem
 
 from ..models import RetentionPolicy
@@ -41,6 +42,12 @@ def apply(budget: float = BUDGET) -> bool:
             if time.monotonic() > deadline:
                 return True
     return False
+
+
+def kept() -> Kept:
+    """What it leaves to be compared with the ledger."""
+    cutoffs = RetentionPolicy.cutoffs()
+    return Kept(rows=cutoffs.get(RetentionPolicy.Kind.RESULTS), items=cutoffs.get(RetentionPolicy.Kind.ITEMS))
 
 
 def results(cutoff: datetime) -> Iterator[int]:

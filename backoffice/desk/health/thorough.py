@@ -18,6 +18,7 @@ from backoffice.runs.registry import record_tasks
 from backoffice.schedules.pages import status
 from backoffice.schedules.rules import permitted
 
+from ..agreement.kinds import found
 from .health import Check, checks
 
 STUCK = timedelta(minutes=2)  # the sweep looks every few seconds: what is older than this it has not seen
@@ -120,21 +121,3 @@ def drift_check(drift: Drift) -> Check:
         return Check(name, True, compared + _(": they agree."))
     advice = _("Write them as the ledger has it: manage.py doctor --repair")
     return Check(name, False, f"{compared}: {found(drift)}.", advice)
-
-
-def found(drift: Drift) -> str:
-    parts = {
-        _("rows missing"): drift.rows_missing,
-        _("rows wrong"): drift.rows_wrong,
-        _("keys in Redis wrong"): drift.redis_wrong,
-        _("results of items that have not ended"): drift.too_early,
-        _("items held by nobody"): drift.orphans,
-        _("items that hold their record wrongly"): drift.holds_wrong,
-        _("chunks of ended runs"): drift.chunks_left,
-        _("runs counted or closed wrongly"): drift.runs_wrong,
-        _("calls that row and key tell differently"): drift.calls_wrong,
-        _("calls that began and came to no end"): drift.calls_stuck,
-        _("outcomes set aside, which the database refuses"): drift.set_aside,
-        _("leases long expired"): drift.leases,
-    }
-    return ", ".join(f"{number} {what}" for what, number in parts.items() if number)

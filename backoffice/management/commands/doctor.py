@@ -8,12 +8,13 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
+from backoffice.desk.agreement.kinds import found
+from backoffice.desk.audit.retention import kept
 from backoffice.desk.health.health import Check
 from backoffice.desk.health.redis_probe import forget
-from backoffice.desk.health.thorough import drift_check, found, thorough_checks
-from backoffice.desk.models import RetentionPolicy
+from backoffice.desk.health.thorough import drift_check, thorough_checks
 from backoffice.runs.doctor.compare import measure
-from backoffice.runs.doctor.findings import Drift, Kept
+from backoffice.runs.doctor.findings import Drift
 from backoffice.runs.doctor.repair import repair
 
 from ..who import who
@@ -73,10 +74,3 @@ class Command(BaseCommand):
 
 def schema_is_there(checks: list[Check] | None = None) -> bool:
     return next((check.ok for check in checks or thorough_checks() if check.name == _("Schema")), False)
-
-
-def kept() -> Kept:
-    """What retention leaves to be compared."""
-    cutoffs = RetentionPolicy.cutoffs()
-    kinds = RetentionPolicy.Kind
-    return Kept(rows=cutoffs.get(kinds.RESULTS), items=cutoffs.get(kinds.ITEMS))

@@ -33,9 +33,11 @@ def compare(survey: Survey, told: Any) -> None:
     for batch in _recent():
         known = told([row.task_id for row in batch], survey.drift)
         wrong = [row for row in batch if _differ(row.status, known.get(row.task_id))]
+        survey.drift.calls += len(batch)
         survey.note("calls_wrong", len(wrong), _("Calls"), task_ids=[row.task_id for row in wrong[:20]])
         if survey.repair and wrong:
             _write_over(wrong, known, survey)
+        survey.watch(survey.drift)
     _end_stuck(survey)
     _look_aside(survey)
 

@@ -5,12 +5,12 @@ Safe beside workers: what it writes over is locked, or terminal and thus never w
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import current_app
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 from kombu.exceptions import KombuError
@@ -36,23 +36,33 @@ UNREADABLE = "unreadable"
 
 def measure(*, repair: bool = False, by: str = "", kept: Kept | None = None) -> Drift:
     """Compare, a batch at a time; with `repair` write what differs as the ledger has it, and log it."""
-    survey = Survey(repair, by, kept or Kept())
+    return look(Survey(repair, by, kept or Kept()))
+
+
+def look(survey: Survey) -> Drift:
     ledger_checks.chunks(survey, timezone.now() - YOUNG)
-    for run in by_key(_recent(survey.kept), RUNS_AT_ONCE):
+    for run in by_key(recent(survey.kept), RUNS_AT_ONCE):
         ledger_checks.orphans(survey, run)
         ledger_checks.holds(survey, run)
         for items in _batches(run):
             _compare(survey, run, items)
+            survey.watch(survey.drift)
         ledger_checks.counts(survey, run)
+        survey.drift.runs += 1
+        survey.watch(survey.drift)
     calls.compare(survey, _in_redis)
     return survey.drift
 
 
-def _recent(kept: Kept) -> Any:
-    since = timezone.now() - timedelta(seconds=settings.CELERY_RESULT_EXPIRES)
+def since(kept: Kept) -> datetime:
+    """Runs that ended later are compared, and those that have not ended."""
+    expired = timezone.now() - timedelta(seconds=settings.CELERY_RESULT_EXPIRES)
     # Retention goes on while we look: what it may take in the next hour is not counted against what it has taken.
-    ended = max(since, kept.items + RETENTION if kept.items else since)
-    return Run.objects.filter(Q(finished_at=None) | Q(finished_at__gte=ended)).select_related("task")
+    return max(expired, kept.items + RETENTION if kept.items else expired)
+
+
+def recent(kept: Kept) -> "QuerySet[Run]":
+    return Run.objects.filter(Q(finished_at=None) | Q(finished_at__gte=since(kept))).select_related("task")
 
 
 def _batches(run: Run) -> Iterator[list[RunItem]]:

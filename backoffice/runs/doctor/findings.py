@@ -12,10 +12,15 @@ from backoffice.results import activity
 from ..database.again import again
 from ..models import Run
 
+LOOKED_AT = ("runs", "compared", "calls", "redis_unknown")
+NAMED = 200  # differences that a look keeps one by one; the others are counted
+
 
 @dataclass(slots=True)
 class Drift:
-    compared: int = 0
+    runs: int = 0
+    compared: int = 0  # terminal items
+    calls: int = 0  # outside of runs, that Redis may still answer for
     rows_missing: int = 0  # terminal items without a TaskResult row
     rows_wrong: int = 0  # TaskResult rows that say another state
     redis_wrong: int = 0  # keys in Redis that say another state; a key that is gone is none: the row answers for it
@@ -32,7 +37,7 @@ class Drift:
 
     @property
     def total(self) -> int:
-        return sum(value for name, value in self.as_dict().items() if name not in ("compared", "redis_unknown"))
+        return sum(value for name, value in self.as_dict().items() if name not in LOOKED_AT)
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)
@@ -54,6 +59,8 @@ class Survey:
     by: str = ""
     kept: Kept = field(default_factory=Kept)
     drift: Drift = field(default_factory=Drift)
+    found: list[dict[str, Any]] = field(default_factory=list)  # while only looking: what differs, and where
+    watch: Callable[[Drift], object] = lambda drift: None  # told how far it is, after each batch
 
     def step(self, step: Callable[[], object]) -> None:
         """One transaction of a repair: what it noted is forgotten where it is asked again. Looking alone takes no
@@ -74,3 +81,6 @@ class Survey:
         setattr(self.drift, kind, getattr(self.drift, kind) + number)
         if number and self.repair:
             activity.log(self.by, "run.repaired", run, **{kind: number}, **details)
+        elif number and len(self.found) < NAMED:
+            of = run.pk if isinstance(run, Run) else None
+            self.found.append({"kind": kind, "number": number, "run": of, **details})
