@@ -67,6 +67,23 @@ def may_dismiss(user: Any, run: Run) -> bool:
     return bool(run.failed) and _may(user, run, "runs.add_dismissal")
 
 
+def may_undo(user: Any, run: Run) -> bool:
+    """With the permission, and that of the task; operators, who see their own runs, undo these."""
+    return bool(may_see(user, run) and user.has_perm("runs.undo_run") and may_start(user, run.task.name))
+
+
+def undo_refusal(user: Any, run: Run) -> str:
+    """Why this person may not undo it; "" if they may."""
+    if may_undo(user, run):
+        return ""
+    who = {"who": user, "run": run.pk, "task": task_label(run.task.name)}
+    if not may_see(user, run):
+        return _("%(who)s may not see run %(run)d.") % who
+    if not user.has_perm("runs.undo_run"):
+        return _("%(who)s may not undo runs: that takes the permission “runs.undo_run”.") % who
+    return _("%(who)s may not undo run %(run)d: that takes the permission to start “%(task)s”.") % who
+
+
 def absence(user: Any, name: str) -> str:
     """Why this person could do nothing here by hand any more; "" if they could. `user` None: deleted."""
     who = {"who": name}

@@ -33,7 +33,15 @@ def value_label(model: type[Model], name: str, value: str) -> str:
 
 
 def run_title(run: Run) -> str:
-    return _("Run %(number)d: %(task)s") % {"number": run.pk, "task": task_label(run.task.name)}
+    return _("Run %(number)d: %(task)s") % {"number": run.pk, "task": what_it_does(run)}
+
+
+def what_it_does(run: Run) -> str:
+    """Its task, or that it takes back what another run did."""
+    told = {"task": task_label(run.task.name), "run": run.undoes_id}
+    if run.is_undo:
+        return _("Undo of run %(run)d, “%(task)s”") % told if run.undoes_id else _("Undo of “%(task)s”") % told
+    return str(told["task"])
 
 
 def asked_words(run: Run) -> list[tuple[str, str]]:
@@ -45,6 +53,10 @@ def asked_words(run: Run) -> list[tuple[str, str]]:
 
 
 def asked_plainly(run: Run) -> dict[str, Any]:
-    """For the activity log: the reason and the parameters, where there are any."""
-    said = {"reason": run.reason, "parameters": parameters.shown(run.task.name, run.parameters)}
+    """For the activity log: the run that it undoes, the reason and the parameters, where there are any."""
+    said = {
+        "undoes": run.undoes_id,
+        "reason": run.reason,
+        "parameters": parameters.shown(run.task.name, run.parameters),
+    }
     return {name: value for name, value in said.items() if value}

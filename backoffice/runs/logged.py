@@ -24,6 +24,7 @@ verbs.add(
     planned=_("Run planned for later"),
     due=_("Planned run began"),
     cancelled=_("Run cancelled"),
+    undone=_("Run undone"),
     repaired=_("Run repaired"),
     dismissed=_("Failures of a run dismissed"),
     exported=_("Evidence of a run exported"),

@@ -1,8 +1,9 @@
-"""What staff do to a run once it is there: cancel it, retry what failed."""
+"""What staff do to a run once it is there: cancel it, retry what failed, undo it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
@@ -10,14 +11,15 @@ from django.utils.translation import gettext as _
 
 from backoffice.results import activity
 
+from . import access, snapshot
+from .change import undoable
 from .database.again import again
 from .engine import broker, error_kinds, ledger
 from .failing import standing
 from .models import Chunk, Run, RunItem, State
 from .registry import find
-from .start import EmptySelection, RunRequest, start_requested
+from .start import EmptySelection, RunRequest, start_over, start_requested
 
-REVOKED = {"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_module": "celery.exceptions"}
 BATCH = 2_000  # items cancelled in one transaction: well under a second, on either database
 
 
@@ -74,7 +76,7 @@ def revoke(run: Run) -> bool:
         ids = list(waiting.order_by("record_id").select_for_update().values_list("record_id", "retries")[: BATCH + 1])
         transitions = [
             ledger.Transition(record_id, State.REVOKED, error=_cancelled(run), retries=retries,
-                    result=REVOKED)
+                    result=ledger.REVOKED)
             for record_id, retries in ids[:BATCH]
         ]  # fmt: skip
         ledger.write(run, transitions, "", owner=None)
@@ -104,6 +106,8 @@ def retry(
     task = find(run.task.name)
     if run.failed and not failed.exists():
         raise EmptySelection(_("Nothing is left to retry: later runs mended these failures, or they were dismissed."))
+    if run.is_undo:
+        return start_over(failed.order_by().values("record_id"), task, _again(run, by, selection, form_token))
     return start_requested(
         task.record_model._base_manager.filter(pk__in=failed.values("record_id")),
         task,
@@ -117,3 +121,40 @@ def retry(
             retry_of=run,
         ),
     )
+
+
+def _again(run: Run, by: Any, selection: str, form_token: str | None) -> RunRequest:
+    return RunRequest(
+        requester=by, source=Run.Source.RETRY, selection=selection, reason=run.reason, form_token=form_token,
+        retry_of=run, purpose=Run.Purpose.UNDO, undoes=run.undoes,
+    )  # fmt: skip
+
+
+def undo(
+    run: Run, by: Any, *, records: Iterable[int] | None = None, reason: str = "", form_token: str | None = None
+) -> Run:
+    """Start a run that takes back what this one changed: in all its records, or those of these ids. `by`: a user, or a
+    name. A second call with one `form_token` gives one run.
+
+    A record in which one of these fields has changed since is left alone, and counted in `conflicts`. Raises
+    EmptySelection, with the reason, where the run cannot be undone or has changed none of them; PermissionDenied for a
+    user who may not; ValueError for a reason that is missing; LookupError where the task is gone.
+    """
+    is_person = hasattr(by, "has_perm")
+    if is_person and not access.may_undo(by, run):
+        raise PermissionDenied(access.undo_refusal(by, run))
+    task = find(run.task.name)
+    if refusal := undoable.refusal(run):
+        raise EmptySelection(refusal)
+    changed, selection, asked = undoable.changed_by(run), _("What run %d changed") % run.pk, None
+    if records is not None:
+        ids = snapshot.given(records, task)
+        changed, asked = changed.filter(record_id__in=snapshot.listed(ids)), len(ids)
+        selection = _("Selected records that run %d changed") % run.pk
+    if not changed.exists():
+        raise EmptySelection(_("Run %d changed none of these records.") % run.pk)
+    request = RunRequest(
+        requester=by, source=Run.Source.ACTION if is_person else Run.Source.COMMAND, selection=selection,
+        reason=reason, form_token=form_token, asked=asked, purpose=Run.Purpose.UNDO, undoes=run,
+    )  # fmt: skip
+    return start_over(changed.values("record_id"), task, request)

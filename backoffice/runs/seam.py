@@ -9,7 +9,7 @@ from .engine.events import on_run_finished
 from .failing.outcome import FailedFilter
 from .models import Outcome, Processable, RecordOutcome, Requested, Run, State
 from .models.compared import keep as compare
-from .operations import Cancelled, cancel, retry
+from .operations import Cancelled, cancel, retry, undo
 from .pages.actions import Action, run_action
 from .pages.duplicates.listed import DuplicateFilter
 from .pages.records import ProcessableAdmin
@@ -24,5 +24,5 @@ __all__ = [
     "Action", "BadParameters", "Cancelled", "DuplicateFilter", "EmptySelection", "FailedFilter", "Outcome", "Preview",
     "Processable", "ProcessableAdmin", "RecordOutcome", "RecordTask", "Records", "Requested", "Run", "StaffAdmin",
     "State", "cancel", "compare", "may_start", "on_run_finished", "preview", "record_task", "retry", "run_action",
-    "start",
+    "start", "undo",
 ]  # fmt: skip

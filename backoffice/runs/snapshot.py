@@ -2,18 +2,21 @@
 
 import contextlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import index
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Model, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from .models import Run, RunItem
+from .models import Run, RunItem, TaskName
 from .registry import RecordTask
 
+Write = Callable[[Run], tuple[int, int, int]]  # the items of a run: matched, eligible, written
 Records = QuerySet[Any] | Iterable[int]
 
 
@@ -23,8 +26,8 @@ def chosen(records: Records, task: RecordTask) -> tuple[QuerySet[Any], int | Non
     Raises TypeError for what is neither, ValueError for records of another model.
     """
     if not isinstance(records, QuerySet):
-        ids = _given(records, task)
-        return task.record_model._base_manager.filter(pk__in=_listed(ids)), len(ids)
+        ids = given(records, task)
+        return task.record_model._base_manager.filter(pk__in=listed(ids)), len(ids)
     if not issubclass(records.model, task.record_model):
         raise ValueError(f"{task.name} works on {task.record_model._meta.label}, not on {records.model._meta.label}.")
     return _plain(records), None
@@ -39,13 +42,13 @@ def _plain(records: QuerySet[Any]) -> QuerySet[Any]:
     return records.order_by()
 
 
-def _given(given: object, task: RecordTask) -> list[int]:
+def given(records: object, task: RecordTask) -> list[int]:
     """Each once, in order. Raises TypeError."""
     wanted = f"{task.name} takes a queryset of {task.record_model._meta.label}, or ids of such records"
-    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
-        hint = " Write .all() behind it." if hasattr(given, "get_queryset") else ""
-        raise TypeError(f"{wanted}, not {given!r}.{hint}")
-    return sorted({_id(each, wanted) for each in given})
+    if isinstance(records, (str, bytes)) or not isinstance(records, Iterable):
+        hint = " Write .all() behind it." if hasattr(records, "get_queryset") else ""
+        raise TypeError(f"{wanted}, not {records!r}.{hint}")
+    return sorted({_id(each, wanted) for each in records})
 
 
 def _id(given: object, wanted: str) -> int:
@@ -57,7 +60,7 @@ def _id(given: object, wanted: str) -> int:
         raise TypeError(f"{wanted}; among the ids is {given!r}, which is no whole number.") from None
 
 
-def _listed(ids: list[int]) -> RawSQL:
+def listed(ids: list[int]) -> RawSQL:
     """In one parameter: of placeholders both databases take fewer than a run has records."""
     known = [each for each in ids if -(2**63) <= each < 2**63]  # no column holds another
     if connection.vendor == "postgresql":
@@ -65,18 +68,23 @@ def _listed(ids: list[int]) -> RawSQL:
     return RawSQL("SELECT value FROM json_each(%s)", (json.dumps(known),))  # noqa: S611
 
 
-def write(run: Run, records: QuerySet[Any], task: RecordTask) -> tuple[int, int, int]:
+def write(records: QuerySet[Any], task: RecordTask, run: Run) -> tuple[int, int, int]:
     """Write the items by one INSERT ... SELECT of the selection itself. Returns (matched, eligible, written)."""
-    fit = eligible(records, task)
-    try:
-        sql, params = _ids(fit).query.sql_with_params()
-    except EmptyResultSet:
-        return records.count(), 0, 0
-    insert = _insert_on_postgresql if connection.vendor == "postgresql" else _insert_on_sqlite
-    fit_count, written = insert(run, sql, params)
+    fit_count, _fit, written = write_ids(_ids(eligible(records, task)), run)
     # Counted by a statement of its own: some may have been deleted since the other.
     matched = fit_count if task.eligible is None else max(records.count(), fit_count)
     return matched, fit_count, written
+
+
+def write_ids(ids: QuerySet[Any], run: Run) -> tuple[int, int, int]:
+    """The same of a query for `record_id` alone: all that it finds is eligible."""
+    try:
+        sql, params = ids.query.sql_with_params()
+    except EmptyResultSet:
+        return 0, 0, 0
+    insert = _insert_on_postgresql if connection.vendor == "postgresql" else _insert_on_sqlite
+    fit_count, written = insert(run, sql, params)
+    return fit_count, fit_count, written
 
 
 # ORDER BY: overlapping clicks insert in one order, or PostgreSQL deadlocks.
@@ -133,3 +141,33 @@ def _ids(records: QuerySet[Any]) -> QuerySet[Any]:
 
 def eligible(records: QuerySet[Any], task: RecordTask) -> QuerySet[Any]:
     return records if task.eligible is None else records.filter(task.eligible)
+
+
+def active(name: TaskName | None) -> Exists:
+    number = name.pk if name else 0  # of a task that never ran nothing is active
+    return Exists(RunItem.objects.filter(task_no=number, record_id=OuterRef("pk"), active=True))
+
+
+def reasons(task: RecordTask, *, unfit: int, busy: int, gone: int = 0) -> dict[str, int]:
+    found = {
+        str(task.not_eligible or _("not eligible")): unfit,
+        _("already in an active run"): busy,
+        _("not found at the start: deleted, or no longer matching the list’s filter"): gone,
+    }
+    return {reason: number for reason, number in found.items() if number > 0}
+
+
+def nothing(matched: int, skipped: Mapping[str, int]) -> str:
+    if not matched:
+        return _("No record matches the selection, so there is nothing to do.")
+    why = "; ".join(f"{number} {reason}" for reason, number in skipped.items())
+    return ngettext(
+        "The selected record was skipped: %(why)s.", "All %(n)d selected records were skipped: %(why)s.", matched
+    ) % {"n": matched, "why": why}
+
+
+def first_of(records: Records, task: RecordTask, number: int) -> list[Any]:
+    """Of those that `start` would work on now, the first by id."""
+    fit = eligible(chosen(records, task)[0], task)
+    busy = active(TaskName.objects.filter(name=task.name).first())
+    return list(fit.exclude(busy).order_by("pk")[:number])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -12,7 +13,6 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import F, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from backoffice.results import activity
 
@@ -53,16 +53,10 @@ def preview(records: Records, task: RecordTask | str, *, by: Any = None) -> Prev
     matched = matching.count()
     fit = snapshot.eligible(matching, task)
     fit_count = matched if task.eligible is None else fit.count()
-    busy = fit.filter(_active(TaskName.objects.filter(name=task.name).first())).count()
+    busy = fit.filter(snapshot.active(TaskName.objects.filter(name=task.name).first())).count()
     gone = max((ids or 0) - matched, 0)
-    return Preview(matched + gone, fit_count - busy, _reasons(task, unfit=matched - fit_count, busy=busy, gone=gone))
-
-
-def first_of(records: Records, task: RecordTask, number: int) -> list[Any]:
-    """Of those that `start` would work on now, the first by id."""
-    fit = snapshot.eligible(snapshot.chosen(records, task)[0], task)
-    busy = _active(TaskName.objects.filter(name=task.name).first())
-    return list(fit.exclude(busy).order_by("pk")[:number])
+    skipped = snapshot.reasons(task, unfit=matched - fit_count, busy=busy, gone=gone)
+    return Preview(matched + gone, fit_count - busy, skipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +78,8 @@ class RunRequest:
     schedule: models.Model | None = None
     schedule_name: str = ""
     retry_of: Run | None = None
+    purpose: str = Run.Purpose.REAL
+    undoes: Run | None = None
     asked: int | None = None
 
     @property
@@ -106,6 +102,8 @@ class RunRequest:
             schedule_id=self.schedule.pk if self.schedule else None,
             schedule_name=self.schedule_name,
             retry_of=self.retry_of,
+            purpose=self.purpose,
+            undoes=self.undoes,
         )
 
     def answered(self) -> Run | None:
@@ -152,16 +150,27 @@ def start_requested(records: Records, task: RecordTask | str, request: RunReques
     """`start`, for those who know more about a run than whoever calls from code."""
     task = asked_for(task)
     _check(task, request)
-    if reason := access.unexplained(task, request.source, request.reason):
-        raise ValueError(reason)
+    _check_reason(task, request)
     request = replace(request, parameters=asked.checked(task, request.parameters))
     matching, ids = snapshot.chosen(records, task)
+    return _made(request, task, partial(snapshot.write, matching, task), request.asked if ids is None else ids)
+
+
+@again()
+def start_over(ids: QuerySet[Any], task: RecordTask, request: RunRequest) -> Run:
+    """A run over what `ids` name by `record_id`, be it eligible or not, there or gone: an undo."""
+    _check(task, request)
+    _check_reason(task, request)
+    return _made(request, task, partial(snapshot.write_ids, ids), request.asked)
+
+
+def _made(request: RunRequest, task: RecordTask, write: snapshot.Write, asked: int | None) -> Run:
     run = request.run(task)
     try:
         with transaction.atomic():
             if made := request.answered():
                 return made
-            _write(run, matching, task, request.asked if ids is None else ids)
+            _write(run, task, write, asked)
     except IntegrityError:
         # The other half of a double click was faster by a hair.
         made = request.answered()
@@ -194,7 +203,7 @@ def activate(run_id: int) -> bool:
         items.update(active=True)
         Run.objects.filter(pk=run.pk).update(total=F("total") - busy, skipped=F("skipped") + busy)
         run.refresh_from_db()
-        run.skip_reasons = {**run.skip_reasons, **_reasons(find(run.task.name), unfit=0, busy=busy)}
+        run.skip_reasons = {**run.skip_reasons, **snapshot.reasons(find(run.task.name), unfit=0, busy=busy)}
         run.save(update_fields=["skip_reasons"])
         _send(run, find(run.task.name))
         activity.log(who_asked(run), "run.due", run, total=run.total, skipped=run.skipped)
@@ -237,22 +246,29 @@ def _check(task: RecordTask, request: RunRequest) -> None:
         )
 
 
-def _write(run: Run, records: QuerySet[Any], task: RecordTask, asked: int | None) -> None:
+def _check_reason(task: RecordTask, request: RunRequest) -> None:
+    if reason := access.unexplained(task, request.source, request.reason):
+        raise ValueError(reason)
+
+
+def _write(run: Run, task: RecordTask, write: snapshot.Write, asked: int | None) -> None:
     run.activated_at = None if run.due_at else timezone.now()
     _hold(run)
     run.save(force_insert=True)
-    matched, fit, written = snapshot.write(run, records, task)
+    matched, fit, written = write(run)
     busy = fit - written
     gone = max((asked or 0) - matched, 0)
     run.total, run.skipped = written, matched + gone - written
-    run.skip_reasons = _reasons(task, unfit=matched - fit, busy=busy, gone=gone)
+    run.skip_reasons = snapshot.reasons(task, unfit=matched - fit, busy=busy, gone=gone)
     if not written:
-        raise EmptySelection(_nothing(matched + gone, run.skip_reasons))
+        raise EmptySelection(snapshot.nothing(matched + gone, run.skip_reasons))
     run.save(update_fields=["total", "skipped", "skip_reasons"])
     activity.log(
         who_asked(run), "run.started" if not run.due_at else "run.planned", run, task=run.task.name,
         source=run.source, total=run.total, skipped=run.skipped, selection=run.selection, **asked_plainly(run),
     )  # fmt: skip
+    if run.undoes:
+        activity.log(who_asked(run), "run.undone", run.undoes, undo=run.pk, total=run.total)
     if run.activated_at:
         _send(run, task)
 
@@ -262,6 +278,8 @@ def _hold(run: Run) -> None:
     of a run that retention took before there is nothing left to retry."""
     if run.retry_of_id and not references.stays(Run, run.retry_of_id):
         raise EmptySelection(_("Run %d was deleted meanwhile, so there is nothing left to retry.") % run.retry_of_id)
+    if run.undoes_id and not references.stays(Run, run.undoes_id):
+        raise EmptySelection(_("Run %d was deleted meanwhile, so there is nothing left to undo.") % run.undoes_id)
     if run.requester_id and not references.stays(get_user_model(), run.requester_id):
         run.requester_id = None
     if run.schedule_id and not references.stays(Run._meta.get_field("schedule").related_model, run.schedule_id):
@@ -274,26 +292,3 @@ def _send(run: Run, task: RecordTask) -> None:
         return
     chunks = slicing.cut(run, slicing.size_for(run.total, task.chunk_size), slicing.window())
     broker.after_commit(run, chunks)
-
-
-def _active(name: TaskName | None) -> models.Exists:
-    number = name.pk if name else 0  # of a task that never ran nothing is active
-    return models.Exists(RunItem.objects.filter(task_no=number, record_id=OuterRef("pk"), active=True))
-
-
-def _reasons(task: RecordTask, *, unfit: int, busy: int, gone: int = 0) -> dict[str, int]:
-    reasons = {
-        str(task.not_eligible or _("not eligible")): unfit,
-        _("already in an active run"): busy,
-        _("not found at the start: deleted, or no longer matching the list’s filter"): gone,
-    }
-    return {reason: number for reason, number in reasons.items() if number > 0}
-
-
-def _nothing(matched: int, reasons: Mapping[str, int]) -> str:
-    if not matched:
-        return _("No record matches the selection, so there is nothing to do.")
-    why = "; ".join(f"{number} {reason}" for reason, number in reasons.items())
-    return ngettext(
-        "The selected record was skipped: %(why)s.", "All %(n)d selected records were skipped: %(why)s.", matched
-    ) % {"n": matched, "why": why}

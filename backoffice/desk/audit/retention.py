@@ -22,7 +22,7 @@ from backoffice.results import activity
 from backoffice.results.batches import by_key
 from backoffice.runs.database.again import again
 from backoffice.runs.doctor.findings import Kept
-from backoffice.runs.models import TERMINAL, ChangeSet, Run, RunItem
+from backoffice.runs.models import TERMINAL, ChangeSet, LeftAlone, Run, RunItem
 
 from ..models import RetentionPolicy
 
@@ -86,6 +86,7 @@ def items(cutoff: datetime) -> Iterator[int]:
 def changes(cutoff: datetime) -> Iterator[int]:
     """What changed in the records of runs that ended before, and by plain calls made before."""
     yield from of_runs(RetentionPolicy.Kind.CHANGES, ChangeSet.objects.all(), cutoff)
+    yield from of_runs("left_alone", LeftAlone.objects.all(), cutoff)
     by_calls = ChangeSet.objects.filter(run=None, at__lt=cutoff).order_by("at")
     while found := list(by_calls.values_list("pk", flat=True)[:CHUNK]):
         yield delete_changes_of_calls(found, cutoff)
@@ -118,10 +119,10 @@ def delete_changes_of_calls(found: list[int], cutoff: datetime) -> int:
 
 
 def runs(cutoff: datetime) -> Iterator[int]:
-    """Runs that ended before and have neither items nor changes left; not those that an open run retries."""
-    items, changes = (model._base_manager.filter(run_id=OuterRef("pk")) for model in (RunItem, ChangeSet))
-    needed = Run.objects.open().filter(retry_of=OuterRef("pk"))
-    old = Run.objects.filter(~Exists(items), ~Exists(changes), ~Exists(needed), finished_at__lt=cutoff).order_by("pk")
+    """Runs that ended before and have neither items nor changes left; not those that an open run retries or undoes."""
+    kept = [~Exists(model._base_manager.filter(run_id=OuterRef("pk"))) for model in (RunItem, ChangeSet, LeftAlone)]
+    needed = [~Exists(Run.objects.open().filter(**{by: OuterRef("pk")})) for by in ("retry_of", "undoes")]
+    old = Run.objects.filter(*kept, *needed, finished_at__lt=cutoff).order_by("pk")
     while found := list(old.values_list("pk", flat=True)[:RUNS_AT_ONCE]):
         yield delete_runs(found, old, cutoff)
 

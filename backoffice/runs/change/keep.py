@@ -12,13 +12,14 @@ from django.utils import timezone
 from backoffice.results import bulk
 from backoffice.results.values.text import key
 
-from ..models import ChangeSet, Run, compared
+from ..models import ChangeSet, LeftAlone, Run, compared
 from ..registry import RecordTask
 from . import values
+from .standing import Standing
 
 Before = Mapping[int, Sequence[Any]]  # by record id, what was in the fields that the task writes
 
-FIELDS = ("run", "record_type", "task", "task_id", "at", "record_id", "fields", "before", "after")
+FIELDS = ("run", "record_type", "task", "task_id", "at", "others", "record_id", "fields", "before", "after")
 TASK, TASK_ID = 200, 255  # characters
 
 
@@ -32,8 +33,10 @@ def save(task: RecordTask, rows: Sequence[Sequence[Any]], before: Before, run: R
         compared.keep(task.record_model, [row[-1] for row in rows])
     if rows and before:
         of = _of_plain_call(task) if run is None else (run.pk, None, "", "")
-        at = timezone.now()
-        bulk.insert(ChangeSet, FIELDS, [(*of, at, *found) for found in changed(task, rows, before)])
+        at, set_back = timezone.now(), dict[int, list[str]]()
+        found = list(changed(task, rows, before, set_back))
+        others = Standing(task.record_model).of_rows(set_back) if set_back else {}
+        bulk.insert(ChangeSet, FIELDS, [(*of, at, others.get(each[0], ""), *each) for each in found])
 
 
 def _of_plain_call(task: RecordTask) -> tuple[Any, ...]:
@@ -50,8 +53,11 @@ class Found:
     after: list[str]
 
 
-def changed(task: RecordTask, rows: Sequence[Sequence[Any]], before: Before) -> Iterator[tuple[int, str, str, str]]:
-    """The id, names, and values before and after of each record that is not as it was; a column at a time."""
+def changed(
+    task: RecordTask, rows: Sequence[Sequence[Any]], before: Before, set_back: dict[int, list[str]]
+) -> Iterator[tuple[int, str, str, str]]:
+    """The id, names, and values before and after of each record that is not as it was; a column at a time. Those that
+    are no longer processed are put into `set_back`, with the names."""
     *columns, ids = zip(*rows, strict=True)
     stored = _as_stored(task, ids, columns)
     held = zip(*[before[record_id] for record_id in ids], strict=True)
@@ -65,6 +71,8 @@ def changed(task: RecordTask, rows: Sequence[Sequence[Any]], before: Before) -> 
             record.after.append(other)
             if field.name not in task.volatile_fields:
                 counts.add(at)
+            if other == "false" and field.name == "processed":
+                set_back[ids[at]] = record.names
     for at in sorted(counts):
         each = found[at]
         names = f" {' '.join(each.names)} "
@@ -113,3 +121,9 @@ def _unequal(field: Any, old: values.Column, new: values.Column) -> Sequence[int
         return [at for at, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
     except Exception:
         return range(len(old))
+
+
+def save_left_alone(run: Run, left: Sequence[tuple[int, Any]]) -> None:
+    """By record id why an undo left it: `restore.Moved`."""
+    rows = [(run.pk, pk, why.fields, why.before, why.after, why.now) for pk, why in left]
+    bulk.insert(LeftAlone, ("run", "record_id", "fields", "before", "after", "now"), rows)

@@ -11,8 +11,8 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Count, Model, QuerySet
 from django.utils.text import capfirst
 
-from ..models import ChangeSet, Run
-from . import seen
+from ..models import ChangeSet, FieldMove, Run
+from . import seen, values
 
 PAGE = 50
 COUNTED = 20_000  # change sets of which the fields of a page are counted; all, when asked for
@@ -23,6 +23,15 @@ class Change:
     label: str
     before: str
     after: str
+
+
+class Move(NamedTuple):
+    """Of a record that an undo leaves alone."""
+
+    label: str
+    before: str
+    after: str
+    now: str
 
 
 class FieldCount(NamedTuple):
@@ -95,6 +104,15 @@ def in_words(model: type[Model] | None, found: ChangeSet | None) -> tuple[Change
     return tuple(
         Change(label_of(model, each.field), *seen.in_words(each.before, each.after))
         for each in (found.changes if found else ())
+        if each.field not in hidden
+    )
+
+
+def moves_in_words(model: type[Model] | None, moves: Iterable[FieldMove]) -> tuple[Move, ...]:
+    hidden = hidden_fields(model)
+    return tuple(
+        Move(label_of(model, each.field), values.words(each.before), *seen.in_words(each.after, each.now))
+        for each in moves
         if each.field not in hidden
     )
 

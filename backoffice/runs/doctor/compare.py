@@ -19,7 +19,6 @@ from redis.exceptions import RedisError
 from backoffice.results import rows
 from backoffice.results.batches import by_key, pages
 
-from .. import operations
 from ..engine import ledger
 from ..models import OPEN, TERMINAL, Outcome, Run, RunItem, State
 from ..registry import find
@@ -175,7 +174,7 @@ def _transition(run: Run, item: RunItem) -> ledger.Transition:
         except LookupError:
             result = item.outcome
     elif item.state == State.REVOKED:
-        result = operations.REVOKED
+        result = {**ledger.REVOKED, "exc_message": [item.error]} if item.is_left_alone else ledger.REVOKED
     elif item.state in OPEN:
         result = None
     return ledger.Transition(

@@ -15,7 +15,7 @@ from ..models import OPEN, TERMINAL, Chunk, Event, Run, RunItem, State
 from .findings import Survey
 
 BATCH = 1_000  # items mended at a time
-NUMBERS = ("total", "succeeded", "failed", "revoked", "state", "finished_at")
+NUMBERS = ("total", "succeeded", "failed", "revoked", "conflicts", "state", "finished_at")
 
 
 def chunks(survey: Survey, before: datetime) -> None:
@@ -127,5 +127,6 @@ def end(run: Run, counted: Counter[str]) -> dict[str, object]:
     if any(counted[state] for state in OPEN):
         begun = State.STARTED if run.state in TERMINAL else run.state
         return {"state": begun, "finished_at": None}
-    state = next((state for state in (State.FAILURE, State.REVOKED) if counted[state]), State.SUCCESS)
+    ends = ((State.FAILURE, counted[State.FAILURE]), (State.REVOKED, counted[State.REVOKED] - run.conflicts))
+    state = next((state for state, number in ends if number > 0), State.SUCCESS)
     return {"state": state, "finished_at": run.finished_at or timezone.now()}

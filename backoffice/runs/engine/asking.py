@@ -1,6 +1,7 @@
-"""The parameters of a run, asked anew by whoever works on it: what they name may have changed."""
+"""What a run wants done with its records, asked anew by whoever works on them: its parameters, or what to undo."""
 
 import logging
+from collections.abc import Sequence
 
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -8,6 +9,7 @@ from backoffice.results import outage
 from backoffice.results.values import text
 
 from .. import parameters
+from ..change import restore
 from ..models import Run
 from ..registry import Body, RecordTask
 from . import broker
@@ -15,9 +17,12 @@ from . import broker
 logger = logging.getLogger(__name__)
 
 
-def of_run(task: RecordTask, run: Run) -> tuple[RecordTask, Body] | None:
-    """The task as the run wants it done, and its body. None where the form refuses: the run is cancelled, with its
-    sentence."""
+def of_run(task: RecordTask, run: Run, ids: Sequence[int]) -> tuple[RecordTask, Body] | None:
+    """The task as the run wants it done with these records, and its body. None where the form refuses: the run is
+    cancelled, with its sentence."""
+    if run.is_undo:
+        taking_back = restore.of_run(task, run, ids).task
+        return taking_back, taking_back.guarded({})
     try:
         asked, cleaned = task.as_asked(run.parameters)
         return asked, asked.guarded({**cleaned, **asked.told(run)})

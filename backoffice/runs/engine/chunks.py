@@ -7,13 +7,14 @@ from datetime import timedelta
 from random import uniform
 
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from backoffice.results import outage
 from backoffice.results.values.text import storable
 
 from ..change import keep
+from ..change.restore import Moved
 from ..database.again import again
 from ..models import Chunk, Outcome, Processable, State
 from ..registry import KEPT, RecordTask
@@ -92,10 +93,10 @@ class Shift:
 
     def _pass(self) -> bool:
         """Work on what is open, once. False when the time is over, or the run is cancelled."""
-        if (asked := asking.of_run(self.declared, self.run)) is None:
+        todo = sorted(self.open)
+        if (asked := asking.of_run(self.declared, self.run, todo)) is None:
             return False
         self.task, self.body = asked
-        todo = sorted(self.open)
         records = {} if self.task.writes_elsewhere else self.task.records.in_bulk(todo)
         for record_id in todo:
             if self._is_over():
@@ -128,24 +129,20 @@ class Shift:
         transition = Transition(record_id, State.SUCCESS, retries=self.open[record_id], started_at=self.started)
         self.read[record_id] = None if record is None else inputs.of(self.task, record)
         if record is None:
-            return self._not_found(transition)
+            return wording.not_found(transition, self.task.missing(record_id), self.run)
         try:
             outcome = self.body(record) or Outcome("done")
             transition.outcome = storable(str(outcome), KEPT)
         except (SoftTimeLimitExceeded, SystemExit):
             raise
+        except Moved as exc:
+            return wording.left_alone(transition, exc)
         except BaseException as exc:  # what a cancelled coroutine raises is no Exception
             if connection.needs_rollback:
                 raise  # nothing more can be said in this transaction
             return self._failed(transition, exc)
         transition.result = self.task.answer(record_id, outcome)
         transition.values = self.task.written(record)
-        return transition
-
-    def _not_found(self, transition: Transition) -> Transition:
-        transition.state, transition.row = State.FAILURE, None
-        transition.error = self.task.missing(transition.record_id)
-        transition.result = {"exc_type": "DoesNotExist", "exc_message": [transition.error], "exc_module": "builtins"}
         return transition
 
     def _failed(self, transition: Transition, exc: BaseException) -> Transition:
@@ -227,6 +224,8 @@ class Shift:
                 self.read.pop(record_id, None)  # what it read may be what cannot be asked for
             elif outage.is_outage(exc) and outage.by_driver(exc):
                 self._failed(transition, exc)
+            elif self.run.is_undo and isinstance(exc, DatabaseError):
+                wording.refused(transition, exc)
             else:
                 wording.tell(transition, exc)
         self.write(move_on=False)  # nobody goes on with it here

@@ -15,6 +15,8 @@ from django.utils import timezone
 from backoffice.results import bulk, rows
 
 from .. import ids
+from ..change import keep
+from ..change.restore import Moved
 from ..models import TERMINAL, Chunk, Event, Run, RunItem, State
 from . import events
 
@@ -36,8 +38,10 @@ class Transition:
     started_at: datetime | None = None
     values: Sequence[Any] = ()  # of the fields its record task writes, and the id
     row: tuple[Any, ...] | None = None  # of TaskResult, where it was made before the transaction
+    moved: Moved | None = None  # why an undo left the record alone
 
 
+REVOKED = {"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_module": "celery.exceptions"}
 ITEM_FIELDS = ("state", "active", "chunk_id", "retries", "due_at", "finished_at", "outcome", "error")
 
 
@@ -55,6 +59,7 @@ def write(run: Run, transitions: Sequence[Transition], worker: str, *, owner: in
     if transitions:
         now = timezone.now()
         _write_items(run, transitions, owner, now)
+        keep.save_left_alone(run, [(t.record_id, t.moved) for t in transitions if t.moved])
         add_rows(run, transitions, worker, now)
         written = [t.row for t in transitions if t.row]
         rows.write(written)
@@ -86,10 +91,12 @@ def _count(run: Run, transitions: Sequence[Transition]) -> None:
         succeeded=F("succeeded") + states.count(State.SUCCESS),
         failed=F("failed") + states.count(State.FAILURE),
         revoked=F("revoked") + states.count(State.REVOKED),
+        conflicts=F("conflicts") + sum(t.moved is not None for t in transitions),
     )
     run.refresh_from_db(
-        fields=("total", "succeeded", "failed", "revoked", "cursor", "sliced", "state", "cancelled_at", "finished_at")
-    )
+        fields=("total", "succeeded", "failed", "revoked", "cursor", "sliced", "state", "cancelled_at", "finished_at",
+                "conflicts")
+    )  # fmt: skip
     if run.open_items <= 0:
         close(run)
 
@@ -100,7 +107,7 @@ def close(run: Run) -> None:
         finished_at=timezone.now(),
         state=Case(
             When(failed__gt=0, then=Value(State.FAILURE)),
-            When(revoked__gt=0, then=Value(State.REVOKED)),
+            When(revoked__gt=F("conflicts"), then=Value(State.REVOKED)),
             default=Value(State.SUCCESS),
         ),
     )

@@ -24,8 +24,12 @@ HIGHEST = 2**63 - 1
 
 
 def mending() -> QuerySet[RunItem]:
-    """Of a failed item, as a subquery: what mended it; by the index of a record's history."""
+    """Of a failed item, as a subquery: what mended it; by the index of a record's history. An undo mends no more than
+    an undo of the same run."""
+    is_real, undoes_the_same = Q(run__purpose=Run.Purpose.REAL), Q(run__undoes=OuterRef("run__undoes"))
     return RunItem.objects.filter(
+        is_real | undoes_the_same,
+        run__purpose=OuterRef("run__purpose"),
         record_id=OuterRef("record_id"),
         task_no=OuterRef("task_no"),
         state=State.SUCCESS,
@@ -53,8 +57,11 @@ def unsettled() -> RunQuerySet:
 
 
 def of_records(task_nos: Iterable[int], record_ids: Iterable[int]) -> QuerySet[RunItem]:
-    """The failures of these tasks that stand against these records, the newest first; by the records' history."""
-    ended = RunItem.objects.filter(record_id__in=record_ids, task_no__in=task_nos, finished_at__isnull=False)
+    """The failures of these tasks that stand against these records, the newest first; by the records' history. That an
+    undo failed says nothing of a record."""
+    ended = RunItem.objects.filter(record_id__in=record_ids, task_no__in=task_nos, finished_at__isnull=False).filter(
+        run__purpose=Run.Purpose.REAL
+    )
     return standing(ended).order_by("-finished_at")
 
 

@@ -1,6 +1,6 @@
 """The ledger: runs, their items, chunks in flight, workers that hold them, events yet to be told; and what changed."""
 
-from .change import ChangeSet, FieldChange
+from .change import ChangeSet, FieldChange, FieldMove, LeftAlone
 from .chunk import Chunk
 from .dismissal import Dismissal
 from .event import Event
@@ -12,7 +12,8 @@ from .states import OPEN, TERMINAL, State, state_label
 from .worker import Worker
 
 __all__ = [
-    "OPEN", "TERMINAL", "Apart", "ChangeSet", "Chunk", "Dismissal", "Event", "FieldChange", "Likeness", "LookedOver",
+    "OPEN", "TERMINAL", "Apart", "ChangeSet", "Chunk", "Dismissal", "Event", "FieldChange", "FieldMove", "LeftAlone",
+    "Likeness", "LookedOver",
     "Outcome", "Processable", "RecordOutcome", "Remembers", "Requested", "Run", "RunItem", "RunQuerySet", "State",
     "TaskName", "Worker", "new_uid", "state_label",
 ]  # fmt: skip

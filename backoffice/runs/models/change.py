@@ -20,6 +20,15 @@ class FieldChange(NamedTuple):
     after: Any
 
 
+class FieldMove(NamedTuple):
+    """The same, and what is there now."""
+
+    field: str
+    before: Any
+    after: Any
+    now: Any
+
+
 class ChangeSet(models.Model):
     """The fields of one record that a run, or a plain call, really changed. None where nothing changed.
 
@@ -35,6 +44,10 @@ class ChangeSet(models.Model):
     before = models.TextField(help_text=_("JSON: a value for each field."))
     after = models.TextField()
     at = models.DateTimeField()
+    others = models.CharField(
+        max_length=64, default="", db_default="",
+        help_text=_("Digest of what else outcomes are made of, where the record ceased to be processed by this."),
+    )  # fmt: skip
     # Of a plain call; a run says these itself.
     record_type = models.ForeignKey(
         ContentType, on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
@@ -63,3 +76,33 @@ class ChangeSet(models.Model):
     def changes(self) -> Iterator[FieldChange]:
         values = zip(self.fields.split(), json.loads(self.before), json.loads(self.after), strict=True)
         return (FieldChange(*each) for each in values)
+
+
+class LeftAlone(models.Model):
+    """A record that an undo did not write, as it had moved: what the run had found and left in it, and what is there.
+
+    Of one that is gone, or that the database refused, there are no fields. The reason stands in its item.
+    """
+
+    pk = models.CompositePrimaryKey("run_id", "record_id")
+    run = models.ForeignKey(
+        Run, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="left_alone"
+    )
+    record_id = models.BigIntegerField()
+    fields = models.TextField(blank=True, default="", help_text=_("Names, with a blank on both sides of each."))
+    before = models.TextField(default="[]", help_text=_("JSON: a value for each field."))
+    after = models.TextField(default="[]")
+    now = models.TextField(default="[]")
+
+    class Meta:
+        verbose_name = _("record left alone")
+        verbose_name_plural = _("records left alone")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"record {self.record_id}, left alone by run {self.run_id}"
+
+    @property
+    def moves(self) -> Iterator[FieldMove]:
+        told = (json.loads(text) for text in (self.before, self.after, self.now))
+        return (FieldMove(*each) for each in zip(self.fields.split(), *told, strict=True))

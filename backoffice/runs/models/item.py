@@ -79,6 +79,16 @@ class RunItem(models.Model):
         return f"record {self.record_id} of run {self.run_id}"
 
     @property
+    def is_left_alone(self) -> bool:
+        """Not written by an undo, as it had moved; one that was cancelled has no outcome."""
+        return self.state == State.REVOKED and bool(self.outcome)
+
+    @property
+    def word(self) -> str:
+        """For people: what became of it."""
+        return str(_("left alone") if self.is_left_alone else State(self.state).label)
+
+    @property
     def task_id(self) -> str:
         """The id of its outcome in TaskResult and Redis."""
         return self.run.item_task_id(self.record_id)

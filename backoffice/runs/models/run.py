@@ -70,6 +70,10 @@ class Run(models.Model):
         RETRY = "retry", _("retry")
         COMMAND = "command", _("command")
 
+    class Purpose(models.TextChoices):
+        REAL = "real", _("real")
+        UNDO = "undo", _("undo")
+
     uid = models.CharField(max_length=32, unique=True, default=new_uid, editable=False)
     task = models.ForeignKey(TaskName, on_delete=models.PROTECT, verbose_name=_("task"))
     record_type = models.ForeignKey(ContentType, on_delete=models.PROTECT, verbose_name=_("record type"))
@@ -89,6 +93,13 @@ class Run(models.Model):
     )
     schedule_name = columns.Text(_("schedule name"), max_length=200, blank=True)
     retry_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="retries")
+    purpose = models.CharField(
+        _("purpose"), max_length=9, choices=Purpose, default=Purpose.REAL, db_default=Purpose.REAL
+    )
+    undoes = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, db_index=False, related_name="undone_by",
+        help_text=_("What an undo takes back."),
+    )  # fmt: skip
     selection = columns.Text(_("selection"), max_length=500, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
     reason = columns.LongText(_("reason"), blank=True, default="", db_default="")
@@ -111,6 +122,9 @@ class Run(models.Model):
     failed = models.PositiveIntegerField(_("failed"), default=0)
     revoked = models.PositiveIntegerField(_("cancelled records"), default=0)
     settled_at = models.DateTimeField(null=True, editable=False, help_text=_("None of its failures stands any more."))
+    conflicts = models.PositiveIntegerField(
+        _("left alone"), default=0, db_default=0, help_text=_("Those of the cancelled records that had changed since.")
+    )
     # The highest record id handed to a chunk so far; what lies above it waits for its slice.
     cursor = models.BigIntegerField(null=True, editable=False)
     sliced = models.BooleanField(default=False, editable=False, help_text=_("Nothing lies above the cursor."))
@@ -130,8 +144,14 @@ class Run(models.Model):
             models.Index(fields=["requester", "-id"], name="run_mine"),
             # failures that may stand are those of these runs: few, where somebody looks after them
             models.Index(fields=["id"], name="run_unsettled", condition=Q(failed__gt=0, settled_at=None)),
+            # by which runs one was undone. Partial: hardly any run is an undo
+            models.Index(fields=["undoes"], name="run_undone_by", condition=Q(undoes__isnull=False)),
         ]
-        permissions = [("cancel_run", "Can cancel runs"), ("retry_run", "Can retry the failed records of runs")]
+        permissions = [
+            ("cancel_run", "Can cancel runs"),
+            ("retry_run", "Can retry the failed records of runs"),
+            ("undo_run", "Can undo runs"),
+        ]
 
     def __str__(self) -> str:
         return f"Run {self.pk}"
@@ -143,6 +163,10 @@ class Run(models.Model):
     @property
     def open_items(self) -> int:
         return self.total - self.done
+
+    @property
+    def is_undo(self) -> bool:
+        return self.purpose == self.Purpose.UNDO
 
     @property
     def seconds(self) -> float | None:

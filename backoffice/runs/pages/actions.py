@@ -10,17 +10,15 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from unfold.forms import ActionForm
 
 from ..access import may_start
-from ..models import Run
 from ..parameters import BadParameters
 from ..registry import find
 from ..start import EmptySelection, RunRequest, start_requested
 from .confirmation import page
 from .confirmation.answers import Answers
+from .confirmation.begun import message_of
 from .confirmation.click import form_token, hidden_inputs, selection_text, ticked
 from .staff import StaffAdmin
 
@@ -128,22 +126,5 @@ def begin(click: page.Click, answers: Answers, asked: int | None = None) -> Http
     except (EmptySelection, ValueError) as exc:
         click.admin.message_user(request, str(exc), messages.WARNING)
         return None
-    click.admin.message_user(request, *_message(run, again))
+    click.admin.message_user(request, *message_of(run, again))
     return HttpResponseRedirect(reverse("admin:runs_run_change", args=[run.pk]))
-
-
-def _message(run: Run, again: bool) -> tuple[str, int]:
-    if again:
-        return _("This form was sent before: here is the run it started."), messages.INFO
-    skipped = "; ".join(f"{number} {reason}" for reason, number in run.skip_reasons.items())
-    text = ngettext("%(n)s record is in this run.", "%(n)s records are in this run.", run.total) % {
-        "n": f"{run.total:,}"
-    }
-    if skipped:
-        text += " " + _("Skipped: %(reasons)s.") % {"reasons": skipped}
-    if run.cancelled_at:
-        return text + " " + _("The run was cancelled: %(reason)s.") % {"reason": run.cancel_reason}, messages.ERROR
-    if run.waits_for_broker:
-        text += " " + _("Redis cannot be reached right now: the run is saved and starts by itself when Redis is back.")
-        return text, messages.WARNING
-    return text, messages.SUCCESS

@@ -20,11 +20,13 @@ from .. import access, labels, operations
 from ..change import shown
 from ..engine import error_kinds
 from ..failing import dismissing, standing
-from ..labels import asked_words, run_title, task_label
+from ..labels import asked_words, run_title, what_it_does
 from ..models import Run, State
 from ..parameters import BadParameters
 from ..start import EmptySelection
 from . import items, progress
+from .back import with_filters
+from .confirmation import undo
 from .confirmation.click import form_token
 from .numbers import row_number
 from .staff import StaffAdmin
@@ -65,7 +67,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
 
     @display(description=gettext_lazy("run"))
     def title(self, run: Run) -> str:
-        return f"{run.pk} · {task_label(run.task.name)}"
+        return f"{run.pk} · {what_it_does(run)}"
 
     @display(description=gettext_lazy("state"))
     def state_badge(self, run: Run) -> str:
@@ -110,6 +112,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             path("<int:pk>/changes/", wrap(self.changes_view), name="runs_run_changes"),
             path("<int:pk>/cancel/", wrap(require_POST(self.cancel_view)), name="runs_run_cancel"),
             path("<int:pk>/retry/", wrap(require_POST(self.retry_view)), name="runs_run_retry"),
+            path("<int:pk>/undo/", wrap(self.undo_view), name="runs_run_undo"),
             path("<int:pk>/dismiss/", wrap(require_POST(self.dismiss_view)), name="runs_run_dismiss"),
             *super().get_urls(),
         ]
@@ -160,19 +163,23 @@ class RunAdmin(StaffAdmin, ModelAdmin):
 
     def moving(self, request: HttpRequest, run: Any, page: items.ItemPage) -> dict[str, Any]:
         since, retries = standing.of_run(run), list(run.retries.select_related("task").order_by("pk")[:20])
+        undone_by, has_changes = list(run.undone_by.order_by("pk")[:20]), shown.is_any(run)
         return {
             "run": run,
-            "task": task_label(run.task.name),
+            "task": what_it_does(run),
             "parameters": asked_words(run),
             "counts": progress.counts(run),
             "progress": progress.as_json(run),
             "page": page,
             "since": since,
-            "runs_to_see": runs_to_see(request.user, run, retries, since, page),
+            "runs_to_see": runs_to_see(request.user, run, [*retries, *undone_by], since, page),
             "errors": error_kinds.error_groups(run, whole=request.GET.get("groups") == "all"),
-            "states": State.choices,
+            "states": [*State.choices, *([(items.ALONE, _("left alone"))] if run.is_undo else [])],
             "retries": retries,
-            "has_changes": shown.is_any(run),
+            "has_changes": has_changes,
+            "undone_by": undone_by,
+            "undone_left": run.revoked - run.conflicts,
+            "may_undo": has_changes and run.is_finished and access.may_undo(request.user, run),
             "may_cancel": access.may_cancel(request.user, run),
             "may_retry": access.may_retry(request.user, run) and (since.retryable > 0 or not since.is_all),
             "may_dismiss": since.gone > 0 and access.may_dismiss(request.user, run),
@@ -194,10 +201,22 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             "run": run,
             "fields": shown.by_field(run, whole=request.GET.get("fields") == "all"),
             "page": page,
-            "lines": [(*names[row.record_id], shown.in_words(model, row)) for row in page.rows] if may_look else [],
+            "lines": [
+                (*names[row.record_id], shown.in_words(model, row), self.undo_url(request, run, row.record_id))
+                for row in (page.rows if may_look else ())
+            ],
             "may_look": may_look,
         }
         return TemplateResponse(request, "runs/changes.html", context)
+
+    def undo_url(self, request: HttpRequest, run: Run, record_id: int) -> str:
+        """Where it is undone in one record; "" where it cannot be."""
+        if not (run.is_finished and access.may_undo(request.user, run)):
+            return ""
+        return with_filters(request, f"{reverse('admin:runs_run_undo', args=[run.pk])}?record={record_id}")
+
+    def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return undo.answered(self, request, self.seen(request, pk))
 
     def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
         return JsonResponse(progress.as_json(self.seen(request, pk)), headers={"Cache-Control": "no-store"})
@@ -252,8 +271,9 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         return HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
 
 
-def runs_to_see(user: Any, run: Run, retries: list[Run], since: standing.Standing, page: items.ItemPage) -> set[int]:
+def runs_to_see(user: Any, run: Run, others: list[Run], since: standing.Standing, page: items.ItemPage) -> set[int]:
     """Of the other runs that this one's page names, those that this person may see: the rest are no links."""
-    shown = (run.retry_of_id, *since.mended, *(line.settled.run_id for line in page.lines if line.settled))
-    named = {retry.pk for retry in retries} | {number for number in shown if number is not None}
+    settling = (line.settled.run_id for line in page.lines if line.settled)
+    shown = (run.retry_of_id, run.undoes_id, *since.mended, *settling)
+    named = {other.pk for other in others} | {number for number in shown if number is not None}
     return set(Run.objects.visible_to(user).filter(pk__in=named).values_list("pk", flat=True)) if named else set()

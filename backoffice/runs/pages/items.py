@@ -9,11 +9,13 @@ from django.urls import NoReverseMatch, reverse
 from django_celery_results.models import TaskResult
 
 from .. import access
+from ..change.shown import Move, moves_in_words
 from ..engine.error_kinds import failed
 from ..failing.standing import Settled, settled_among
-from ..models import TERMINAL, Run, RunItem, State
+from ..models import TERMINAL, LeftAlone, Run, RunItem, State
 
 PAGE = 50
+ALONE = "ALONE"  # for the states that pages choose by: those that an undo left alone
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Line:
     record_url: str
     result_url: str
     settled: Settled | None = None  # of a failure
+    moves: tuple[Move, ...] = ()  # of one that an undo left alone
 
     @property
     def is_standing(self) -> bool:
@@ -48,9 +51,11 @@ def page(run: Run, state: str = "", after: int | None = None, error: str = "", *
     Records have their names for a `user` who may look at them; without one, for nobody.
     """
     items: QuerySet[Any] = RunItem.objects.of(run)
-    state = state if state in State.values else ""
+    state = state if state in (*State.values, ALONE) else ""
     if error:
         items, state = failed(run, error), str(State.FAILURE)
+    elif state == ALONE:
+        items = items.filter(state=State.REVOKED).exclude(outcome="")
     elif state:
         items = items.filter(state=state)
     later = items if after is None else items.filter(record_id__gt=after)
@@ -66,6 +71,7 @@ def _lines(run: Run, items: list[RunItem], user: Any) -> list[Line]:
     task_ids = {run.item_task_id(item.record_id): item for item in items if item.state in TERMINAL or item.retries}
     failures = [item.record_id for item in items if item.state == State.FAILURE]
     settled = settled_among(run, failures) if failures else {}
+    moves = _moves(run, [item.record_id for item in items if item.is_left_alone], user)
     results = dict(TaskResult.objects.filter(task_id__in=task_ids).values_list("task_id", "pk"))
     return [
         Line(
@@ -73,9 +79,19 @@ def _lines(run: Run, items: list[RunItem], user: Any) -> list[Line]:
             *names[item.record_id],
             _url(TaskResult, results.get(run.item_task_id(item.record_id))),
             settled.get(item.record_id),
+            moves.get(item.record_id, ()),
         )
         for item in items
     ]
+
+
+def _moves(run: Run, ids: list[int], user: Any) -> dict[int, tuple[Move, ...]]:
+    """What their fields held and hold, for a user who may look at the records."""
+    model = run.record_type.model_class()
+    if not ids or model is None or not access.may_see_records(user, model):
+        return {}
+    rows = LeftAlone.objects.filter(run=run, record_id__in=ids)
+    return {row.record_id: moves_in_words(model, row.moves) for row in rows}
 
 
 def named(run: Run, ids: list[int], user: Any) -> dict[int, tuple[str, str]]:

@@ -13,6 +13,7 @@ from ..engine import broker
 from ..failing import standing
 from ..models import Chunk, Run, RunItem, State, state_label
 from ..registry import find
+from .items import ALONE
 
 SOON = timedelta(seconds=2)  # a worker that is there takes its work within that
 
@@ -40,9 +41,10 @@ def counts(run: Any) -> list[tuple[str, str, int]]:
         State.STARTED: in_hand,
         State.RETRY: retrying,
         State.PENDING: run.open_items - in_hand - retrying,
-        State.REVOKED: run.revoked,
+        State.REVOKED: run.revoked - run.conflicts,
     }
-    return [(state, state_label(state), number) for state, number in numbers.items()]
+    told = [(str(state), state_label(state), number) for state, number in numbers.items()]
+    return [*told, (ALONE, _("left alone"), run.conflicts)] if run.is_undo else told
 
 
 def moment(run: Any) -> tuple[Any, ...]:
@@ -56,14 +58,16 @@ def percent(run: Run) -> int:
 
 
 def in_words(run: Run) -> str:
-    done = run.succeeded + run.failed
+    done = run.succeeded + run.failed + run.conflicts
     text = _("%(done)s of %(total)s records done") % {"done": f"{done:,}", "total": f"{run.total:,}"}
     if run.failed:
         text += _(", %(n)s failed") % {"n": f"{run.failed:,}"}
         since = standing.in_words(run) if hasattr(run, "settled") else ""
         text += f" ({since})" if since else ""
-    if run.revoked:
-        text += _(", %(n)s cancelled") % {"n": f"{run.revoked:,}"}
+    if run.conflicts:
+        text += _(", %(n)s left alone") % {"n": f"{run.conflicts:,}"}
+    if cancelled := run.revoked - run.conflicts:
+        text += _(", %(n)s cancelled") % {"n": f"{cancelled:,}"}
     return text
 
 

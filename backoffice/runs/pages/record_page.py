@@ -17,8 +17,8 @@ from backoffice.results.values.text import said
 
 from ..access import may_retry, may_see
 from ..failing import outcome
-from ..labels import run_title, task_label
-from ..models import RunItem, State, state_label
+from ..labels import run_title, task_label, what_it_does
+from ..models import RunItem, State
 from ..registry import find
 from . import record_log, timeline
 
@@ -96,7 +96,7 @@ class RecordPage:
         if self.admin.outcome_field:
             found: Badge | None = self.admin.outcome_of(self.record)
             return found
-        return next((line.outcome for line in self.outcomes if line.outcome), None)
+        return next((line.outcome for line in self.outcomes if line.outcome and not line.item.run.is_undo), None)
 
     @property
     def processed(self) -> Badge | None:
@@ -133,7 +133,11 @@ class RecordPage:
 
     @cached_property
     def processed_at(self) -> datetime | None:
-        done = (line.item.finished_at for line in self.outcomes if line.item.state == State.SUCCESS)
+        done = (
+            line.item.finished_at
+            for line in self.outcomes
+            if line.item.state == State.SUCCESS and not line.item.run.is_undo
+        )
         return self.record.processed_at or next(done, None)
 
     @property
@@ -174,10 +178,10 @@ class RecordPage:
 
     @cached_property
     def outcomes(self) -> list[Line]:
-        """The last run of each task that is over, the newest first."""
+        """The last run of each task that is over, the newest first; an undo that left it alone says nothing of it."""
         last: dict[int, Line] = {}
         for line in self.lines:
-            if line.item.finished_at:
+            if line.item.finished_at and not line.item.is_left_alone:
                 last.setdefault(line.item.run.task_id, line)
         return list(last.values())
 
@@ -185,9 +189,9 @@ class RecordPage:
         label, _colon, detail = item.outcome.partition(": ")
         seen = may_see(self.user, item.run)
         return Line(
-            item, task_label(item.run.task.name), run_title(item.run),
+            item, what_it_does(item.run), run_title(item.run),
             reverse("admin:runs_run_change", args=[item.run_id]) if seen else "",
-            Badge(state_label(item.state), item.state.lower()),
+            Badge(item.word, item.state.lower()),
             self.admin.outcome_badge_of(label) if label else None,
             item.error.strip().rpartition("\n")[2] or detail,
         )  # fmt: skip

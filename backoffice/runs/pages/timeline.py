@@ -18,11 +18,11 @@ from django.utils.translation import gettext as _
 from backoffice.results import activity, verbs
 from backoffice.results.models import Activity
 
-from ..access import may_see
+from ..access import may_see, may_undo
 from ..change import seen, shown
 from ..change.shown import Change, label_of
 from ..labels import run_title, task_label
-from ..models import Processable, Remembers, Run, RunItem, State, TaskName
+from ..models import Processable, Remembers, Run, RunItem, TaskName
 from .numbers import row_number
 
 PAGE = 50
@@ -43,6 +43,7 @@ class TimelineEntry:
     url: str = ""
     changes: tuple[Change, ...] = ()
     reason: str = ""
+    undo_url: str = ""
 
     @property
     def key(self) -> tuple[datetime, int, int]:
@@ -199,11 +200,19 @@ def of_item(item: RunItem, user: Any, at: datetime, changes: tuple[Change, ...] 
         run_title(item.run),
         who(item.run),
         item.error.strip().rpartition("\n")[2] or item.outcome,
-        item.state, str(State(item.state).label),
+        item.state, item.word,
         reverse("admin:runs_run_change", args=[item.run_id]) if may_see(user, item.run) else "",
         changes,
         reason=item.run.reason,
+        undo_url=undo_url(item, user) if changes else "",
     )  # fmt: skip
+
+
+def undo_url(item: RunItem, user: Any) -> str:
+    """Where what this run changed in the record can be taken back; "" where it cannot."""
+    if not (item.run.is_finished and may_undo(user, item.run)):
+        return ""
+    return f"{reverse('admin:runs_run_undo', args=[item.run_id])}?record={item.record_id}"
 
 
 def done_by_calls(model: type[Processable], pk: int, window: Window) -> Iterator[TimelineEntry]:

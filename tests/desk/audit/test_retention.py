@@ -17,12 +17,16 @@ from backoffice.desk.audit import retention
 from backoffice.desk.models import RetentionPolicy
 from backoffice.results.activity import log
 from backoffice.results.models import Activity
-from backoffice.runs.models import ChangeSet, Run, RunItem
+from backoffice.runs.change import undoable
+from backoffice.runs.models import ChangeSet, LeftAlone, Run, RunItem
+from backoffice.runs.operations import undo
+from backoffice.runs.start import EmptySelection
 from backoffice.schedules.rules.permitted import is_system
 from backoffice.schedules.rules.verify import verify
 from backoffice.testing import work_off
 from tests.desk import factories
 from tests.factories import user
+from tests.probe.models import Probe
 from tests.probe.tasks import poke
 from tests.runs.factories import poke_all, probes
 
@@ -246,6 +250,29 @@ def test_a_run_stays_while_something_is_kept_of_what_it_changed():
     keep(changes=None, items=7, runs=7)
     retention.apply()
     assert (list(Run.objects.all()), RunItem.objects.count(), ChangeSet.objects.count()) == ([run], 0, 5)
+
+
+def test_an_undo_says_what_retention_has_dropped_and_its_list_goes_with_the_changes():
+    run, other = finished_run(), finished_run()
+    Probe.objects.update(result="by hand")
+    assert work_off(undo(other, "anna")).conflicts
+    long_ago(30)
+    keep(changes=7, items=50, runs=60)
+    retention.apply()
+    with pytest.raises(EmptySelection, match=f"What run {run.pk} changed is no longer known: retention has dropped it"):
+        undo(run, "anna")
+    assert undoable.dropped(run) == 5
+    assert not LeftAlone.objects.exists()
+
+
+def test_a_run_stays_while_an_open_one_undoes_it():
+    run = finished_run()
+    again = undo(run, "anna")
+    long_ago(30)
+    Run.objects.filter(pk=again.pk).update(finished_at=None)
+    keep(changes=7, items=7, runs=7)
+    retention.apply()
+    assert set(Run.objects.all()) == {run, again}
 
 
 def test_the_old_entries_of_a_record_stay_when_its_runs_go():

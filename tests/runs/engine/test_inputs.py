@@ -5,7 +5,7 @@ from celery.exceptions import Retry
 from django.db import connection
 
 from backoffice.runs import sweep
-from backoffice.runs.engine import chunks
+from backoffice.runs.engine import chunks, wording
 from backoffice.runs.models import RunItem, State
 from backoffice.runs.start import start
 from backoffice.testing import work_off
@@ -148,13 +148,13 @@ def test_a_record_that_comes_while_it_is_written_to_be_missing_is_processed(monk
     (probe,) = probes(1)
     run = poke_all()
     Probe.objects.all().delete()
-    original = chunks.Shift._not_found
+    original = wording.not_found
 
-    def comes(self, transition):
+    def comes(*args):
         beside(lambda: Probe.objects.bulk_create([probe]))
-        return original(self, transition)
+        return original(*args)
 
-    monkeypatch.setattr(chunks.Shift, "_not_found", comes)
+    monkeypatch.setattr(wording, "not_found", comes)
     assert work_off(run).succeeded == 1
 
 

@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from ...registry import RecordTask
-from ...start import first_of, preview
+from ...snapshot import first_of
+from ...start import preview
 from .answers import Answers
 from .click import ticked
 

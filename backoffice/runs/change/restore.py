@@ -1,0 +1,157 @@
+"""Taking back what a run changed in one record: all of it or, where it has moved since, nothing."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import FileField
+from django.utils.translation import gettext as _
+
+from ..models import ChangeSet, FieldChange, FieldMove, Outcome, Run
+from ..registry import RecordTask
+from . import keep, values
+from .standing import OURS, Standing
+
+
+class Moved(Exception):
+    """The record is left alone; the text says why. With what its fields held before, after and now, as change sets."""
+
+    def __init__(self, sentence: str, told: Sequence[tuple[FieldChange, str]] = ()) -> None:
+        super().__init__(sentence)
+        self.fields = f" {' '.join(change.field for change, _now in told)} " if told else ""
+        self.before = f"[{','.join(values.encode(change.before) for change, _now in told)}]"
+        self.after = f"[{','.join(values.encode(change.after) for change, _now in told)}]"
+        self.now = f"[{','.join(now for _change, now in told)}]"
+        self.moves = [FieldMove(*change, json.loads(now)) for change, now in told]
+
+
+def of_run(task: RecordTask, run: Run, ids: Sequence[int]) -> "Restoring":
+    """What an undo makes of these records, with what is known of them, read in one statement."""
+    rows = ChangeSet.objects.filter(run_id=run.undoes_id, record_id__in=ids) if run.undoes_id else ()
+    return Restoring(task, run, {found.record_id: found for found in rows})
+
+
+class Restoring:
+    """The body of an undo, for some records."""
+
+    def __init__(self, task: RecordTask, run: Run, found: Mapping[int, ChangeSet]) -> None:
+        self.declared, self.run, self.found = task, run, found
+        self.model: Any = task.record_model
+        self.standing = Standing(task.record_model)
+        names = {name for each in found.values() for name in each.fields.split()}
+        known = {name: field for name in sorted(names | OURS) if (field := field_of(self.model, name))}
+        self.fields: dict[str, Any] = known
+        self.names = tuple(known)
+
+    @cached_property
+    def task(self) -> RecordTask:
+        """The task with what this reads and writes in place of its own."""
+        reads = tuple(dict.fromkeys((*self.names, *self.standing.reads)))
+        return self.declared.varied(
+            body=self, writes=self.names, reads=reads, select_related=(), prefetch_related=(), parameters=None,
+            writes_elsewhere=False, change_sets=True, done=_("Restored instance {id}"),
+            volatile=tuple(name for name in self.declared.volatile if field_of(self.model, name)),
+        )  # fmt: skip
+
+    def __call__(self, record: Any) -> Outcome:
+        known = self.look(record)
+        if known.is_before:
+            return Outcome(_("as before"), _("nothing to undo"))
+        for change in known.changes:
+            self.put(record, change.field, change.before)
+        self.settle(record, known)
+        return Outcome(_("restored"), ", ".join(change.field for change in known.changes))
+
+    def look(self, record: Any) -> "Comparison":
+        """What can be taken back, if it is not as before already. Raises Moved."""
+        found = self.found.get(record.pk)
+        if found is None:
+            raise Moved(_("What was changed in it is no longer known: retention has dropped it."))
+        changes = list(found.changes)
+        if gone := [change.field for change in changes if change.field not in self.fields]:
+            raise Moved(_("The record has no such field any more: %(names)s.") % {"names": ", ".join(gone)})
+        known = Comparison(self, record, changes)
+        if known.is_before or not known.moved:
+            return known
+        names = ", ".join(str(self.fields[change.field].verbose_name) for change in known.moved)
+        raise Moved(_("Changed since: %(names)s.") % {"names": names}, known.told())
+
+    def put(self, record: Any, name: str, told: Any) -> None:
+        field = self.fields[name]
+        setattr(record, field.attname, values.read(field, told))
+
+    def settle(self, record: Any, known: "Comparison") -> None:
+        """Whether it is processed, and when it was: nothing of an old outcome is said of other inputs."""
+        names = [change.field for change in known.changes]
+        if "processed_at" not in known.as_left and "processed_at" in names:
+            record.processed_at = None
+        if self.standing.touches.isdisjoint(names):
+            return
+        if record.processed and not self.is_of_these_inputs(record, known, names):
+            record.processed, record.processed_at = False, None
+
+    def is_of_these_inputs(self, record: Any, known: "Comparison", names: list[str]) -> bool:
+        """Of a record that would be called processed."""
+        if "processed" in names:
+            others = self.found[record.pk].others
+            return "processed" in known.as_left and others == self.standing.of_record(record, names)
+        moved = "processed_at" in names and "processed_at" not in known.as_left
+        return not moved and record.pk not in self.marked_since
+
+    @cached_property
+    def marked_since(self) -> set[int]:
+        return self.standing.marked_since(
+            [each for each in self.found.values() if " processed " not in each.fields], self.run
+        )
+
+
+class Comparison:
+    """What a record holds now, beside what the run found and left in it."""
+
+    def __init__(self, of: Restoring, record: Any, changes: list[FieldChange]) -> None:
+        self.of, self.record, self.changes = of, record, changes
+        volatile = of.task.volatile_fields
+        self.compared = [change for change in changes if change.field not in volatile] or changes
+        self.as_left = {change.field for change in changes if self.holds(change.field, change.after)}
+        self.as_found = {change.field for change in self.compared if self.holds(change.field, change.before)}
+
+    @cached_property
+    def moved(self) -> list[FieldChange]:
+        """Those that are not as the run left them. A record that was processed since has not moved by that alone."""
+        others = [change for change in self.compared if change.field != "processed"]
+        moved = [change for change in self.compared if change.field not in self.as_left]
+        is_processed_since = bool(others) and self.record.processed
+        return [change for change in moved if not (change.field == "processed" and is_processed_since)]
+
+    @property
+    def is_before(self) -> bool:
+        others = [change for change in self.compared if change.field != "processed"] or self.compared
+        return all(change.field in self.as_found for change in others)
+
+    def now(self, name: str) -> Any:
+        """As a query gives it."""
+        field = self.of.fields[name]
+        value = field.value_from_object(self.record)
+        return value.name if isinstance(field, FileField) and value is not None else value
+
+    def holds(self, name: str, told: Any) -> bool:
+        """Whether the field holds this value, as the database compares."""
+        field = self.of.fields[name]
+        return not any(keep.differing(field, [values.read(field, told)], [self.now(name)]))
+
+    def told(self) -> list[tuple[FieldChange, str]]:
+        return [
+            (change, values.texts(self.of.fields[change.field], [self.now(change.field)])[0])
+            for change in self.compared
+        ]  # fmt: skip
+
+
+def field_of(model: Any, name: str) -> Any:
+    """None where there is none any more that could be written."""
+    try:
+        field = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+    return field if field.concrete and not field.primary_key and not field.generated else None
