@@ -57,7 +57,7 @@ def main() -> int:
                 run(step)
             if not options.lint:
                 kind = KINDS["fast" if options.fast else "all" if options.all else "usual"]
-                kind = replace(kind, share_on_postgresql="1") if given else kind
+                kind = replace(kind, share_of_cases="1", share_on_postgresql="1") if given else kind
                 accepted = {0, NO_TESTS_COLLECTED} if given else {0}
                 sessions = Sessions(stack, directory, kind, accepted)
                 tests = [sessions.step(each) for each in sessions_of(kind, given)]
@@ -104,20 +104,25 @@ class Kind:
     on_sqlite: str
     on_postgresql: str = ""
     share_of_examples: str = "1"  # of each property of hypothesis
-    share_on_postgresql: str = "1"  # of examples and of each test's cases: SQLite takes all cases
+    share_of_cases: str = "1"  # of each test
+    share_on_postgresql: str = "1"  # of both
 
 
 KINDS = {
-    "fast": Kind("not slow and not long and not browser and not processes", share_of_examples="0.1"),
+    "fast": Kind("not slow and not long and not browser and not processes", "", "0.1", "0.34"),
     "usual": Kind(
-        "not slow and not long", "not slow and not long and not once and not spared and not browser", "0.25", "0.15"
+        "not slow and not long", "not slow and not long and not once and not spared and not browser",
+        share_of_examples="0.25", share_of_cases="0.34", share_on_postgresql="0.15",
     ),
     "all": Kind("not slow", "not slow and not once"),
-}
+}  # fmt: skip
 SLOW = Kind("slow", "slow and not once")
 COMPUTE, WAIT = "not processes and not browser", "(processes or browser)"
 # Half of what waits, for installations of their own, for clocks and for pages.
-APART = ("tests/management", "tests/deploy", "tests/front", "tests/schedules", "tests/browser")
+APART = (
+    *("tests/management", "tests/deploy", "tests/front", "tests/schedules"),
+    *("tests/browser", "tests/desk", "tests/runs/pages"),
+)
 PAGES = ("tests/desk",)  # half of what is left when nobody waits
 FAULTS = ("tests/faults", "tests/results")
 
@@ -189,6 +194,7 @@ class Sessions:
             "BACKOFFICE_VAR": str(folder / "var"),
             "REDIS_URL": redis,
             "TEST_SHARE_OF_EXAMPLES": self.kind.share_of_examples,
+            "TEST_SHARE_OF_CASES": self.kind.share_of_cases,
         }
         command = [sys.executable, "-m", "pytest", "-m", session.expression, *session.arguments]
         step = Step(session.name, command, environment, accepted=self.accepted)

@@ -97,6 +97,7 @@ def hiding(tmp_path: Path) -> dict[str, str]:
     return {"DJANGO_SETTINGS_MODULE": "hiding", "PYTHONPATH": str(tmp_path)}
 
 
+@pytest.mark.long
 def test_no_report_and_no_inspection_shows_a_secret(transactional_db: None, hiding: dict[str, str]):
     password = urlsplit(os.environ["REDIS_URL"]).password
     assert password

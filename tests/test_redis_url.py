@@ -108,6 +108,7 @@ def on_a_socket(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.long
 @pytest.mark.processes
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_on_a_socket_takes_a_call_and_its_result_comes_back(on_a_socket, tmp_path):

@@ -74,6 +74,7 @@ def test_the_test_lock_serves_for_both(project: Path) -> None:
     assert bootstrap(project, PYTHON=sys.executable).stdout == ""
 
 
+@pytest.mark.long
 def test_it_finds_a_python_that_only_pyenv_has(project: Path) -> None:
     python(project / ".pyenv/versions/3.13.1/bin", "python", "")
     made = bootstrap(project, PATH=str(_without_python(project)))
@@ -98,6 +99,7 @@ def test_a_python_that_can_make_no_environment_is_told_its_debian_package(projec
     assert f"apt-get install python{version}-venv" in refused.stderr
 
 
+@pytest.mark.long
 def test_a_lock_that_pip_refuses_is_not_taken_for_installed(project: Path) -> None:
     (project / "requirements.lock").write_text("six==1.17.0\n")  # without its hash
     refused = bootstrap(project, PYTHON=sys.executable)

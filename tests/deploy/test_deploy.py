@@ -286,6 +286,7 @@ def ping(environment: dict[str, str]) -> str:
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False).stdout
 
 
+@pytest.mark.long
 def test_supervisor_runs_everything_and_leaves_nothing_behind(tmp_path: Path, environment: dict[str, str]) -> None:
     supervised = Supervised(tmp_path, environment)
     try:

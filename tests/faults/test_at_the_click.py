@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SAVED = "Redis cannot be reached right now: the run is saved"
 
 
+@pytest.mark.spared
 def test_without_redis_the_click_is_answered_in_a_second_and_runs_once_when_redis_is_back(stage):
     probes(150)
     web = stage.web()
@@ -106,6 +107,7 @@ def test_a_web_process_killed_after_the_commit_has_its_run_done_all_the_same(sta
     assert_all_succeeded(wait_finished(the_run()), 150)
 
 
+@pytest.mark.spared
 def test_a_dispatcher_killed_half_way_through_publishing_leaves_nothing_out(stage):
     probes(150)
     stage.click("--die-at", "3", dies=True)

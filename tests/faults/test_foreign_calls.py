@@ -79,6 +79,7 @@ def test_a_result_that_is_no_json_is_one_error_in_both_stores(worker):
 KINDS = ["MemoryError", "RecursionError", "SystemExit", "KeyboardInterrupt", "GeneratorExit", "Ended"]
 
 
+@pytest.mark.spared
 def test_whatever_a_plain_task_raises_is_its_one_failure_and_the_worker_lives(worker):
     for kind in KINDS:
         for row in [row_of(end.delay(kind, "enough")) for _ in range(2)]:
@@ -97,6 +98,7 @@ HEADERS = [
 ]  # fmt: skip
 
 
+@pytest.mark.spared
 def test_a_message_with_headers_that_mean_nothing_is_refused_and_told(worker):
     sent = [(headers, echo.apply_async([1], {"k": 2}, headers=headers)) for headers in HEADERS]
     for headers, result in sent:
@@ -112,6 +114,7 @@ def test_a_message_with_headers_that_mean_nothing_is_refused_and_told(worker):
 BODIES = [b"5", b"[]", b"[1, 2, 3]", b'["a", "b", "c"]', b"[[], {}, 5]", b"{", b"\xff", b"[" * 5_000]
 
 
+@pytest.mark.spared
 def test_a_message_whose_body_is_no_call_is_refused_and_told(worker):
     with current_app.connection_for_write() as connection:
         producer = connection.Producer()
@@ -126,6 +129,7 @@ def test_a_message_whose_body_is_no_call_is_refused_and_told(worker):
     assert_lives(worker)
 
 
+@pytest.mark.spared
 def test_a_message_without_an_id_is_refused(worker):
     for task_id in (5, None, {"a": 1}, [], ""):
         echo.apply_async([1], headers={"id": task_id})

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 QUICK_LEASE = {"TEST_LEASE_SECONDS": "6"}
 
 
+@pytest.mark.spared
 def test_a_message_that_dies_with_a_frozen_worker_is_sent_again(stage):
     """The worker waits in BRPOP: Redis hands it the message, and nobody ever sees it again."""
     probes(5)

@@ -110,8 +110,16 @@ def test_an_empty_name_starts_without_a_user_and_says_how(terminal: Terminal, tm
     assert terminal.wait_end() == 0
 
 
-@pytest.mark.parametrize("key", [CTRL_C, CTRL_D], ids=["ctrl-c", "ctrl-d"])
-@pytest.mark.parametrize("asked", [NAME, PASSWORD])
+@pytest.mark.parametrize(
+    ("asked", "key"),
+    [
+        (NAME, CTRL_C),
+        (PASSWORD, CTRL_D),
+        pytest.param(NAME, CTRL_D, marks=pytest.mark.long),
+        pytest.param(PASSWORD, CTRL_C, marks=pytest.mark.long),
+    ],
+    ids=["name ctrl-c", "password ctrl-d", "name ctrl-d", "password ctrl-c"],
+)
 def test_a_question_that_is_left_starts_nothing(terminal: Terminal, tmp_path: Path, asked: str, key: str) -> None:
     if asked == PASSWORD:
         terminal.answer(NAME, "ann\n")

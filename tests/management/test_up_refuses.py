@@ -54,7 +54,11 @@ def test_the_demo_is_refused_where_other_machines_can_reach_it(tmp_path: Path) -
     assert "can be reached from other machines" in said
 
 
-@pytest.mark.parametrize("apps", [["auth"], ["auth", "records"]], ids=["no table of records", "no records"])
+@pytest.mark.parametrize(
+    "apps",
+    [["auth"], pytest.param(["auth", "records"], marks=pytest.mark.long)],
+    ids=["no table of records", "no records"],
+)
 def test_the_demo_refuses_a_database_with_people_before_it_is_migrated(tmp_path: Path, apps: list[str]) -> None:
     file = tmp_path / "theirs.sqlite3"
     url = f"sqlite:///{file}"

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.processes
 SESSIONS = os.environ["REDIS_URL"]
 
 
+@pytest.mark.spared
 @pytest.mark.django_db(transaction=True)
 def test_it_works_a_run_off_and_answers_a_plain_call_through_a_redis_of_its_own():
     Invoice.objects.bulk_create([Invoice(number=f"I{n}", net=100) for n in range(2)])

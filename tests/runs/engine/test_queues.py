@@ -80,6 +80,7 @@ def test_the_workers_of_up_serve_each_queue_once():
     assert served == {"records": "4", "tasks": "1", "control": "1"}
 
 
+@pytest.mark.spared
 def test_the_plain_worker_serves_all_three(worker):
     probes(3)
     run = poke_all()
@@ -209,6 +210,8 @@ def test_a_worker_for_the_queue_ends_the_waiting(heavy, transactional_db, admin_
     assert told(admin_client, run) == ""
 
 
+@pytest.mark.long
+@pytest.mark.spared
 @pytest.mark.processes
 def test_what_waits_in_records_from_before_there_were_three_is_still_done(transactional_db):
     early = add.apply_async((2, 3), queue="records")

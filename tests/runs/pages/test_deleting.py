@@ -202,6 +202,7 @@ class TestOtherLists:
         confirm(client, f"{USERS}?q=many-", page)
         assert User.objects.filter(username__startswith="many-").count() == 10
 
+    @pytest.mark.long
     @pytest.mark.spared
     def test_of_timings_are_deleted_as_well(self, admin_client):
         IntervalSchedule.objects.bulk_create([IntervalSchedule(every=n, period="days") for n in range(1, 1_200)])

@@ -91,6 +91,7 @@ def test_a_record_that_kills_its_worker_fails_after_three_deaths_alone_and_its_n
     assert set(Probe.objects.exclude(pk=killer.pk).values_list("effects", flat=True)) == {1}
 
 
+@pytest.mark.spared
 def test_a_worker_that_stops_hands_back_what_it_holds_and_another_goes_on(worker):
     probes(4, behaviour="slow")
     run = poke_all()

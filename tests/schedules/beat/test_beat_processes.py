@@ -82,6 +82,7 @@ def log_of(worker) -> str:
     return worker.log.read_text(errors="replace")
 
 
+@pytest.mark.spared
 def test_two_beats_whose_clocks_are_a_minute_apart_keep_one_leader_and_fire_each_due_time_once():
     every_second()
     with running_beat(TEST_CLOCK_AHEAD="-30") as slow, running_beat(TEST_CLOCK_AHEAD="30") as fast:
@@ -102,6 +103,7 @@ def test_two_beats_whose_clocks_are_a_minute_apart_keep_one_leader_and_fire_each
     assert sent == Counter(Firing.objects.values_list("pk", flat=True))
 
 
+@pytest.mark.spared
 def test_a_beat_reports_that_it_lives_and_leaves_nothing_behind_when_it_stops():
     with running_beat() as process:
         wait_until(lambda: Worker.objects.filter(kind="beat", name__contains=f"/{process.pid}/").exists(), seconds=30)
