@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from backoffice.results.cancel import cancel_requested
 from backoffice.runs.seam import Outcome, Requested, record_task
 
+from .checks import RULES_VERSION
 from .forms import AcceptForm, WithdrawForm
 from .models import YourModel
 
@@ -19,6 +20,7 @@ from .models import YourModel
     writes=YourModel.RESULTS,
     permission="records.process_yourmodel",
     label=_("Process"),
+    needs=Q(processed=False) | ~Q(rules_version=RULES_VERSION),
 )
 def process_model_instance(instance: YourModel) -> Outcome:
     """Check and normalise one record."""

@@ -46,6 +46,9 @@ class Options(TypedDict, total=False):
     """Records it makes sense for, as `Q(weight__gt=0)`; the others are skipped and counted. Default: all."""
     not_eligible: Any
     """Why they are skipped, in words. Default: "not eligible"."""
+    needs: Q
+    """Records with which it has something new to do, as `Q(processed=False)`; those with which it failed last are among
+    them by themselves. A run can be confined to these, a schedule, too. Default: it does not say."""
     transient: tuple[type[Exception], ...]
     """Exceptions that are tried again, after 2, 4, 8 ... up to 300 seconds. Default: database and connection errors."""
     max_retries: int | None

@@ -63,6 +63,7 @@ class RecordTask(RedactingTask):
     result = "sentence"  # or "outcome": what a call returns
     eligible: models.Q | None = None
     not_eligible = ""
+    needs: models.Q | None = None
     label: Any = ""  # what pages call it, perhaps lazy: ask labels.task_label()
 
     @cached_property

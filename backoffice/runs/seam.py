@@ -15,10 +15,11 @@ from .pages.duplicates.listed import DuplicateFilter
 from .pages.records import ProcessableAdmin
 from .pages.staff import StaffAdmin
 from .parameters import BadParameters
+from .preview.counts import Preview, preview
 from .record_task import record_task
 from .registry import RecordTask
 from .snapshot import Records
-from .start import EmptySelection, Preview, preview, start
+from .start import EmptySelection, start
 
 __all__ = [
     "Action", "BadParameters", "Cancelled", "DuplicateFilter", "EmptySelection", "FailedFilter", "Outcome", "Preview",

@@ -4,19 +4,19 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import index
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, F, Model, OuterRef, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from .failing import standing
 from .models import Run, RunItem, TaskName
 from .registry import RecordTask
 
-Write = Callable[[Run], tuple[int, int, int]]  # the items of a run: matched, eligible, written
 Records = QuerySet[Any] | Iterable[int]
 
 
@@ -68,23 +68,45 @@ def listed(ids: list[int]) -> RawSQL:
     return RawSQL("SELECT value FROM json_each(%s)", (json.dumps(known),))  # noqa: S611
 
 
-def write(records: QuerySet[Any], task: RecordTask, run: Run) -> tuple[int, int, int]:
-    """Write the items by one INSERT ... SELECT of the selection itself. Returns (matched, eligible, written)."""
-    fit_count, _fit, written = write_ids(_ids(eligible(records, task)), run)
-    # Counted by a statement of its own: some may have been deleted since the other.
+class Written(NamedTuple):
+    """Of a selection those that match, of these the eligible, of these those that were wanted, and the items."""
+
+    matched: int
+    fit: int
+    wanted: int
+    written: int
+
+    def skipped(self) -> dict[str, int]:
+        """As `reasons` wants it."""
+        return {
+            "unfit": self.matched - self.fit,
+            "unneeded": self.fit - self.wanted,
+            "busy": self.wanted - self.written,
+        }
+
+
+Write = Callable[[Run], Written]  # the items of a run
+
+
+def write(records: QuerySet[Any], task: RecordTask, only_needed: bool, run: Run) -> Written:
+    """Write the items by one INSERT ... SELECT of the selection itself."""
+    fit = eligible(records, task)
+    found = write_ids(_ids(needing(fit, task) if only_needed else fit), run)
+    # Counted by statements of their own: some may have been deleted since the other.
+    fit_count = max(fit.count(), found.wanted) if only_needed else found.wanted
     matched = fit_count if task.eligible is None else max(records.count(), fit_count)
-    return matched, fit_count, written
+    return Written(matched, fit_count, found.wanted, found.written)
 
 
-def write_ids(ids: QuerySet[Any], run: Run) -> tuple[int, int, int]:
+def write_ids(ids: QuerySet[Any], run: Run) -> Written:
     """The same of a query for `record_id` alone: all that it finds is eligible."""
     try:
         sql, params = ids.query.sql_with_params()
     except EmptyResultSet:
-        return 0, 0, 0
+        return Written(0, 0, 0, 0)
     insert = _insert_on_postgresql if connection.vendor == "postgresql" else _insert_on_sqlite
     fit_count, written = insert(run, sql, params)
-    return fit_count, fit_count, written
+    return Written(fit_count, fit_count, fit_count, written)
 
 
 # ORDER BY: overlapping clicks insert in one order, or PostgreSQL deadlocks.
@@ -148,9 +170,10 @@ def active(name: TaskName | None) -> Exists:
     return Exists(RunItem.objects.filter(task_no=number, record_id=OuterRef("pk"), active=True))
 
 
-def reasons(task: RecordTask, *, unfit: int, busy: int, gone: int = 0) -> dict[str, int]:
+def reasons(task: RecordTask, *, unfit: int, busy: int, unneeded: int = 0, gone: int = 0) -> dict[str, int]:
     found = {
         str(task.not_eligible or _("not eligible")): unfit,
+        _("that do not need it"): unneeded,
         _("already in an active run"): busy,
         _("not found at the start: deleted, or no longer matching the list’s filter"): gone,
     }
@@ -164,6 +187,13 @@ def nothing(matched: int, skipped: Mapping[str, int]) -> str:
     return ngettext(
         "The selected record was skipped: %(why)s.", "All %(n)d selected records were skipped: %(why)s.", matched
     ) % {"n": matched, "why": why}
+
+
+def needing(records: QuerySet[Any], task: RecordTask) -> QuerySet[Any]:
+    """Those that need it, as the task says, and those with which it failed last."""
+    number = TaskName.objects.filter(name=task.name).values("pk")
+    failed = standing.standing().filter(task_no__in=number).values("record_id")
+    return records.filter((task.needs or Q()) | Q(pk__in=failed))
 
 
 def first_of(records: Records, task: RecordTask, number: int) -> list[Any]:

@@ -22,7 +22,7 @@ from .database import references
 from .database.again import again
 from .engine import broker, slicing
 from .engine.ledger import close
-from .labels import asked_plainly
+from .labels import asked_plainly, task_label
 from .models import Run, RunItem, TaskName
 from .registry import RecordTask, asked_for, find
 from .snapshot import Records
@@ -32,40 +32,14 @@ class EmptySelection(ValueError):
     """Nothing is left to do; the text says why, for staff."""
 
 
-@dataclass(frozen=True)
-class Preview:
-    """What a start would do: how many records match, how many of them it would work on, and how many it would skip for
-    which reason, in words. Ids without a record count as matched and skipped."""
-
-    matched: int
-    eligible: int
-    skipped: dict[str, int]
-
-
-def preview(records: Records, task: RecordTask | str, *, by: Any = None) -> Preview:
-    """What `start` would make of these records now, by the same questions; nothing is written.
-
-    Takes what `start` takes, and raises what it raises; where nothing is left to do, `eligible` is 0.
-    """
-    task = asked_for(task)
-    _check(task, RunRequest(by))
-    matching, ids = snapshot.chosen(records, task)
-    matched = matching.count()
-    fit = snapshot.eligible(matching, task)
-    fit_count = matched if task.eligible is None else fit.count()
-    busy = fit.filter(snapshot.active(TaskName.objects.filter(name=task.name).first())).count()
-    gone = max((ids or 0) - matched, 0)
-    skipped = snapshot.reasons(task, unfit=matched - fit_count, busy=busy, gone=gone)
-    return Preview(matched + gone, fit_count - busy, skipped)
-
-
 @dataclass(frozen=True, slots=True)
 class RunRequest:
     """Who asks for a run, and how: what the run keeps beside its records.
 
     `requester`: a user, who must be allowed to start the task, or a name. `due_at`: in the future; until then the run
     keeps its snapshot and waits. `selection`: in words. `form_token`: one seen before gives the run it made. `asked`:
-    how many records were ticked; those that are no longer among the selected count as skipped.
+    how many records were ticked; those that are no longer among the selected count as skipped. `only_needed`: of those
+    that match only the records that need the task.
     """
 
     requester: Any = None
@@ -81,6 +55,7 @@ class RunRequest:
     purpose: str = Run.Purpose.REAL
     undoes: Run | None = None
     asked: int | None = None
+    only_needed: bool = False
 
     @property
     def is_a_persons(self) -> bool:
@@ -95,7 +70,7 @@ class RunRequest:
             requester_id=self.requester.pk if isinstance(self.requester, models.Model) else None,
             requester_name=activity.name_of(self.requester or ""),
             due_at=self.due_at,
-            selection=self.selection,
+            selection=self.in_words,
             parameters=dict(self.parameters),
             reason=self.reason,
             form_token=self.form_token,
@@ -105,6 +80,12 @@ class RunRequest:
             purpose=self.purpose,
             undoes=self.undoes,
         )
+
+    @property
+    def in_words(self) -> str:
+        """Which records."""
+        parts = [self.selection, _("only those that need it") if self.only_needed else ""]
+        return "; ".join(filter(None, parts))
 
     def answered(self) -> Run | None:
         """The run that the same form made before."""
@@ -121,6 +102,7 @@ def start(
     parameters: Mapping[str, Any] | None = None,
     reason: str = "",
     form_token: str | None = None,
+    only_needed: bool = False,
 ) -> Run:
     """Start a run of a record task over records of its model; workers begin once the transaction has committed.
 
@@ -129,17 +111,18 @@ def start(
     the run's page and the activity log keep it. `selection`: which records, in words, up to 500 characters. `due_at`:
     an aware time in the future; until then the run keeps its snapshot and waits. `parameters`: the values of the task's
     form, by field. `reason`: why, in a sentence. `form_token`: up to 64 characters; a second start with the same one
-    gives the first one's run.
+    gives the first one's run. `only_needed`: of these records only those that need the task, as its `needs` says.
 
     Returns the run: `total` records are in it, `skipped` are not, `skip_reasons` says why. Raises EmptySelection when
     none is left; BadParameters, whose `errors` names the fields, when the form refuses; ValueError for records of
-    another model, a time that has passed, or a reason that is missing; TypeError for what is neither queryset nor ids,
-    and for what is no record task; LookupError for a name that no task has; PermissionDenied for a user who may not
-    start it.
+    another model, a time that has passed, a reason that is missing, or needs that the task does not tell; TypeError for
+    what is neither queryset nor ids, and for what is no record task; LookupError for a name that no task has;
+    PermissionDenied for a user who may not start it.
     """
     request = RunRequest(
-        by, due_at=due_at, selection=selection, parameters=parameters or {}, reason=reason, form_token=form_token
-    )
+        by, due_at=due_at, selection=selection, parameters=parameters or {}, reason=reason, form_token=form_token,
+        only_needed=only_needed,
+    )  # fmt: skip
     if not request.is_a_persons:  # or its due time would ask after the rights of somebody deleted since
         request = replace(request, source=Run.Source.COMMAND)
     return start_requested(records, task, request)
@@ -149,17 +132,22 @@ def start(
 def start_requested(records: Records, task: RecordTask | str, request: RunRequest) -> Run:
     """`start`, for those who know more about a run than whoever calls from code."""
     task = asked_for(task)
-    _check(task, request)
+    check(task, request)
     _check_reason(task, request)
     request = replace(request, parameters=asked.checked(task, request.parameters))
     matching, ids = snapshot.chosen(records, task)
-    return _made(request, task, partial(snapshot.write, matching, task), request.asked if ids is None else ids)
+    return _made(
+        request,
+        task,
+        partial(snapshot.write, matching, task, request.only_needed),
+        request.asked if ids is None else ids,
+    )
 
 
 @again()
 def start_over(ids: QuerySet[Any], task: RecordTask, request: RunRequest) -> Run:
     """A run over what `ids` name by `record_id`, be it eligible or not, there or gone: an undo."""
-    _check(task, request)
+    check(task, request)
     _check_reason(task, request)
     return _made(request, task, partial(snapshot.write_ids, ids), request.asked)
 
@@ -232,7 +220,7 @@ def who_asked(run: Run) -> activity.Person:
     return activity.Person(run.requester_name, run.requester_id)
 
 
-def _check(task: RecordTask, request: RunRequest) -> None:
+def check(task: RecordTask, request: RunRequest) -> None:
     if request.is_a_persons and (reason := access.refusal(request.requester, task)):
         raise PermissionDenied(reason)
     due_at = request.due_at
@@ -244,6 +232,8 @@ def _check(task: RecordTask, request: RunRequest) -> None:
         raise ValueError(
             _("%(time)s has passed: choose a time in the future.") % {"time": due_at.strftime("%Y-%m-%d %H:%M %Z")}
         )
+    if request.only_needed and task.needs is None:
+        raise ValueError(_("“%(task)s” does not say which records need it.") % {"task": task_label(task.name)})
 
 
 def _check_reason(task: RecordTask, request: RunRequest) -> None:
@@ -255,13 +245,12 @@ def _write(run: Run, task: RecordTask, write: snapshot.Write, asked: int | None)
     run.activated_at = None if run.due_at else timezone.now()
     _hold(run)
     run.save(force_insert=True)
-    matched, fit, written = write(run)
-    busy = fit - written
-    gone = max((asked or 0) - matched, 0)
-    run.total, run.skipped = written, matched + gone - written
-    run.skip_reasons = snapshot.reasons(task, unfit=matched - fit, busy=busy, gone=gone)
-    if not written:
-        raise EmptySelection(snapshot.nothing(matched + gone, run.skip_reasons))
+    found = write(run)
+    gone = max((asked or 0) - found.matched, 0)
+    run.total, run.skipped = found.written, found.matched + gone - found.written
+    run.skip_reasons = snapshot.reasons(task, **found.skipped(), gone=gone)
+    if not found.written:
+        raise EmptySelection(snapshot.nothing(found.matched + gone, run.skip_reasons))
     run.save(update_fields=["total", "skipped", "skip_reasons"])
     activity.log(
         who_asked(run), "run.started" if not run.due_at else "run.planned", run, task=run.task.name,

@@ -65,6 +65,7 @@ def begin(
                 reason=reason_of(schedule, schedule_name) if record_task.asked_reason else "",
                 schedule=schedule,
                 schedule_name=schedule_name,
+                only_needed=bool(chosen.get("only_needed")),
                 form_token=f"firing-{firing.pk}" if firing else None,
             ),
         )

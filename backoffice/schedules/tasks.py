@@ -16,14 +16,15 @@ def start_scheduled_run(
     filter: dict[str, Any] | None = None,
     selection: str = "",
     parameters: dict[str, Any] | None = None,
+    only_needed: bool = False,
 ) -> str:
     """Start a run of a record task over the records that `filter` or `selection` choose now; over all without.
 
-    `parameters`: of the record task's form, as submitted.
+    `parameters`: of the record task's form, as submitted. `only_needed`: of these records those that need the task.
     """
     return scheduled.start_run(
         task,
-        {"filter": filter, "selection": selection},
+        {"filter": filter, "selection": selection, "only_needed": only_needed},
         parameters,
         schedule_name=headers.schedule(self.request) or "",
         firing_id=headers.firing(self.request),

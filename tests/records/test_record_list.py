@@ -37,7 +37,7 @@ class TestTheList:
 
     def test_says_the_words_of_a_filter_on_the_page_of_its_run(self, operator):
         factories.processed(country="Deutschland")
-        data = {"action": "process_selected", "select_across": "1", "_selected_action": [1]}
+        data = {"action": "process_selected", "select_across": "1", "_selected_action": [1], "confirmed": "1"}
         operator.post(f"{LIST}?verdict=corrected&role__exact=supplier", data)
         assert Run.objects.get().selection == "verdict: correctable; role: supplier"
 

@@ -7,7 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Max
 
 from backoffice.runs.models import Run
-from backoffice.runs.start import EmptySelection, preview, start
+from backoffice.runs.preview.counts import preview
+from backoffice.runs.start import EmptySelection, start
 from backoffice.testing import work_off
 from records.models import YourModel
 from tests.factories import record, user

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from backoffice.results.models import Activity
 from backoffice.runs.models import Chunk, Run, RunItem, State
-from backoffice.runs.start import EmptySelection, activate, preview, start
+from backoffice.runs.preview.counts import preview
+from backoffice.runs.start import EmptySelection, activate, start
 from backoffice.testing import work_off
 from records.tasks import add
 from tests.probe.models import Probe

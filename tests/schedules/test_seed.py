@@ -14,7 +14,7 @@ from tests.schedules import rounds
 
 pytestmark = pytest.mark.django_db
 
-NIGHTLY = "Process unprocessed records every night"
+NIGHTLY = "Process what needs it every night"
 
 
 def set_up(capsys) -> str:
@@ -29,7 +29,7 @@ def test_set_up_writes_groups_and_sound_schedules_and_says_so(capsys):
         verify(row)
     sweep = PeriodicTask.objects.get(name="Sweep")
     assert (str(sweep.interval), sweep.queue, sweep.expire_seconds) == ("every 5 seconds", "control", 5)
-    assert json.loads(PeriodicTask.objects.get(name=NIGHTLY).kwargs)["filter"] == {"processed": False}
+    assert json.loads(PeriodicTask.objects.get(name=NIGHTLY).kwargs)["only_needed"] is True
 
 
 def test_set_up_twice_changes_nothing(capsys):

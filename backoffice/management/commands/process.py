@@ -40,6 +40,7 @@ class Command(BaseCommand):
             help="what the task asks for: percent=5; several values of one name are given one by one",
         )  # fmt: skip
         parser.add_argument("--reason", default="", help="why, in a sentence; the run keeps it")
+        parser.add_argument("--only-needed", action="store_true", help="of these those that need the task, as it says")
         parser.add_argument("--wait", action="store_true", help="wait until the run has ended")
         parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
 
@@ -59,6 +60,7 @@ class Command(BaseCommand):
                     selection=" ".join(options["filter"]) or "all",
                     parameters=given(options["parameters"]),
                     reason=options["reason"],
+                    only_needed=options["only_needed"],
                 ),
             )
         except EmptySelection as exc:

@@ -19,7 +19,7 @@ from ..start import EmptySelection, RunRequest, start_requested
 from .confirmation import page
 from .confirmation.answers import Answers
 from .confirmation.begun import message_of
-from .confirmation.click import form_token, hidden_inputs, selection_text, ticked
+from .confirmation.click import form_token, hidden_inputs, only_needed, selection_text, ticked
 from .staff import StaffAdmin
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
@@ -119,6 +119,7 @@ def begin(click: page.Click, answers: Answers, asked: int | None = None) -> Http
         asked=asked,
         parameters=answers.submitted,
         reason=answers.reason,
+        only_needed=only_needed(request),
     )
     again = wanted.answered() is not None
     try:

@@ -25,7 +25,7 @@ class FillsCall:
 
     def fields_of_call(self, data: dict[str, Any]) -> set[str]:
         on_records = str(data.get("work")).startswith(RECORDS)
-        return {"work", *(("selection", "parameters") if on_records else ("arguments",))}
+        return {"work", *(("selection", "only_needed", "parameters") if on_records else ("arguments",))}
 
     def set_inputs(self) -> None:
         """Of what the task that is chosen right now asks for."""
@@ -58,7 +58,8 @@ class FillsCall:
         chosen = {"selection": data["selection"]} if data.get("selection") and not kept else kept
         asked = {"parameters": given} if (given := data.get("parameters")) else {}
         schedule.task, schedule.args = permitted.START_RUN, "[]"
-        schedule.kwargs = json.dumps({"task": task, **chosen, **asked})
+        needed = {"only_needed": True} if data.get("only_needed") else {}
+        schedule.kwargs = json.dumps({"task": task, **chosen, **needed, **asked})
 
     def mend(self, schedule: PeriodicTask) -> None:
         """What has no field here and would keep it from firing."""

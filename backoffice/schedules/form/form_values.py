@@ -41,6 +41,13 @@ def work_choices(user: Any) -> list[tuple[str, list[tuple[str, str]]]]:
     return [(title, choices) for title, choices in groups if choices]
 
 
+def telling_needs(choices: list[Any]) -> list[str]:
+    """Of choices of `work` those whose tasks say which records need them."""
+    offered = {value for _title, group in choices for value, _label in group}
+    saying = (f"{RECORDS}{name}" for name, task in record_tasks().items() if task.needs is not None)
+    return [value for value in saying if value in offered]
+
+
 def initial_of(schedule: PeriodicTask) -> dict[str, Any]:
     """A row as the form shows it."""
     kwargs = loads(schedule.kwargs, {})
@@ -48,6 +55,7 @@ def initial_of(schedule: PeriodicTask) -> dict[str, Any]:
     values["one_off"] = schedule.one_off and not schedule.clocked_id  # "once, at a time" says it already
     if schedule.task == permitted.START_RUN:
         values |= {"work": f"{RECORDS}{kwargs.get('task')}", "selection": selection.describe(kwargs)}
+        values["only_needed"] = bool(kwargs.get("only_needed"))
         values["parameters"] = permitted.loaded_parameters(kwargs)
     else:
         values["arguments"] = arguments_of(schedule)

@@ -30,7 +30,7 @@ from .fields import MomentField, zone_choices
 from .form_call import FillsCall
 from .form_changes import OnlyChanges, plain
 from .form_timing import FIELDS_OF, TIMING, FillsTiming, share_timing
-from .form_values import CRONTAB, EVERY, ONCE, initial_of, with_stored, work_choices
+from .form_values import CRONTAB, EVERY, ONCE, initial_of, telling_needs, with_stored, work_choices
 
 COLUMNS = PeriodicTask._meta.concrete_fields
 PERIODS: list[Any] = [
@@ -63,6 +63,12 @@ class ScheduleForm(OnlyChanges, FillsCall, FillsTiming, forms.ModelForm):
         help_text=gettext_lazy('For tasks that take some, as JSON: {"steps": 3} by name, or [2, 3] in order.'),
     )
     parameters = ParametersField(label=gettext_lazy("Parameters"), required=False)
+    only_needed = forms.BooleanField(
+        label=gettext_lazy("Only those that need it"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=gettext_lazy("Leaves out the records with which the task has nothing new to do."),
+    )
     when = forms.ChoiceField(
         label=gettext_lazy("When"),
         choices=[
@@ -162,13 +168,16 @@ class ScheduleForm(OnlyChanges, FillsCall, FillsTiming, forms.ModelForm):
 
     def set_choices(self) -> None:
         schedule = self.instance
+        works = work_choices(self.user)
         offers: dict[str, list[Any]] = {
-            "work": [("", _("Choose…")), *work_choices(self.user)],
+            "work": [("", _("Choose…")), *works],
             "when": list(self.base_fields["when"].choices),  # type: ignore[attr-defined]
             "period": PERIODS,
             "zone": zone_choices(),
             "queue": [("", _("as the task says")), *((name, name) for name in sorted(current_app.amqp.queues))],
         }
+        if "only_needed" in self.fields:
+            self.fields["only_needed"].widget.attrs["data-works"] = " ".join(telling_needs(works))
         for field in offers.keys() & self.fields.keys():
             value = self.initial.get(field) if schedule.pk else ""
             label = {"work": task_label(schedule.task), "when": words.when(schedule)}.get(field) or value
@@ -259,7 +268,7 @@ class ScheduleForm(OnlyChanges, FillsCall, FillsTiming, forms.ModelForm):
         when = self.cleaned_data.get("when") or ""
         other = {name for kind, names in FIELDS_OF.items() if kind != when for name in names}
         other |= {"one_off"} if when == ONCE else set()
-        other |= {"selection", "arguments", "parameters"} - self.fields_of_call(self.cleaned_data)
+        other |= {"selection", "only_needed", "arguments", "parameters"} - self.fields_of_call(self.cleaned_data)
         named = [*self.changed_data, *(FIELDS_OF.get(when, ()) if "when" in self.changed_data else ())]
         found = {name: [plain(self.initial.get(name)), plain(self.cleaned_data.get(name))] for name in named}
         if "parameters" in found:

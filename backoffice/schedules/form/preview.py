@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import PeriodicTask
 
-from backoffice.runs import start
 from backoffice.runs.database.bounded import TooSlow, bounded
+from backoffice.runs.preview import counts
 from backoffice.runs.registry import record_tasks
 
 from ..rules import permitted, relative, selection, timing, words
@@ -72,11 +72,14 @@ def matching(schedule: PeriodicTask, user: Any) -> str:
         moment = relative.moment_of(schedule)
         records = selection.records(task.record_model, kwargs, user, moment)
         with bounded(COUNTING):
-            found = start.preview(records, task)
+            found = counts.preview(records, task)
     except (selection.BadSelection, TooSlow) as error:
         return str(error)
     which = chosen_in_words(selection.describe(kwargs), task.record_model, moment) or _("all there are")
     text = ngettext("%(n)s record matches now: %(which)s.", "%(n)s records match now: %(which)s.", found.matched)
     skipped = "; ".join(f"{number:,} {reason}" for reason, number in found.skipped.items())
     told = text % {"n": f"{found.matched:,}", "which": which}
+    if found.needed is not None:
+        need = ngettext("%(n)s of them needs it.", "%(n)s of them need it.", found.needed)
+        told = f"{told} {need % {'n': f'{found.needed:,}'}}"
     return f"{told} {_('Skipped: %(reasons)s.') % {'reasons': skipped}}" if skipped else told

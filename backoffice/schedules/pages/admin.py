@@ -79,7 +79,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
     change_form_after_template = "schedules/preview.html"
     change_form_outer_after_template = "schedules/history.html"
     fieldsets = (
-        (None, {"fields": ("name", "work", "selection", "parameters", "arguments", "enabled")}),
+        (None, {"fields": ("name", "work", "selection", "only_needed", "parameters", "arguments", "enabled")}),
         (gettext_lazy("When"), {"fields": ("when", ("every", "period"), ("crontab_text", "zone"), "at", "one_off")}),
         (gettext_lazy("Missed and still running"), {"fields": (("missed", "overlap"),), "classes": ("collapse",)}),
         (

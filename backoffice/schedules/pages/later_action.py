@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from backoffice.runs.labels import task_label
 from backoffice.runs.pages.actions import Action, guarded
 from backoffice.runs.pages.confirmation.answers import Answers
-from backoffice.runs.pages.confirmation.click import form_token, hidden_inputs, selection_text, ticked
+from backoffice.runs.pages.confirmation.click import form_token, hidden_inputs, only_needed, selection_text, ticked
 from backoffice.runs.parameters import BadParameters
+from backoffice.runs.preview.counts import preview
 from backoffice.runs.registry import find
-from backoffice.runs.start import EmptySelection, RunRequest, preview
+from backoffice.runs.start import EmptySelection, RunRequest
 
 from .. import later
 from ..form.fields import MOMENT, MomentField
@@ -83,6 +84,7 @@ def plan(
                 asked=ticked(request),
                 parameters=answers.submitted,
                 reason=answers.reason,
+                only_needed=only_needed(request),
                 # With the time: going back and choosing another one is another wish, a doubled POST is not.
                 form_token=f"{form_token(request) or uuid.uuid4().hex}"[:40] + f"-{due_at.timestamp():.0f}",
             ),

@@ -11,6 +11,7 @@ from django_celery_beat.models import PeriodicTask
 
 from backoffice.results.message import headers
 from backoffice.runs import parameters
+from backoffice.runs.labels import task_label
 from backoffice.runs.registry import record_tasks, registered
 
 from . import permitted, selection, timing
@@ -120,6 +121,9 @@ def verify_parameters(schedule: PeriodicTask) -> None:
     task = record_tasks().get(str(kwargs.get("task"))) if schedule.task == permitted.START_RUN else None
     if task is None:
         return
+    if kwargs.get("only_needed") and task.needs is None:
+        told = _("“%(task)s” does not say which records need it: leave “Only those that need it” off.")
+        raise BadSchedule(told % {"task": task_label(task.name)})
     try:
         parameters.checked(task, permitted.parameters_in(kwargs))
     except ValueError as error:

@@ -104,7 +104,8 @@ def over_records(kwargs: dict[str, Any]) -> str:
     which = chosen_in_words(selection.describe(kwargs), task.record_model) or _("all")
     given = kwargs.get("parameters")
     asked = parameters.words(task, given) if isinstance(given, dict) and given else []
-    told = "; ".join([which, *(f"{label}: {value}" for label, value in asked if value != "–")])
+    needed = [_("only those that need it")] if kwargs.get("only_needed") else []
+    told = "; ".join([which, *needed, *(f"{label}: {value}" for label, value in asked if value != "–")])
     return f"{task_label(task.name)}: {records_label(task.record_model)} ({told})"
 
 

@@ -204,7 +204,7 @@ def test_the_preview_says_when_in_words_and_lists_ten_firings_with_the_clock_cha
     factories.partners(4)
     answer = scheduler_client.post(reverse("admin:schedules_preview"), {**GOOD, "crontab_text": "30 2 * * *"}).json()
     assert "02:30" in answer["sentence"]
-    assert answer["matching"] == "4 records match now: processed: no."
+    assert answer["matching"] == "4 records match now: processed: no. 4 of them need it."
     assert len(answer["firings"]) == 10
     assert answer["firings"][2] == {
         "local": "Sun 2026-03-29 03:30:00 CEST",
@@ -217,7 +217,10 @@ def test_the_preview_says_which_records_a_run_would_skip_as_the_click_does(sched
     factories.partners(4)
     start(YourModel.objects.all()[:1], "process_model_instance")
     answer = scheduler_client.post(reverse("admin:schedules_preview"), GOOD).json()
-    assert answer["matching"] == "4 records match now: processed: no. Skipped: 1 already in an active run."
+    assert (
+        answer["matching"]
+        == "4 records match now: processed: no. 3 of them need it. Skipped: 1 already in an active run."
+    )
 
 
 def test_the_preview_is_for_those_who_may_change_schedules(client):

@@ -144,6 +144,7 @@ CHANGES: dict[str, Any] = {
     "expire_seconds": "60",
     "work": TICK,
     "selection": "processed__exact=1",
+    "only_needed": "on",
     "missed": "skip",
     "overlap": "allow",
     "queue": "control",
@@ -153,7 +154,8 @@ CHANGES: dict[str, Any] = {
     "when": "every",
 }
 WRITES = {
-    "work": {"task", "kwargs"}, "selection": {"kwargs"}, "missed": set(), "overlap": set(), "crontab_text": {"crontab"},
+    "work": {"task", "kwargs"}, "selection": {"kwargs"}, "only_needed": {"kwargs"},
+    "missed": set(), "overlap": set(), "crontab_text": {"crontab"},
     "zone": {"crontab"}, "when": {"crontab", "interval"},
 }  # fmt: skip
 

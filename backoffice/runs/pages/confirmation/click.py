@@ -13,6 +13,7 @@ from ...labels import value_label
 from ...parameters import PREFIX
 
 REASON = "reason"
+ONLY_NEEDED = "only_needed"  # the name of the button that leaves the others out
 
 
 def hidden_inputs(request: HttpRequest) -> list[tuple[str, str]]:
@@ -57,8 +58,12 @@ def form_token(request: HttpRequest) -> str | None:
     return hashlib.sha256("\n".join([given, *parts]).encode()).hexdigest()
 
 
+def only_needed(request: HttpRequest) -> bool:
+    return request.POST.get(ONLY_NEEDED) == "1"
+
+
 def answers_given(request: HttpRequest) -> Iterator[tuple[str, str]]:
-    """Parameters and reason, as the page sent them."""
+    """Parameters, reason and the button, as the page sent them."""
     for name, values in sorted(request.POST.lists()):
-        if name == REASON or name.startswith(f"{PREFIX}-"):
+        if name in (REASON, ONLY_NEEDED) or name.startswith(f"{PREFIX}-"):
             yield from ((name, value) for value in values)

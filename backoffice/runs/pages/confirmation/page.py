@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
+from ...preview.counts import needless, preview
 from ...registry import RecordTask
 from ...snapshot import first_of
-from ...start import preview
 from .answers import Answers
 from .click import ticked
 
@@ -33,10 +33,13 @@ class Click:
 
 
 def is_needed(click: Click) -> bool:
-    """Always for a task that asks something, or writes what people write; else above a bound."""
+    """Always for a task that asks something, or writes what people write; else above a bound, and where no record of a
+    list's selection needs it."""
     if click.task.parameters is not None or click.task.asked_reason == "required":
         return True
-    return bool(edited_by_people(click.admin).intersection(click.task.writes)) or _are_many(click)
+    if edited_by_people(click.admin).intersection(click.task.writes) or _are_many(click):
+        return True
+    return not click.back and needless(click.records, click.task)
 
 
 def edited_by_people(modeladmin: Any) -> set[str]:

@@ -45,7 +45,7 @@
     if (event.key === "Enter" && event.repeat) event.preventDefault();
     else if (event.key === "Escape" && (page.contains(of) || !of.matches("input, textarea, select"))) goBack();
     // In a text field the browser does it; nowhere else, and a text of several lines takes it for its own.
-    else if (event.key === "Enter" && (of === document.body || (of.matches("select") && page.contains(of)))) page.requestSubmit();
+    else if (event.key === "Enter" && (of === document.body || (of.matches("select") && page.contains(of)))) page.requestSubmit(page.querySelector("[type=submit]")); // as in a text field: the first
   }
 
   if (!page) {

@@ -14,6 +14,9 @@ document.addEventListener("DOMContentLoaded", () => {
     rowOf("one_off")?.classList.toggle("sch-hidden", when === "once");
     const onRecords = form.elements.work.value.startsWith("records:");
     rowOf("selection")?.classList.toggle("sch-hidden", !onRecords);
+    const needed = form.elements.only_needed;
+    if (needed) needed.disabled = !needed.dataset.works.split(" ").includes(form.elements.work.value);
+    rowOf("only_needed")?.classList.toggle("sch-hidden", Boolean(needed?.disabled));
     rowOf("arguments")?.classList.toggle("sch-hidden", onRecords);
     rowOf("parameters")?.classList.toggle("sch-hidden", !asked.dataset.asked);
     showDates();
