@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -61,10 +63,19 @@ def block_after(heading: str, first: str = "") -> str:
     return found[1]
 
 
-@pytest.fixture
-def project(tmp_path):
-    """A folder with the page's files, and a function that runs Python in it."""
-    app = tmp_path / "invoices"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with the page's files and a database of theirs, made once: each test has a copy."""
+    folder = tmp_path_factory.mktemp("made")
+    write(folder)
+    manage = str(ROOT / "manage.py")
+    assert "Create model Invoice" in python_in(folder, manage, "makemigrations", "invoices")
+    python_in(folder, manage, "migrate", "-v0")
+    return folder
+
+
+def write(folder: Path) -> None:
+    app = folder / "invoices"
     app.mkdir()
     (app / "__init__.py").touch()
     blocks = re.findall(r"```python\n# (invoices/\w+\.py)\n(.*?)```", PAGE, re.DOTALL)
@@ -72,31 +83,35 @@ def project(tmp_path):
         f"invoices/{name}.py" for name in ("models", "tasks", "admin", "test_tax")
     ]
     for name, text in blocks:
-        (tmp_path / name).write_text(text)
-    (tmp_path / "site_settings.py").write_text(SETTINGS + block_after("In a test", "# in the settings"))
+        (folder / name).write_text(text)
+    (folder / "site_settings.py").write_text(SETTINGS + block_after("In a test", "# in the settings"))
+
+
+def python_in(folder: Path, *arguments: str) -> str:
     own = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     own |= {
-        "BACKOFFICE_VAR": str(tmp_path / "var"),
+        "BACKOFFICE_VAR": str(folder / "var"),
         "DJANGO_SETTINGS_MODULE": "site_settings",
-        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)]),
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
         "REDIS_URL": f"redis://127.0.0.1:{free_port()}",  # none: what needs one brings its own
         "PYTEST_ADDOPTS": "-p no:valkey -p no:cacheprovider",
     }
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=own, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
-    def python(*arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments], cwd=tmp_path, env=own, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
 
-    return python
+@pytest.fixture
+def project(made, tmp_path):
+    """The folder, and a function that runs Python in it."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return partial(python_in, tmp_path)
 
 
 def test_the_page_makes_a_record_type_that_works(project):
     manage = str(ROOT / "manage.py")
-    assert "Create model Invoice" in project(manage, "makemigrations", "invoices")
-    project(manage, "migrate", "-v0")
     assert "no issues" in project(manage, "check")
     told = project("-c", FROM_CODE.replace("BLOCK", repr(block_after("From code"))))
     assert re.search(r"print\(preview.*# (Preview\(.*\))", PAGE)[1] in told
@@ -107,13 +122,9 @@ def test_the_pages_list_with_files_imports_and_exports(project, tmp_path):
     manage = str(ROOT / "manage.py")
     [admin] = re.findall(r"```python\n# invoices/admin.py, with files\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "invoices" / "admin.py").write_text(admin)
-    project(manage, "makemigrations", "invoices")
-    project(manage, "migrate", "-v0")
     assert "no issues" in project(manage, "check")
     assert "number,gross" in project("-c", FILES)
 
 
 def test_the_pages_own_tests_pass(project):
-    manage = str(ROOT / "manage.py")
-    project(manage, "makemigrations", "invoices")
     assert "3 passed" in project("-m", "pytest", "-q", "invoices/test_tax.py")
