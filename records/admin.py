@@ -21,6 +21,7 @@ from .search import search, search_index
 
 PROCESS, CORRECT = "records.tasks.process_model_instance", "records.tasks.apply_corrections"
 ACCEPT, WITHDRAW = "records.tasks.accept_issues", "records.tasks.withdraw_acceptance"
+EDIT = "records.tasks.edit_yourmodel"
 
 
 @admin.register(YourModel)
@@ -53,7 +54,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     likeness_words = {"spelling": _lazy("name and town")}  # noqa: RUF012
     record_facts = "records/facts.html"
     record_panels = (
-        *("records/outcome_fields.html", "records/outcome_corrections.html"),
+        "records/outcome_fields.html",
         *ProcessableAdmin.record_panels[1:],
     )
 
@@ -63,6 +64,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
         run_action(CORRECT, "apply_corrections", _lazy("Apply corrections to selected records")),
         run_action(ACCEPT, "accept_issues", _lazy("Accept issues of selected records…")),
         run_action(WITHDRAW, "withdraw_acceptance", _lazy("Withdraw acceptance from selected records…")),
+        run_action(EDIT, "edit_selected", _lazy("Change fields of selected records…")),
         "export_selected",
     )
     buttons_elsewhere = ("accept_issues", "withdraw_acceptance")

@@ -5,11 +5,36 @@ from typing import Any
 
 from django import forms
 from django.core.validators import URLValidator
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from . import issue_codes
+from .models import YourModel
+from .outcome import SEVERITIES, label_of
 
 LONGEST = 500
+NOTHING = _("Choose at least one.")
+
+
+class CorrectionsForm(forms.Form):
+    fields = forms.MultipleChoiceField(  # type: ignore[assignment]
+        label=_("Fields to correct"),
+        choices=[(field, capfirst(label_of(field))) for field in YourModel.INPUTS],
+        initial=YourModel.INPUTS,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": NOTHING},
+    )
+    severities = forms.MultipleChoiceField(
+        label=_("Issues to correct"),
+        choices=[(severity, capfirst(label)) for severity, label in SEVERITIES.items()],
+        initial=tuple(SEVERITIES),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": NOTHING},
+    )
+
+    def writes(self) -> list[str]:
+        """The chosen fields, and that the record waits to be processed again."""
+        return [*self.cleaned_data["fields"], "processed"]
 
 
 class CodesField(forms.MultipleChoiceField):

@@ -1,23 +1,20 @@
 """Business-partner master data: what procurement and finance offices keep about suppliers and customers."""
 
-from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
 from functools import cache
-from itertools import groupby
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from backoffice.runs.seam import Outcome, Processable, Requested
 
 from . import acceptance
-from .checks import RULES_VERSION, check_partner, duplicates, likenesses
+from .checks import RULES_VERSION, SEVERITIES, check_partner, duplicates, likenesses
 
 
 class YourModel(Processable):
@@ -80,7 +77,6 @@ class YourModel(Processable):
     issue_codes = models.TextField(default="", blank=True, editable=False)
     verdict = models.CharField(_("verdict"), max_length=9, choices=Verdict, blank=True, editable=False)
     rules_version = models.CharField(_("rules version"), max_length=20, blank=True, editable=False)
-    corrections = models.JSONField(_("corrections"), default=list, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
@@ -143,37 +139,25 @@ class YourModel(Processable):
         found = acceptance.withdraw(self, codes)
         return Outcome(self.verdict_in_words(), ", ".join(found)) if found else Outcome("unchanged", "not accepted")
 
-    def apply_corrections(self) -> Outcome:
-        """Copy the suggestions into the fields, keeping before and after; then it waits to be processed again."""
+    def apply_corrections(self, fields: Collection[str] = INPUTS, severities: Collection[str] = SEVERITIES) -> Outcome:
+        """Copy suggestions into these fields, those of issues this severe; then it waits to be processed again."""
         # Checked anew, and only what was found before: a suggestion about a value edited since is about nothing.
         found = {(issue["field"], issue["suggestion"]) for issue in self.issues}
         _normalised, issues = check_partner({field: getattr(self, field) for field in self.INPUTS})
-        changes: dict[str, dict[str, Any]] = {}
+        changes: dict[str, str] = {}
         for issue in issues:
             field, suggestion = issue["field"], issue["suggestion"]
             is_right = issue["code"] in (self.accepted or {})
             if suggestion is None or is_right or field in changes or (field, suggestion) not in found:
                 continue
-            changes[field] = {
-                "field": field,
-                "before": getattr(self, field),
-                "after": suggestion,
-                "code": issue["code"],
-            }
-            setattr(self, field, suggestion)
+            if field in fields and issue["severity"] in severities:
+                changes[field] = suggestion
         if not changes:
             return Outcome("unchanged", "no suggestion to apply")
-        at = timezone.now().isoformat(timespec="seconds")
-        self.corrections = [*self.corrections, *({**change, "at": at} for change in changes.values())]
+        for field, suggestion in changes.items():
+            setattr(self, field, suggestion)
         self.processed = False
         return Outcome("corrected", ", ".join(changes))
-
-    def changes_made(self) -> Iterator[tuple[datetime, dict[str, list[str]]]]:
-        """For the timeline: each time corrections were applied, with what was there before and after."""
-        for at, made in groupby(self.corrections, key=lambda each: each["at"]):
-            moment = parse_datetime(at)
-            if moment is not None:
-                yield moment, {each["field"]: [each["before"], each["after"]] for each in made}
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What the record's page says about it: input beside normal form beside issues, corrections."""
+"""What the record's page says about it: input beside normal form beside issues."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -49,14 +49,6 @@ class Line:
         return self.normal == self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
-    label: Any
-    before: str
-    after: str
-    at: datetime | None
-
-
 def label_of(field: str) -> Any:
     return YourModel._meta.get_field(field).verbose_name  # type: ignore[union-attr]
 
@@ -80,14 +72,6 @@ def lines_of(record: YourModel) -> list[Line]:
     ]
 
 
-def corrections_of(record: YourModel) -> list[Correction]:
-    """Newest first."""
-    return [
-        Correction(label_of(each["field"]), each["before"], each["after"], parse_datetime(each["at"]))
-        for each in reversed(record.corrections)
-    ]
-
-
 def outcome_of(record: YourModel) -> dict[str, Any]:
     """What these records' panels need beside those of any record."""
-    return {"lines": lines_of(record), "corrections": corrections_of(record)}
+    return {"lines": lines_of(record)}

@@ -7,10 +7,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.results.cancel import cancel_requested
-from backoffice.runs.seam import Outcome, Requested, record_task
+from backoffice.runs.seam import Outcome, Requested, bulk_edit, record_task
 
 from .checks import RULES_VERSION
-from .forms import AcceptForm, WithdrawForm
+from .forms import AcceptForm, CorrectionsForm, WithdrawForm
 from .models import YourModel
 
 
@@ -29,16 +29,17 @@ def process_model_instance(instance: YourModel) -> Outcome:
 
 @record_task(
     "records.YourModel",
-    reads=(*YourModel.INPUTS, "issues", "accepted", "corrections"),
-    writes=(*YourModel.INPUTS, "corrections", "processed"),
+    reads=(*YourModel.INPUTS, "issues", "accepted"),
+    writes=(*YourModel.INPUTS, "processed"),
+    parameters=CorrectionsForm,
     permission="records.apply_corrections_yourmodel",
     label=_("Apply corrections"),
     eligible=Q(processed=True) & ~Q(issues=[]),
     not_eligible=_("without an issue found, or not processed yet"),
 )
-def apply_corrections(instance: YourModel) -> Outcome:
+def apply_corrections(instance: YourModel, *, fields: list[str], severities: list[str]) -> Outcome:
     """Copy the suggestions into the fields of one record."""
-    return instance.apply_corrections()
+    return instance.apply_corrections(fields, severities)
 
 
 @record_task(
@@ -70,6 +71,9 @@ def accept_issues(instance: YourModel, *, codes: list[str], link: str, requested
 def withdraw_acceptance(instance: YourModel, *, codes: list[str]) -> Outcome:
     """Open issues of one record again that somebody has accepted."""
     return instance.withdraw_acceptance(codes)
+
+
+edit_yourmodel = bulk_edit("records.YourModel")
 
 
 @shared_task(schedulable=True)

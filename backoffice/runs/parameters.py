@@ -17,10 +17,13 @@ from backoffice.results import outage
 from backoffice.results.values.redaction import MASK, sensitive
 from backoffice.results.values.text import said, storable
 
+from .forms.partial import Partial
+
 logger = logging.getLogger(__name__)
 
 RECORD_ID = "instance_id"  # what a record task is called with beside its parameters
 PREFIX = "set"  # of its fields on a page, which has others of its own
+TICKS = "given"  # the page's inputs that say which of them count
 LONGEST = 100_000  # characters of all of them together
 
 Submitted = dict[str, Any]  # a text, or several; the names are those of the form's inputs
@@ -72,22 +75,36 @@ def checked(task: Asks, values: Mapping[str, Any]) -> Submitted:
     return submitted
 
 
-def of_page(data: Any) -> Submitted:
-    """What a page's form sent, of a QueryDict."""
+def of_page(task: Asks, data: Any) -> Submitted:
+    """What a page's form sent, of a QueryDict. A browser sends nothing for what nobody ticked: that is said."""
     own = f"{PREFIX}-"
     sent = {name.removeprefix(own): values for name, values in data.lists() if name.startswith(own)}
-    return {name: values[0] if len(values) == 1 else values for name, values in sent.items()}
+    given = {name: values[0] if len(values) == 1 else values for name, values in sent.items()}
+    form = made(task)
+    unsaid = [name for name, _initial in _left_out(form, given)]
+    if isinstance(form, Partial):
+        unsaid = [name for name in _texts(data, TICKS) if name in form.fields]
+        given = {name: value for name, value in given.items() if any(_is_input(form, name, of=each) for each in unsaid)}
+    return {name: _blank(form.fields[name]) for name in unsaid} | given
+
+
+def asked(form: forms.Form) -> list[str]:
+    """The fields that count."""
+    return form.given if isinstance(form, Partial) else list(form.fields)
 
 
 def for_page(task: Asks, values: Mapping[str, Any]) -> MultiValueDict[str, Any]:
     """As a page's form would send them again: of any kind, without what is no input of the form."""
     form = made(task)
     sent: dict[str, Any] = {}
-    for name, value in values.items():
-        if value is not None and _is_input(form.fields, name):
+    for name, value in {**_begun(form, values), **values}.items():
+        if value is not None and _is_input(form, name):
             with suppress(BadParameters):  # what nobody can store: SQL alone writes it
                 sent |= _inputs(form, name, value)
-    return MultiValueDict({f"{PREFIX}-{name}": _several(value) for name, value in sent.items()})
+    data = MultiValueDict({f"{PREFIX}-{name}": _several(value) for name, value in sent.items()})
+    if isinstance(form, Partial):
+        data.setlist(TICKS, [name for name in form.fields if any(_is_input(form, each, of=name) for each in sent)])
+    return data
 
 
 def words(task: Asks, submitted: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -101,11 +118,12 @@ def words(task: Asks, submitted: Mapping[str, Any]) -> list[tuple[str, str]]:
     except BadParameters:
         return raw_words(shown(task.name, submitted))
     cleaned = getattr(form, "cleaned_data", {})
+    nothing = _("empty") if isinstance(form, Partial) else "–"  # of a field that was chosen
     known = [
-        (str(form[name].label), MASK if name in hidden else _said(form, name, cleaned.get(name)))
-        for name in form.fields
+        (str(form[name].label), MASK if name in hidden else _said(form, name, cleaned.get(name)) or nothing)
+        for name in asked(form)
     ]  # fmt: skip
-    return known + raw_words({name: value for name, value in submitted.items() if not _is_input(form.fields, name)})
+    return known + raw_words({name: value for name, value in submitted.items() if not _is_input(form, name)})
 
 
 def raw_words(submitted: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -116,13 +134,18 @@ def raw_words(submitted: Mapping[str, Any]) -> list[tuple[str, str]]:
 def shown(task_name: str, submitted: Mapping[str, Any]) -> Submitted:
     """As they may be shown: a sensitive one is masked."""
     hidden = sensitive(task_name)
-    return {name: MASK if _is_input(hidden, name) else value for name, value in submitted.items()}
+    return {
+        name: MASK if any(name == field or name.startswith(f"{field}_") for field in hidden) else value
+        for name, value in submitted.items()
+    }
 
 
 def made(task: Asks, data: Any = None, prefix: str | None = PREFIX) -> forms.Form:
     """The task's form, for a page. Raises BadParameters where the form itself fails."""
     with _told(task):
         form: forms.Form = task.parameters(data, prefix=prefix)
+        if isinstance(form, Partial) and prefix:
+            form.ticked = _texts(data or {}, TICKS)
         return form
 
 
@@ -147,7 +170,25 @@ def _told(task: Asks) -> Iterator[None]:
 
 
 def _filled(task: Asks, submitted: Mapping[str, Any]) -> forms.Form:
-    return made(task, MultiValueDict({name: _several(value) for name, value in submitted.items()}), prefix=None)
+    every = {**_begun(made(task), submitted), **submitted}
+    return made(task, MultiValueDict({name: _several(value) for name, value in every.items()}), prefix=None)
+
+
+def _begun(form: forms.Form, given: Mapping[str, Any]) -> Submitted:
+    """What fields begin with that are not among the given: whoever calls a task and leaves one out means that."""
+    return {name: text for field, value in _left_out(form, given) for name, text in _inputs(form, field, value)}
+
+
+def _left_out(form: forms.Form, given: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    for name, field in () if isinstance(form, Partial) else form.fields.items():
+        value = form.get_initial_for_field(field, name)
+        if value is not None and not any(_is_input(form, str(each), of=name) for each in given):
+            yield name, value
+
+
+def _texts(data: Any, name: str) -> list[str]:
+    """Of a page's form, or of any mapping: code may give one."""
+    return list(data.getlist(name)) if isinstance(data, MultiValueDict) else _several(data.get(name, []))
 
 
 def _several(value: Any) -> list[Any]:
@@ -164,19 +205,24 @@ def _in_words(form: forms.Form) -> str:
     return " ".join(told)
 
 
-def _is_input(fields: Iterable[str], name: str) -> bool:
-    """Whether a field has an input of that name: some have several, percent_0 and percent_1."""
-    return any(name == field or name.startswith(f"{field}_") for field in fields)
+def _is_input(form: forms.Form, name: str, *, of: str = "") -> bool:
+    """Whether a field, or that `of` this name, has an input of that name: some have several, when_0 and when_1."""
+    several = [field for field, kind in form.fields.items() if isinstance(kind.widget, forms.MultiWidget)]
+    found = [name, *(field for field in several if name.startswith(f"{field}_"))]
+    return of in found if of else any(field in form.fields for field in found)
 
 
 def _submitted(task: Asks, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     form = made(task) if task.parameters is not None else forms.Form()
-    if unknown := [str(name) for name in values if not _is_input(form.fields, str(name))]:
+    if unknown := [str(name) for name in values if not _is_input(form, str(name))]:
         told = {"task": task.name, "names": ", ".join(unknown), "known": ", ".join(form.fields) or _("none")}
         raise BadParameters(_("%(task)s has no parameter %(names)s. Its parameters: %(known)s.") % told)
-    for name, value in values.items():
+    begun = dict(_left_out(form, ()))
+    for name, value in {**_begun(form, values), **values}.items():
         if value is not None:
             yield from _inputs(form, name, value)
+        elif name in begun or isinstance(form, Partial):  # None is no value, and no other one stands in for it
+            yield name, _blank(form.fields[name])
 
 
 def _inputs(form: forms.Form, name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -204,6 +250,10 @@ def _text(field: forms.Field | None, name: str, value: Any) -> Any:
     return text
 
 
+def _blank(field: forms.Field) -> Any:
+    return [] if isinstance(field.widget, forms.SelectMultiple) else ""
+
+
 def _prepared(field: forms.Field | None, value: Any) -> Any:
     if isinstance(value, Model):
         to = getattr(field, "to_field_name", None)
@@ -214,7 +264,7 @@ def _prepared(field: forms.Field | None, value: Any) -> Any:
 def _said(form: forms.Form, name: str, value: Any) -> str:
     """A cleaned value, a choice by its label; without one what was submitted."""
     if value is None or value == "" or value == []:
-        return ", ".join(str(each) for each in _several(form[name].data) if each not in (None, "")) or "–"
+        return ", ".join(str(each) for each in _several(form[name].data) if each not in (None, ""))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     choices = getattr(form.fields[name], "choices", ())

@@ -53,6 +53,7 @@ class RecordTask(RedactingTask):
     prefetch_related: tuple[str | models.Prefetch, ...] = ()
     volatile: tuple[str, ...] = ()
     change_sets = True
+    by_hand = False  # sets what people set in forms: no outcome comes of it
     writes_elsewhere = False  # rows beside its record: in one transaction with the record's outcome, or not at all
     chunk_size = 200
     transient: tuple[type[Exception], ...] = TRANSIENT

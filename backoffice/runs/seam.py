@@ -5,6 +5,7 @@ stay, or the changelog says what takes their place.
 """
 
 from .access import may_start
+from .editing.task import bulk_edit
 from .engine.events import on_run_finished
 from .failing.outcome import FailedFilter
 from .models import Outcome, Processable, RecordOutcome, Requested, Run, State
@@ -24,6 +25,6 @@ from .start import EmptySelection, start
 __all__ = [
     "Action", "BadParameters", "Cancelled", "DuplicateFilter", "EmptySelection", "FailedFilter", "Outcome", "Preview",
     "Processable", "ProcessableAdmin", "RecordOutcome", "RecordTask", "Records", "Requested", "Run", "StaffAdmin",
-    "State", "cancel", "compare", "may_start", "on_run_finished", "preview", "record_task", "retry", "run_action",
-    "start", "undo",
+    "State", "bulk_edit", "cancel", "compare", "may_start", "on_run_finished", "preview", "record_task", "retry",
+    "run_action", "start", "undo",
 ]  # fmt: skip

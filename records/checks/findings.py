@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from typing import Final, Literal, NamedTuple, TypedDict
+from typing import Final, Literal, NamedTuple, TypedDict, get_args
 
 RULES_VERSION: Final = "2026.11"  # raise it with every change of a rule: records keep the version that checked them
 
 Severity = Literal["error", "warning", "info"]
+SEVERITIES: Final = get_args(Severity)
 Verdict = Literal["invalid", "review", "corrected", "valid"]
 
 

@@ -4,7 +4,7 @@ from import_export.widgets import ForeignKeyWidget
 from unfold.admin import ModelAdmin
 
 from backoffice.exchange.seam import ExchangeAdmin, ExchangeResource
-from backoffice.runs.seam import ProcessableAdmin
+from backoffice.runs.seam import ProcessableAdmin, run_action
 from tests.freight.models import Carrier, Shipment
 
 
@@ -23,4 +23,4 @@ class ShipmentAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     list_display = ("number", "carrier", "weight", "price")
     list_select_related = ("carrier",)
     list_filter = ("carrier",)
-    actions = ("export_selected",)
+    actions = (run_action("edit_shipment", "edit_selected", "Change fields of selected shipments…"), "export_selected")

@@ -9,6 +9,7 @@ from backoffice.runs.models import Run
 from backoffice.runs.pages.edits import digests, written
 from backoffice.runs.start import start
 from records.models import YourModel
+from records.tasks import apply_corrections
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -37,10 +38,10 @@ class TestTheRecordsPage:
 
     def test_shows_corrections_with_before_and_after(self, operator):
         made = factories.processed(country="Deutschland")
-        made.apply_corrections()
-        made.save()
+        apply_corrections(made.pk)
         html = operator.get(page(made)).content.decode()
-        assert "Corrections made" in html
+        assert "<del>Deutschland</del>" in html
+        assert "<ins>DE</ins>" in html
         assert "The inputs have changed since" in html
 
     def test_shows_records_that_may_be_the_same(self, operator):

@@ -45,14 +45,22 @@ def test_a_suggestion_makes_a_record_correctable_in_words_and_keeps_the_value_th
     assert made.verdict == "corrected"
 
 
-def test_corrections_copy_the_suggestions_and_keep_before_and_after():
+def test_corrections_copy_the_suggestions():
     made = make(country="Deutschland")
     made.process()
     outcome = made.apply_corrections()
     assert made.country == "DE"
-    assert outcome.label == "corrected"
-    [correction] = made.corrections
-    assert (correction["field"], correction["before"], correction["after"]) == ("country", "Deutschland", "DE")
+    assert str(outcome) == "corrected: country"
+
+
+def test_corrections_are_those_of_the_chosen_fields_and_severities():
+    made = make(country="Deutschland", email="Anna@EXAMPLE.COM", town="&auml;")
+    made.process()
+    found = {(issue["field"], issue["severity"]) for issue in made.issues if issue["suggestion"] is not None}
+    assert found == {("country", "info"), ("email", "info"), ("town", "info")}
+    assert made.apply_corrections(severities=["error", "warning"]).label == "unchanged"
+    assert made.apply_corrections(fields=["email"], severities=["info"]).detail == "email"
+    assert (made.country, made.email) == ("Deutschland", "Anna@example.com")
 
 
 def test_a_corrected_record_waits_to_be_processed_and_is_then_valid():
@@ -76,8 +84,7 @@ def test_corrections_are_made_once():
     made = make(country="Deutschland")
     made.process()
     made.apply_corrections()
-    made.apply_corrections()
-    assert len(made.corrections) == 1
+    assert made.apply_corrections().label == "unchanged"
 
 
 def test_a_long_name_of_the_real_data_fits_the_database(db):

@@ -127,7 +127,7 @@ class TestTheActions:
 
     def test_an_operator_sees_all_of_them_except_delete(self, operator):
         factories.record()
-        wanted = {"process_selected", "process_later", "apply_corrections", "export_selected"}
+        wanted = {"process_selected", "process_later", "apply_corrections", "edit_selected", "export_selected"}
         wanted |= {"accept_issues", "withdraw_acceptance"}
         assert self.actions(operator) == wanted
 
@@ -135,7 +135,7 @@ class TestTheActions:
         factories.record()
         assert self.actions(auditor) == {"export_selected"}
 
-    @pytest.mark.parametrize("action", ["process_selected", "process_later", "apply_corrections"])
+    @pytest.mark.parametrize("action", ["process_selected", "process_later", "apply_corrections", "edit_selected"])
     def test_a_crafted_post_of_an_auditor_starts_nothing(self, auditor, action):
         made = factories.processed(country="Deutschland")
         auditor.post(LIST, {"action": action, ACTION_CHECKBOX_NAME: [made.pk], "index": "0"})

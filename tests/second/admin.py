@@ -9,4 +9,7 @@ from tests.second.models import Invoice
 class InvoiceAdmin(ProcessableAdmin, ModelAdmin):
     list_display = ("number", "net", "gross", "processed", "possible_duplicates")
     list_filter = (DuplicateFilter,)
-    actions = (run_action("tax_invoice", "tax_selected", "Tax selected invoices"),)
+    actions = (
+        run_action("tax_invoice", "tax_selected", "Tax selected invoices"),
+        run_action("edit_invoice", "edit_selected", "Change fields of selected invoices…"),
+    )

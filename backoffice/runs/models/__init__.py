@@ -6,14 +6,13 @@ from .dismissal import Dismissal
 from .event import Event
 from .item import RunItem
 from .likeness import Apart, Likeness, LookedOver
-from .processable import Outcome, Processable, Remembers, Requested
+from .processable import Outcome, Processable, Requested
 from .run import RecordOutcome, Run, RunQuerySet, TaskName, new_uid
 from .states import OPEN, TERMINAL, State, state_label
 from .worker import Worker
 
 __all__ = [
     "OPEN", "TERMINAL", "Apart", "ChangeSet", "Chunk", "Dismissal", "Event", "FieldChange", "FieldMove", "LeftAlone",
-    "Likeness", "LookedOver",
-    "Outcome", "Processable", "RecordOutcome", "Remembers", "Requested", "Run", "RunItem", "RunQuerySet", "State",
-    "TaskName", "Worker", "new_uid", "state_label",
+    "Likeness", "LookedOver", "Outcome", "Processable", "RecordOutcome", "Requested", "Run", "RunItem", "RunQuerySet",
+    "State", "TaskName", "Worker", "new_uid", "state_label",
 ]  # fmt: skip

@@ -1,10 +1,10 @@
 """What a record is, and what a task says about one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -76,10 +76,3 @@ class Processable(models.Model):
         Must give the same when it runs twice. An exception makes the item FAILURE and changes nothing.
         """
         raise NotImplementedError(f"{type(self).__name__} has no process() method.")
-
-
-@runtime_checkable
-class Remembers(Protocol):
-    """A record that keeps what its tasks changed in it: when, and for each field what was there before and after."""
-
-    def changes_made(self) -> Iterable[tuple[datetime, Mapping[str, Sequence[Any]]]]: ...

@@ -54,9 +54,11 @@ class RecordActions(StaffAdmin):
         return {name: action for name, action in actions.items() if may_use(request.user, action[0])}
 
     def tasks_at_once(self, request: HttpRequest) -> dict[str, str]:
-        """Tasks that this person may start now, by the name of their action."""
+        """Tasks that this person may start now over one record, by the name of their action: what its own form does
+        needs none."""
         found = ((name, action[0]) for name, action in self.get_actions(request).items())
-        return {name: action.record_task for name, action in found if getattr(action, "at_once", False)}
+        at_once = ((name, action.record_task) for name, action in found if getattr(action, "at_once", False))
+        return {name: task for name, task in at_once if not find(task).by_hand}
 
 
 def run_action(task: str, name: str, description: Any, permission: str = "") -> Action:

@@ -14,7 +14,7 @@ from django.db.models.deletion import Collector
 from backoffice.results import activity
 from backoffice.results.models import Activity
 
-from ..models import Processable, Remembers, compared
+from ..models import Processable, compared
 from ..models.alike import alike
 from ..registry import RecordTask, record_tasks
 from .edits import lock_all
@@ -26,7 +26,12 @@ AT_ONCE = 500
 def takes_back(model: type[Model], fields: Iterable[str]) -> bool:
     """Whether a change of these fields takes `processed` back: a task that sets it reads one of them."""
     changed = set(fields) - OURS
-    return any(changed & reads(task) for task in tasks_of(model) if "processed" in task.writes)
+    return any(changed & reads(task) for task in tasks_of(model) if processes(task))
+
+
+def processes(task: RecordTask) -> bool:
+    """Whether `processed` is its to set; a task that sets what people set only takes it back, as they do."""
+    return "processed" in task.writes and not task.by_hand
 
 
 def tasks_of(model: type[Model]) -> Iterator[RecordTask]:
@@ -47,7 +52,7 @@ def take_back_from(row: Model, fields: Iterable[str]) -> None:
     changed = set(fields)
     for task in record_tasks().values():
         named = (found for found in task.related if isinstance(row, found.field.model) and found.field.name in changed)
-        for relation in sorted({found.relation for found in named}) if "processed" in task.writes else ():
+        for relation in sorted({found.relation for found in named}) if processes(task) else ():
             records = task.record_model._base_manager.filter(**{relation: row})
             lock_all(records)  # what is worked on now is finished first, of the row as it was
             records.update(processed=False)
@@ -159,13 +164,7 @@ def log_loss(user: object, field: "Field[Any, Any]", value: Any, rows: Any) -> N
 
 
 def deletion(user: object, record: Processable) -> Activity:
-    """With what the record said last and what was ever corrected in it: nothing else keeps that."""
+    """With what the record said last: nothing else keeps that."""
     fields = [field for field in record._meta.concrete_fields if not field.primary_key]
-    details: dict[str, Any] = {"values": {field.name: said(field, record) for field in fields}}
-    if isinstance(record, Remembers):
-        details["corrections"] = [
-            {"at": at, "field": field, "before": before, "after": after}
-            for at, changes in record.changes_made()
-            for field, (before, after) in changes.items()
-        ]
-    return activity.entry(user, "record.deleted", record, **details)
+    values = {field.name: said(field, record) for field in fields}
+    return activity.entry(user, "record.deleted", record, values=values)

@@ -1,4 +1,4 @@
-"""What happened to one record, newest first: what people did, what runs did, and what it says itself.
+"""What happened to one record, newest first: what people did, what runs and plain calls did.
 
 Read by the record's id from indexes of that record, so it answers for a record that is gone, however many others are.
 """
@@ -22,12 +22,12 @@ from ..access import may_see, may_undo
 from ..change import seen, shown
 from ..change.shown import Change, label_of
 from ..labels import run_title, task_label
-from ..models import Processable, Remembers, Run, RunItem, TaskName
+from ..models import Processable, Run, RunItem, TaskName
 from .numbers import row_number
 
 PAGE = 50
 ENDED = Q(finished_at__isnull=False)
-CALLS, PEOPLE, RUNS, RECORD = 3, 2, 1, 0  # of entries at the same moment, the highest comes first
+CALLS, PEOPLE, RUNS = 3, 2, 1  # of entries at the same moment, the highest comes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,7 @@ def of_record(
     over, in_work = [item for item in items if item.finished_at], [item for item in items if not item.finished_at]
     changed = shown.in_record(pk, (item.run_id for item in over))
     of_runs = [of_item(item, user, item.finished_at, shown.in_words(model, changed.get(item.run_id))) for item in over]
-    of_others = [*done_by_people(model, pk, window), *done_by_calls(model, pk, window)]
-    entries = [*of_others, *of_runs, *own(model, record, window)]
+    entries = [*done_by_people(model, pk, window), *of_runs, *done_by_calls(model, pk, window)]
     entries.sort(key=lambda entry: entry.key, reverse=True)
     listed = [*(of_item(item, user, begun(item)) for item in in_work if begun(item) in span), *entries[:PAGE]]
     return Timeline(listed, as_key(listed[-1]) if len(entries) > PAGE else "")
@@ -219,20 +218,13 @@ def done_by_calls(model: type[Processable], pk: int, window: Window) -> Iterator
     rows = shown.by_calls(model, pk).filter(window.of(CALLS, "at", "pk"))
     for row in rows.order_by("-at", "-pk")[: PAGE + 1]:
         changes = shown.in_words(model, row)
-        yield TimelineEntry(row.at, CALLS, row.pk, task_label(row.task), _("a plain call"), changes=changes)
+        yield TimelineEntry(
+            row.at, CALLS, row.pk, task_label(row.task), _("a plain call") if row.task_id else "", changes=changes
+        )
 
 
 def who(run: Run) -> str:
     return run.requester_name or run.schedule_name or _("system")
-
-
-def own(model: type[Processable], record: Any, window: Window) -> Iterator[TimelineEntry]:
-    if not isinstance(record, Remembers):
-        return
-    for number, (at, changes) in enumerate(record.changes_made()):
-        entry = TimelineEntry(at, RECORD, number, _("Corrected"), changes=tuple(pairs(model, changes)))
-        if at in window.span and (window.last is None or entry.key < window.last):
-            yield entry
 
 
 def pairs(model: type[Processable], changes: Any) -> Iterator[Change]:

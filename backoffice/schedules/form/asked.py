@@ -32,7 +32,8 @@ class ParametersWidget(forms.Widget):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> parameters.Submitted:
         of_page = isinstance(data, MultiValueDict)  # code may give a form any mapping
-        return parameters.of_page(data if of_page else MultiValueDict({key: [value] for key, value in data.items()}))
+        sent = data if of_page else MultiValueDict({key: [value] for key, value in data.items()})
+        return parameters.of_page(self.task, sent) if self.task else {}
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         return False
@@ -89,7 +90,10 @@ class ParametersField(forms.Field):
             return self.task is not None or self.was is not None
         if self.sent is None or self.before is None:
             return False
-        return any(given(self.sent[name]) != given(self.before[name]) for name in self.sent.fields)
+        names = parameters.asked(self.sent)
+        if names != parameters.asked(self.before):
+            return True
+        return any(given(self.sent[name]) != given(self.before[name]) for name in names)
 
     def clean(self, value: parameters.Submitted) -> parameters.Submitted:
         if self.task is None:

@@ -101,7 +101,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
 
     class Media:
         css = {"all": ["runs/confirm.css", "schedules/schedules.css"]}
-        js = ["schedules/form.js"]
+        js = ["schedules/form.js", "runs/ticks.js"]
 
     # --- the list ---------------------------------------------------------------------------------------------------
 

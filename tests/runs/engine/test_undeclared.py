@@ -15,7 +15,7 @@ from tests.shipping.factories import shipments
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-INVOICE, SHIPMENT, PARTNER = "tax_invoice", "tick", "process_model_instance"
+INVOICE, SHIPMENT, PARTNER = "tax_invoice", "tick", "apply_corrections"
 
 
 def changing(**fields):
@@ -46,7 +46,7 @@ MISTAKES = {
     "a relation": ("price", changing(carrier=None), "carrier: changed"),
     "what is not loaded": (SHIPMENT, changing(price=None), "price: changed"),
     "what is loaded late": (SHIPMENT, weighs_more, "weight: changed"),
-    "in place": (PARTNER, lambda record: record.corrections.append({}), "corrections: changed"),
+    "in place": (PARTNER, lambda record, **_asked: record.issues.append({}), "issues: changed"),
     "saved": (INVOICE, lambda record: (changing(net=7)(record), record.save()), "Changed: net."),
     "saved in part": (INVOICE, lambda record: record.save(update_fields=["net"]), "save() in a record task"),
     "saved quietly": (SHIPMENT, saves_quietly, "Changed: number."),
@@ -59,7 +59,9 @@ def one_record(name):
     model = find(name).record_model
     if model is Invoice:
         return Invoice.objects.create(number="I", net=5)
-    return shipments(2)[1] if name != PARTNER else model.objects.create(name="Company")
+    if name != PARTNER:
+        return shipments(2)[1]
+    return model.objects.create(name="Company", processed=True, issues=[{"code": "x"}])
 
 
 def as_stored(record):
@@ -104,7 +106,7 @@ def another_record_is_saved(record):
 ALLOWED = {
     "looks, and sets what is there": (SHIPMENT, lambda record: setattr(record, "weight", str(record.weight))),
     "reads it anew": (INVOICE, lambda record: record.refresh_from_db()),
-    "reads a list": (PARTNER, lambda record: record.corrections),
+    "reads a list": (PARTNER, lambda record, **_asked: record.issues),
     "another record": (SHIPMENT, another_record_is_saved),
     "of its own": (INVOICE, lambda record: changing(odd=1)(record)),
 }
@@ -114,7 +116,7 @@ ALLOWED = {
 def test_what_changes_nothing_is_no_mistake(what, monkeypatch):
     name, body = ALLOWED[what]
     record = one_record(name)
-    monkeypatch.setattr(find(name), "body", lambda record: body(record) and None)
+    monkeypatch.setattr(find(name), "body", lambda record, **asked: body(record, **asked) and None)
     run = work_off(start([record.pk], name))
     assert (run.state, RunItem.objects.of(run).get().error) == (State.SUCCESS, "")
 

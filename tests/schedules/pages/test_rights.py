@@ -38,7 +38,7 @@ HIDDEN = [
     "normalised__icontains=49",
     "created_at__gte=2020-01-01 00:00Z",
     "issue_codes__contains=x",
-    "corrections__isnull=0",
+    "rules_version__isnull=0",
 ]
 
 

@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, TEXTAREA_CLASSES
 
 from ... import parameters
+from ...forms.partial import Partial
 from ...registry import RecordTask
+from . import choosing
 from .click import REASON
 
 CONFIRMED = "confirmed"
@@ -34,11 +36,12 @@ class Answers:
     def __init__(self, task: RecordTask, data: Any, *, by: str = CONFIRMED) -> None:
         """`by`: the input that only the asking page has."""
         self.task, self.are_given = task, by in data
-        self.given = parameters.of_page(data) if self.are_given else {}
+        self.given = parameters.of_page(task, data) if self.are_given and task.parameters is not None else {}
         sent = data if self.are_given else None
         self.forms: list[forms.Form] = []
         if task.parameters is not None:
             self.forms.append(parameters.made(task, sent))
+            choosing.shorten(self.forms[0], by_search=True)
         if task.asked_reason:
             self.forms.append(ReasonForm(task, sent))
         self._good = self.are_given and all([parameters.is_good(task, form) for form in self.forms])
@@ -49,7 +52,7 @@ class Answers:
 
     @property
     def submitted(self) -> parameters.Submitted:
-        return self.given if self.task.parameters is not None else {}
+        return self.given
 
     @property
     def reason(self) -> str:
@@ -74,6 +77,9 @@ class Answers:
 
 def dress(form: forms.Form) -> None:
     """The theme's looks; and where one field has several inputs, a name for each."""
+    choosing.shorten(form)
+    if isinstance(form, Partial):
+        form.tick_classes = " ".join(CHECKBOX_CLASSES)
     for field in form:
         _name_parts(field)
     for widget in _widgets(form):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ...labels import value_label
-from ...parameters import PREFIX
+from ...parameters import PREFIX, TICKS
 
 REASON = "reason"
 ONLY_NEEDED = "only_needed"  # the name of the button that leaves the others out
@@ -65,5 +65,5 @@ def only_needed(request: HttpRequest) -> bool:
 def answers_given(request: HttpRequest) -> Iterator[tuple[str, str]]:
     """Parameters, reason and the button, as the page sent them."""
     for name, values in sorted(request.POST.lists()):
-        if name in (REASON, ONLY_NEEDED) or name.startswith(f"{PREFIX}-"):
+        if name in (REASON, TICKS, ONLY_NEEDED) or name.startswith(f"{PREFIX}-"):
             yield from ((name, value) for value in values)

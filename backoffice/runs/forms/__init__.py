@@ -1,0 +1,1 @@
+"""Kinds of forms by which a task asks."""
