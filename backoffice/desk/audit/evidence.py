@@ -13,7 +13,7 @@ from backoffice.runs import parameters
 from backoffice.runs.access import may_see_records
 from backoffice.runs.change.shown import of_run
 from backoffice.runs.change.values import words
-from backoffice.runs.models import ChangeSet, Run, RunItem
+from backoffice.runs.models import ChangeSet, LeftAlone, Run, RunItem
 
 from .pack import (
     ACTIVITY_FIELDS,
@@ -33,18 +33,21 @@ NOT_HELD = {
     "items.csv": "of the records that the run counts are no longer in the ledger: deleted by retention",
     "outcomes.jsonl": "of the outcomes that the run counts are not here: retention deleted them, or their items",
 }
+LEFT_ALONE = "records that the undo left alone: by field what was there before, after, and then"
+HIGHEST = 2**63 - 1
 AT_ONCE = 1_000  # items read and written in one go
 ITEM_COLUMNS = (
     *("record_id", "task_id", "state", "attempts", "retries", "deaths"),
     *("started_at", "finished_at", "outcome", "error"),
 )
 RUN_FIELDS = (
-    *("source", "requester_name", "schedule_name", "retry_of_id", "selection", "parameters", "reason", "state"),
+    *("purpose", "undoes_id", "source", "requester_name", "schedule_name", "retry_of_id", "selection", "parameters"),
+    *("reason", "state"),
     *("created_at", "due_at", "activated_at", "started_at", "finished_at", "cancelled_at", "cancelled_by"),
     "cancel_reason",
 )
 CHANGE_COLUMNS = ("record_id", "record", "task_id", "at", "field", "before", "after")
-COUNTS = ("total", "succeeded", "failed", "revoked", "skipped", "skip_reasons")
+COUNTS = ("total", "succeeded", "failed", "revoked", "conflicts", "skipped", "skip_reasons")
 
 
 def pack(run: Run, by: object) -> Iterator[bytes]:
@@ -59,6 +62,7 @@ def pack(run: Run, by: object) -> Iterator[bytes]:
         "outcomes.jsonl": lambda: outcomes(run, holds),
         "changes.csv": lambda: changes_csv(run) if tell else (),
         "changes.jsonl": lambda: changes(run, holds) if tell else (),
+        **({"left_alone.jsonl": lambda: left_alone(run) if tell else ()} if run.is_undo else {}),
         "activity.jsonl": lambda: activities(run),
         "manifest.json": lambda: [as_json(manifest(run, by, holds), indent=2)],
     }
@@ -84,6 +88,7 @@ def manifest(run: Run, by: object, holds: Mapping[str, int]) -> dict[str, Any]:
             "outcomes.jsonl": "the task results of these records, as stored",
             "changes.csv": "what changed in these records: one line per field, before and after, as text",
             "changes.jsonl": 'the same, one line per record, with types: {"decimal": "1.50"}',
+            **({"left_alone.jsonl": LEFT_ALONE} if run.is_undo else {}),
             "activity.jsonl": "what people did to the run",
             **HOW_TO_CHECK,
         },
@@ -167,6 +172,16 @@ def changes(run: Run, holds: Counter[str]) -> Iterator[bytes]:
                 "changes": {each.field: [each.before, each.after] for each in row.changes},
             }
             yield json_line(told)
+
+
+def left_alone(run: Run) -> Iterator[bytes]:
+    """In order of record id; why, stands in items.csv."""
+    rows, last = LeftAlone.objects.filter(run=run).order_by("record_id"), -HIGHEST
+    while page := list(rows.filter(record_id__gt=last)[:AT_ONCE]):
+        last = page[-1].record_id
+        for row in page:
+            fields = {each.field: list(each[1:]) for each in row.moves}
+            yield json_line({"record_id": row.record_id, "fields": fields})
 
 
 def activities(run: Run) -> Iterator[bytes]:

@@ -1,8 +1,6 @@
 """Start a run from the command line, and wait for it if asked."""
 
 import getpass
-import json
-import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterable
@@ -10,20 +8,18 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db.models import BooleanField, Model, QuerySet
-from tqdm import tqdm
 
-from backoffice.runs.engine import broker
+from backoffice.management.following import USAGE, RunCommand
 from backoffice.runs.models import Run
-from backoffice.runs.registry import RecordTask, find, record_tasks
+from backoffice.runs.registry import RecordTask, record_tasks
 from backoffice.runs.start import EmptySelection, RunRequest, start_requested
 
 DEFAULT = "process_model_instance"  # of a model with several record tasks the one that is meant without --task
-USAGE = 2  # exit code for bad usage, as argparse has it
 
 
-class Command(BaseCommand):
+class Command(RunCommand):
     help = "Start a run of a record task over the records that match, and with --wait follow it to its end."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,10 +35,8 @@ class Command(BaseCommand):
             "--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE", dest="parameters",
             help="what the task asks for: percent=5; several values of one name are given one by one",
         )  # fmt: skip
-        parser.add_argument("--reason", default="", help="why, in a sentence; the run keeps it")
         parser.add_argument("--only-needed", action="store_true", help="of these those that need the task, as it says")
-        parser.add_argument("--wait", action="store_true", help="wait until the run has ended")
-        parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+        super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         began = time.monotonic()
@@ -68,41 +62,8 @@ class Command(BaseCommand):
         except ValueError as exc:
             raise CommandError(str(exc), returncode=USAGE) from None
         else:
-            self.announce(run, options["wait"])
-            if options["wait"]:
-                self.follow(run)
-        self.report(run, time.monotonic() - began, as_json=options["json"])
-        if run and run.failed:
-            sys.exit(1)
-
-    def announce(self, run: Run, wait: bool) -> None:
-        self.stderr.write(f"{run}: {run.total:,} records, {run.skipped:,} skipped.")
-        for reason, number in run.skip_reasons.items():
-            self.stderr.write(f"Skipped: {number:,} {reason}.")
-        if run.cancelled_at:
-            self.stderr.write(f"The run was cancelled: {run.cancel_reason}.")
-        if run.waits_for_broker:
-            self.stderr.write("Redis cannot be reached: the run is saved and starts by itself when Redis is back.")
-        if wait and (unread := broker.unread(find(run.task.name))):
-            self.stderr.write(unread)
-
-    def follow(self, run: Run) -> None:
-        try:
-            with tqdm(total=run.total, unit=" records", disable=not sys.stderr.isatty()) as bar:
-                for _look in run.looks():
-                    bar.update(run.done - bar.n)
-        except KeyboardInterrupt:
-            raise CommandError(f"No longer waiting. Run {run.pk} goes on.", returncode=130) from None
-
-    def report(self, run: Run | None, seconds: float, *, as_json: bool) -> None:
-        if as_json:
-            numbers = {name: getattr(run, name, 0) for name in ("total", "succeeded", "failed", "skipped")}
-            self.stdout.write(json.dumps({"run": run.pk if run else None, **numbers, "seconds": round(seconds, 3)}))
-        elif run and run.finished_at:
-            self.stdout.write(
-                f"{run.get_state_display()}: {run.succeeded:,} succeeded, {run.failed:,} failed,"
-                f" {run.revoked:,} cancelled in {seconds:.1f} s."
-            )
+            self.watch(run, wait=options["wait"])
+        self.end(run, time.monotonic() - began, as_json=options["json"])
 
 
 def given(pairs: Iterable[str]) -> dict[str, str | list[str]]:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from backoffice.desk.audit import evidence, retention
 from backoffice.results.models import Activity
 from backoffice.runs.models import Run, RunItem
+from backoffice.runs.operations import undo
 from backoffice.testing import work_off
 from tests.factories import user
 from tests.probe.models import Probe
@@ -105,6 +106,19 @@ def test_changes_that_retention_deleted_are_told_to_be_missing(client, anna):
     assert sum(retention.changes(timezone.now() - timedelta(days=7))) == 3
     manifest = json.loads(opened(client.get(url(run))).read("manifest.json"))
     assert manifest["missing"] == ["changes.jsonl: 3 of the records that changed are not here: deleted by retention"]
+
+
+def test_the_pack_of_an_undo_names_the_run_and_holds_what_was_left_alone(client, anna):
+    run = finished_run(requester=anna)
+    moved = Probe.objects.order_by("pk").first()
+    Probe.objects.filter(pk=moved.pk).update(result="by hand")
+    again = work_off(undo(run, "anna"))
+    Run.objects.filter(pk=again.pk).update(requester=anna)
+    archive = opened(client.get(url(again)))
+    manifest = json.loads(archive.read("manifest.json"))
+    assert (manifest["purpose"], manifest["undoes_id"], manifest["counts"]["conflicts"]) == ("undo", run.pk, 1)
+    (told,) = [json.loads(line) for line in archive.read("left_alone.jsonl").splitlines()]
+    assert (told["record_id"], told["fields"]["result"]) == (moved.pk, ["", "PROBE 0", "by hand"])
 
 
 @pytest.mark.parametrize("parts", [0, 3, 100])
