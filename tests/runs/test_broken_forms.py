@@ -1,6 +1,7 @@
 """A form of parameters that fails itself: every door says so in a sentence, and nothing else is harmed."""
 
 import pytest
+from django import forms
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
@@ -97,3 +98,20 @@ def test_pages_that_only_tell_of_parameters_show_them_as_submitted(boss, breaks,
         assert (answer.status_code, told in answer.content.decode()) == (200, True), url
     monkeypatch.setattr(tasks.say, "sensitive_args", ("word",), raising=False)
     assert "a1b2" not in boss.get(page(run)).content.decode()
+
+
+def test_a_form_that_asks_for_more_by_now_is_told_at_the_retry_at_the_firing_and_on_the_schedules_page(
+    boss, monkeypatch
+):
+    probes(1)
+    with monkeypatch.context() as broken:
+        broken.setattr(tasks.say, "body", raising)
+        run = work_off(start(Probe.objects.all(), "say", parameters={"word": "a"}))
+    schedule = stored(word="a")
+    monkeypatch.setitem(Wording.base_fields, "more", forms.CharField())
+    html = boss.post(page(run, "retry"), follow=True).content.decode()
+    assert "More: This field is required." in html
+    with pytest.raises(ValueError, match="More: This field is required"):
+        start_run(tasks.say.name, {}, {"word": "a"}, schedule_name="Nightly", firing_id=None)
+    assert "This field is required." in boss.get(change_page(schedule)).content.decode()
+    assert Run.objects.count() == 1
