@@ -52,7 +52,9 @@ def later(client, **extra):
 
 def test_later_asks_for_them_on_its_page_and_the_run_has_them_when_it_is_due(clerk):
     probes(2)
-    assert 'name="set-word"' in later(clerk).content.decode()
+    asked = later(clerk).content.decode()
+    assert 'name="set-word"' in asked
+    assert all(f"Probe object ({probe.pk})" in asked for probe in Probe.objects.all())
     html = later(clerk, due_at=in_hours(1), **{"set-times": "9"}).content.decode()
     assert "This field is required." in html
     assert "less than or equal to 3" in html

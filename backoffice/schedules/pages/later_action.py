@@ -17,6 +17,7 @@ from backoffice.runs.labels import task_label
 from backoffice.runs.pages.actions import Action, guarded
 from backoffice.runs.pages.confirmation.answers import Answers
 from backoffice.runs.pages.confirmation.click import form_token, hidden_inputs, only_needed, selection_text, ticked
+from backoffice.runs.pages.confirmation.page import first_names
 from backoffice.runs.parameters import BadParameters
 from backoffice.runs.preview.counts import preview
 from backoffice.runs.registry import find
@@ -110,6 +111,7 @@ def ask(
         "form": form,
         "answers": answers,
         "preview": preview(records, task, by=request.user),
+        "first": first_names(records, find(task)),
         "what": task_label(find(task).name),
         "selection": selection_text(modeladmin, request),
         "hidden": hidden,

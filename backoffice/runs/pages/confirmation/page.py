@@ -65,7 +65,7 @@ def ask(click: Click, answers: Answers) -> TemplateResponse:
         "opts": click.admin.opts,
         "title": click.title,
         "preview": preview(click.records, click.task, by=click.request.user),
-        "first": [str(record) for record in first_of(click.records, click.task, NAMED)],
+        "first": first_names(click.records, click.task),
         "selection": click.selection,
         "answers": answers,
         "hidden": click.hidden,
@@ -73,3 +73,7 @@ def ask(click: Click, answers: Answers) -> TemplateResponse:
         "back": click.back or click.request.get_full_path(),
     }
     return TemplateResponse(click.request, "runs/confirm.html", context)
+
+
+def first_names(records: QuerySet[Any], task: RecordTask) -> list[str]:
+    return [str(record) for record in first_of(records, task, NAMED)]
