@@ -20,7 +20,7 @@ class ComparesRecords:
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)  # type: ignore[misc]
-        if "possible_duplicates" in found.list_display:
+        if "possible_duplicates" in found.list_display and hasattr(found, "result_list"):  # a schedule reads no list
             rows, shown = self.get_queryset(request), found.result_list  # type: ignore[attr-defined]
             others = listed.visible(rows, found.model, [row.pk for row in shown], marked=True)
             for row in shown:  # of a queryset the very rows that the page shows: it was read above
