@@ -20,6 +20,7 @@ from .outcome import outcome_of
 from .search import search, search_index
 
 PROCESS, CORRECT = "records.tasks.process_model_instance", "records.tasks.apply_corrections"
+BOTH = "records.tasks.apply_and_check"
 ACCEPT, WITHDRAW = "records.tasks.accept_issues", "records.tasks.withdraw_acceptance"
 EDIT = "records.tasks.edit_yourmodel"
 
@@ -62,6 +63,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
         run_action(PROCESS, "process_selected", _lazy("Process selected records")),
         later_action(PROCESS, "process_later", _lazy("Process selected records later…")),
         run_action(CORRECT, "apply_corrections", _lazy("Apply corrections to selected records")),
+        run_action(BOTH, "apply_and_check", _lazy("Apply corrections and check selected records")),
         run_action(ACCEPT, "accept_issues", _lazy("Accept issues of selected records…")),
         run_action(WITHDRAW, "withdraw_acceptance", _lazy("Withdraw acceptance from selected records…")),
         run_action(EDIT, "edit_selected", _lazy("Change fields of selected records…")),

@@ -37,6 +37,12 @@ class CorrectionsForm(forms.Form):
         return [*self.cleaned_data["fields"], "processed"]
 
 
+class CorrectAndCheckForm(CorrectionsForm):
+    def writes(self) -> list[str]:
+        """The chosen fields, and what the check finds."""
+        return [*self.cleaned_data["fields"], *YourModel.RESULTS]
+
+
 class CodesField(forms.MultipleChoiceField):
     """Codes of issues. Any may be given; a page offers those that records have now."""
 

@@ -10,7 +10,7 @@ from backoffice.results.cancel import cancel_requested
 from backoffice.runs.seam import Outcome, Requested, bulk_edit, record_task
 
 from .checks import RULES_VERSION
-from .forms import AcceptForm, CorrectionsForm, WithdrawForm
+from .forms import AcceptForm, CorrectAndCheckForm, CorrectionsForm, WithdrawForm
 from .models import YourModel
 
 
@@ -40,6 +40,24 @@ def process_model_instance(instance: YourModel) -> Outcome:
 def apply_corrections(instance: YourModel, *, fields: list[str], severities: list[str]) -> Outcome:
     """Copy the suggestions into the fields of one record."""
     return instance.apply_corrections(fields, severities)
+
+
+@record_task(
+    "records.YourModel",
+    reads=(*YourModel.INPUTS, "issues", "accepted"),
+    writes=(*YourModel.INPUTS, *YourModel.RESULTS),
+    parameters=CorrectAndCheckForm,
+    permission="records.apply_corrections_yourmodel",
+    label=_("Apply and check"),
+    eligible=Q(processed=True) & ~Q(issues=[]),
+    not_eligible=_("without an issue found, or not processed yet"),
+    includes=("records.tasks.process_model_instance",),
+)
+def apply_and_check(instance: YourModel, *, fields: list[str], severities: list[str]) -> Outcome:
+    """Copy the suggestions into the fields of one record, and check it."""
+    applied = instance.apply_corrections(fields, severities)
+    checked = instance.process()
+    return Outcome(checked.label, f"{applied}; {checked.detail}".removesuffix("; "))
 
 
 @record_task(

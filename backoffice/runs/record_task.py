@@ -49,6 +49,9 @@ class Options(TypedDict, total=False):
     needs: Q
     """Records with which it has something new to do, as `Q(processed=False)`; those with which it failed last are among
     them by themselves. A run can be confined to these, a schedule, too. Default: it does not say."""
+    includes: tuple[str, ...]
+    """Names of record tasks whose work it does besides its own: where it succeeds, an earlier failure of theirs is
+    mended. Default: none."""
     transient: tuple[type[Exception], ...]
     """Exceptions that are tried again, after 2, 4, 8 ... up to 300 seconds. Default: database and connection errors."""
     max_retries: int | None

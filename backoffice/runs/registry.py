@@ -65,6 +65,7 @@ class RecordTask(RedactingTask):
     eligible: models.Q | None = None
     not_eligible = ""
     needs: models.Q | None = None
+    includes: tuple[str, ...] = ()
     label: Any = ""  # what pages call it, perhaps lazy: ask labels.task_label()
 
     @cached_property

@@ -192,7 +192,7 @@ def nothing(matched: int, skipped: Mapping[str, int]) -> str:
 def needing(records: QuerySet[Any], task: RecordTask) -> QuerySet[Any]:
     """Those that need it, as the task says, and those with which it failed last."""
     number = TaskName.objects.filter(name=task.name).values("pk")
-    failed = standing.standing().filter(task_no__in=number).values("record_id")
+    failed = standing.standing().filter(task_no__in=number, run__purpose=Run.Purpose.REAL).values("record_id")
     return records.filter((task.needs or Q()) | Q(pk__in=failed))
 
 

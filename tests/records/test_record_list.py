@@ -128,7 +128,7 @@ class TestTheActions:
     def test_an_operator_sees_all_of_them_except_delete(self, operator):
         factories.record()
         wanted = {"process_selected", "process_later", "apply_corrections", "edit_selected", "export_selected"}
-        wanted |= {"accept_issues", "withdraw_acceptance"}
+        wanted |= {"apply_and_check", "accept_issues", "withdraw_acceptance"}
         assert self.actions(operator) == wanted
 
     def test_an_auditor_sees_export_only(self, auditor):

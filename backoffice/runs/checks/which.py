@@ -1,11 +1,11 @@
-"""Of which records a record task says that it is for them, or that they need it."""
+"""Of what a record task says of the records it is for, and of the tasks it includes."""
 
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 from django.db.models import Q
 
-from ..registry import RecordTask, record_tasks
+from ..registry import RecordTask, find, record_tasks
 
 
 @register("runs")
@@ -33,4 +33,23 @@ def _misfit(task: RecordTask, option: str) -> str:
         return ""
     except Exception as error:
         return f"the {option} {condition!r}, by which nothing can be found: {error}"
+    return ""
+
+
+@register("runs")
+def included(**_kwargs: Any) -> list[CheckMessage]:
+    """A task includes tasks that are there."""
+    asked = ((name, other) for name, task in sorted(record_tasks().items()) for other in task.includes)
+    return [
+        Error(f"{name} includes {other!r}. {told}", hint="Name a record task.", id="runs.E026")
+        for name, other in asked
+        if (told := _unknown(other))
+    ]
+
+
+def _unknown(name: str) -> str:
+    try:
+        find(name)
+    except LookupError as error:
+        return str(error)
     return ""

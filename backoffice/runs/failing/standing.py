@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..models import Dismissal, Run, RunItem, RunQuerySet, State
+from ..models import Dismissal, Run, RunItem, RunQuerySet, State, TaskName
+from ..registry import find, record_tasks
 
 LOOKED = 10_000  # failures of one run that its page looks through: 0.1 s
 GLANCED = 1_000  # of each run in a list
@@ -29,12 +30,26 @@ def mending() -> QuerySet[RunItem]:
     is_real, undoes_the_same = Q(run__purpose=Run.Purpose.REAL), Q(run__undoes=OuterRef("run__undoes"))
     return RunItem.objects.filter(
         is_real | undoes_the_same,
+        by_the_same_work(),
         run__purpose=OuterRef("run__purpose"),
         record_id=OuterRef("record_id"),
-        task_no=OuterRef("task_no"),
         state=State.SUCCESS,
         finished_at__gt=OuterRef("finished_at"),
     )
+
+
+def by_the_same_work() -> Q:
+    """Inside `mending`: by the same task, or by one that includes its work."""
+    found = Q(task_no=OuterRef("task_no"))
+    for name, included in including().items():
+        of_included = TaskName.objects.filter(pk=OuterRef(OuterRef("task_no")), name__in=included)
+        found |= Q(Exists(of_included), task_no__in=TaskName.objects.filter(name=name).values("pk"))
+    return found
+
+
+def including() -> dict[str, list[str]]:
+    """Names of tasks that include the work of others, and of these."""
+    return {name: [find(each).name for each in task.includes] for name, task in record_tasks().items() if task.includes}
 
 
 def dismissing() -> QuerySet[Dismissal]:
@@ -189,6 +204,7 @@ def settle(runs: Iterable[Run]) -> int:
 
 
 def settle_before(run: Run) -> None:
-    """What a run that has ended may have mended: failures of the runs of its task."""
+    """What a run that has ended may have mended: failures of the runs of its task, and of those that it includes."""
     if run.succeeded:
-        settle(unsettled().filter(task_id=run.task_id, finished_at__isnull=False))
+        included = Q(task__name__in=including().get(run.task.name, ()))
+        settle(unsettled().filter(included | Q(task_id=run.task_id), finished_at__isnull=False))
