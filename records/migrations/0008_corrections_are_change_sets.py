@@ -1,5 +1,7 @@
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -7,6 +9,8 @@ from django.db import migrations, transaction
 from django.utils.dateparse import parse_datetime
 
 SLICE = 1_000
+TASK = "records.tasks.apply_corrections"
+SLACK = timedelta(seconds=2)  # corrections tell whole seconds, by the worker's clock
 
 
 def move(apps: Any, schema_editor: Any) -> None:
@@ -29,14 +33,47 @@ def move_slice(apps: Any, using: str, after: int) -> int | None:
         app_label="records", model="yourmodel"
     )  # fmt: skip
     change_set = apps.get_model("runs", "ChangeSet")
-    found = [change_set(record_id=pk, record_type=kind, **each) for pk, made in rows.items() for each in sets_of(made)]
+    runs = runs_of(apps, using, rows)
+    told = told_of(apps, using, rows, {number for made in runs.values() for _begun, _ended, number in made})
+    found = []
+    for pk, made in rows.items():
+        for each in sets_of(made):
+            run = next((number for begun, ended, number in runs[pk] if begun <= each["at"] <= ended), None)
+            if run is None:
+                found.append(change_set(record_id=pk, record_type=kind, task=TASK, **each))
+            elif (run, pk) not in told:
+                told.add((run, pk))
+                found.append(change_set(record_id=pk, run_id=run, **with_processed(each)))
     change_set.objects.using(using).bulk_create(found)
     records.filter(pk__in=rows).update(corrections=[])
     return max(rows)
 
 
+def runs_of(apps: Any, using: str, ids: Iterable[int]) -> dict[int, list[tuple[datetime, datetime, int]]]:
+    """By record, when runs corrected it, as far as the ledger still knows."""
+    tasks = apps.get_model("runs", "TaskName").objects.using(using).filter(name=TASK).values_list("pk", flat=True)
+    items = apps.get_model("runs", "RunItem").objects.using(using)
+    ended = items.filter(record_id__in=list(ids), task_no__in=list(tasks), finished_at__isnull=False, state="SUCCESS")
+    found: dict[int, list[tuple[datetime, datetime, int]]] = defaultdict(list)
+    for pk, begun, end, run in ended.values_list("record_id", "started_at", "finished_at", "run_id"):
+        found[pk].append(((begun or end) - SLACK, end + SLACK, run))
+    return found
+
+
+def told_of(apps: Any, using: str, ids: Iterable[int], runs: set[int]) -> set[tuple[int, int]]:
+    """Of these runs and records those that have their change sets already."""
+    rows = apps.get_model("runs", "ChangeSet").objects.using(using).filter(run__in=runs, record_id__in=list(ids))
+    return set(rows.values_list("run_id", "record_id"))
+
+
+def with_processed(told: dict[str, Any]) -> dict[str, Any]:
+    """Runs took only what was processed, and it then was so no more: who undoes one is to know."""
+    before, after = f"{told['before'][:-1]},true]", f"{told['after'][:-1]},false]"
+    return {**told, "fields": f"{told['fields']}processed ", "before": before, "after": after}
+
+
 def sets_of(corrections: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """A change set for each time corrections were made, as one of a plain call: which run it was, nobody noted."""
+    """What a change set says, for each time corrections were made."""
     for at, made in groupby(corrections, key=lambda each: each["at"]):
         before: dict[str, str] = {}
         after: dict[str, str] = {}
@@ -44,7 +81,6 @@ def sets_of(corrections: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             before.setdefault(each["field"], each["before"])
             after[each["field"]] = each["after"]
         yield {
-            "task": "records.tasks.apply_corrections",
             "at": parse_datetime(at),
             "fields": f" {' '.join(after)} ",
             "before": json.dumps([*before.values()], separators=(",", ":")),

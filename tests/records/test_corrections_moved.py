@@ -1,16 +1,21 @@
 """What records kept of their corrections is in change sets after an upgrade, and the version before works on."""
 
+from datetime import timedelta
 from importlib import import_module
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
+from django.utils.dateparse import parse_datetime as at
 
-from backoffice.runs.models import ChangeSet
+from backoffice.runs.models import ChangeSet, RunItem, TaskName
 from backoffice.runs.pages import timeline
+from backoffice.runs.seam import undo
+from backoffice.testing import work_off
 from records.models import YourModel
 from tests import factories
+from tests.desk.factories import run
 
 BEFORE = ("records", "0006_a_person_accepts_issues")
 moved = import_module("records.migrations.0008_corrections_are_change_sets")
@@ -62,6 +67,39 @@ def test_each_time_is_a_change_set_of_a_plain_call(old_records, monkeypatch):
     assert [entry.title for entry in entries] == ["Apply corrections"] * 2
     assert [(each.label, each.before, each.after) for each in entries[0].changes] == [("Country", "DE", "CH")]
     assert not old_records.objects.exclude(corrections=[]).exists()
+
+
+def test_what_a_run_corrected_is_one_entry_with_its_run(old_records):
+    record = old_records.objects.get(reference="R3")
+    task, _made = TaskName.objects.get_or_create(name="records.tasks.apply_corrections")
+    first, second = (at(correction["at"]) for correction in (MADE[0], MADE[2]))
+    runs = [run(task=task, requester_name="anna") for _ in range(2)]
+    for each, moment in zip(runs, (first, second), strict=True):
+        times = {"started_at": moment, "finished_at": moment + timedelta(milliseconds=300)}
+        RunItem.objects.create(run=each, record_id=record.pk, task_no=task.pk, state="SUCCESS", active=False, **times)
+    # The second one was made by a version that kept change sets already.
+    values = {"fields": " country ", "before": '["DE"]', "after": '["CH"]'}
+    ChangeSet.objects.create(run=runs[1], record_id=record.pk, at=second, **values)
+    call_command("migrate", verbosity=0)
+    entries = timeline.of_record(YourModel, record.pk, factories.user(is_superuser=True)).entries
+    assert [(entry.run_id, entry.who) for entry in entries] == [(each.pk, "anna") for each in reversed(runs)]
+    told = [[each.label for each in entry.changes] for entry in entries]
+    assert told == [["Country"], ["Country", "Town", "Processed"]]
+    assert ChangeSet.objects.filter(run=None).count() == 6
+
+
+def test_such_a_run_is_undone_and_its_record_is_not_called_processed(version_before):
+    values = {"country": "DE", "processed": True, "verdict": "valid", "corrections": MADE[:1]}
+    record = version_before.objects.create(reference="R1", name="x", **values)
+    task, _made = TaskName.objects.get_or_create(name="records.tasks.apply_corrections")
+    moment = at(MADE[0]["at"])
+    old = run(task=task, state="SUCCESS", finished_at=moment)
+    times = {"started_at": moment, "finished_at": moment}
+    RunItem.objects.create(run=old, record_id=record.pk, task_no=task.pk, state="SUCCESS", active=False, **times)
+    call_command("migrate", verbosity=0)
+    assert work_off(undo(old, "anna")).succeeded == 1
+    found = YourModel.objects.get(pk=record.pk)
+    assert (found.country, found.processed) == ("Deutschland", False)
 
 
 def test_begun_again_it_goes_on_where_it_stopped(old_records, monkeypatch):
