@@ -53,7 +53,7 @@ class RecordTask(RedactingTask):
     prefetch_related: tuple[str | models.Prefetch, ...] = ()
     volatile: tuple[str, ...] = ()
     change_sets = True
-    by_hand = False  # sets what people set in forms: no outcome comes of it
+    by_hand = False  # sets what people set in forms, and takes `processed` back as they do: no outcome comes of it
     writes_elsewhere = False  # rows beside its record: in one transaction with the record's outcome, or not at all
     chunk_size = 200
     transient: tuple[type[Exception], ...] = TRANSIENT
@@ -198,6 +198,11 @@ class RecordTask(RedactingTask):
         if isinstance(exc, Undeclared) or not isinstance(exc, self.transient):
             return False
         return not (isinstance(exc, TRANSIENT) and outage.is_refusal(exc))
+
+    @property
+    def processes(self) -> bool:
+        """Whether it is for this task to say that a record is processed."""
+        return "processed" in self.writes and not self.by_hand
 
     @property
     def asked_reason(self) -> str:

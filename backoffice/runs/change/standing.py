@@ -24,9 +24,7 @@ OURS = frozenset({"processed", "processed_at"})
 def tasks_that_process(model: type[Model]) -> list[RecordTask]:
     """Those that say of a record that it is processed."""
     own = model._meta.label_lower
-    return [
-        task for task in record_tasks().values() if task.model_label.lower() == own and "processed" in task.writes
-    ]  # fmt: skip
+    return [task for task in record_tasks().values() if task.model_label.lower() == own and task.processes]
 
 
 class Standing:

@@ -24,7 +24,7 @@ def checks(model: type[Model], outcome_field: str = "") -> list[RecordTask]:
     """Those that write the outcome, if it has a field, else all; of them those that set `processed` and no field that
     people edit, if there are any."""
     label = activity.label_of(model)
-    tasks = [task for task in record_tasks().values() if task.model_label.lower() == label]
+    tasks = [task for task in record_tasks().values() if task.model_label.lower() == label and not task.by_hand]
     named = [task for task in tasks if outcome_field in task.writes] if outcome_field else tasks
     setting = [task for task in named if "processed" in task.writes]
     return [task for task in setting if not writes_inputs(model, task)] or setting or named

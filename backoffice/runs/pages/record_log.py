@@ -26,12 +26,7 @@ AT_ONCE = 500
 def takes_back(model: type[Model], fields: Iterable[str]) -> bool:
     """Whether a change of these fields takes `processed` back: a task that sets it reads one of them."""
     changed = set(fields) - OURS
-    return any(changed & reads(task) for task in tasks_of(model) if processes(task))
-
-
-def processes(task: RecordTask) -> bool:
-    """Whether `processed` is its to set; a task that sets what people set only takes it back, as they do."""
-    return "processed" in task.writes and not task.by_hand
+    return any(changed & reads(task) for task in tasks_of(model) if task.processes)
 
 
 def tasks_of(model: type[Model]) -> Iterator[RecordTask]:
@@ -52,7 +47,7 @@ def take_back_from(row: Model, fields: Iterable[str]) -> None:
     changed = set(fields)
     for task in record_tasks().values():
         named = (found for found in task.related if isinstance(row, found.field.model) and found.field.name in changed)
-        for relation in sorted({found.relation for found in named}) if processes(task) else ():
+        for relation in sorted({found.relation for found in named}) if task.processes else ():
             records = task.record_model._base_manager.filter(**{relation: row})
             lock_all(records)  # what is worked on now is finished first, of the row as it was
             records.update(processed=False)

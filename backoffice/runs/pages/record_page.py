@@ -101,7 +101,7 @@ class RecordPage:
     @property
     def processed(self) -> Badge | None:
         """None where no task of this kind of record sets it."""
-        sets = any(map(record_log.processes, record_log.tasks_of(type(self.record))))
+        sets = any(task.processes for task in record_log.tasks_of(type(self.record)))
         return self.admin.processed_of(self.record) if sets else None
 
     @cached_property

@@ -98,7 +98,7 @@ class ProcessableAdmin(ComparesRecords, RecordActions):
 
     @cached_property
     def sets_processed(self) -> bool:
-        return any("processed" in task.writes for task in record_log.tasks_of(self.model))  # type: ignore[attr-defined]
+        return any(task.processes for task in record_log.tasks_of(self.model))  # type: ignore[attr-defined]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response = super().changelist_view(request, extra_context)
