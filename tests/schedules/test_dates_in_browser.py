@@ -57,7 +57,7 @@ def test_a_scheduler_chooses_a_date_that_moves_and_beat_fires_it(scheduler: Watc
     expect(page.locator("[name=selection]")).to_have_value("role=supplier&processed__exact=0&processed_at__lt=today")
     page.fill("[name=selection]", "processed_at__lt=today")
     expect(page.locator("[data-part=matching]")).to_have_text(
-        f"2 records match now: processed at before today ({timezone.localdate()})."
+        f"2 records match now: processed at before today ({timezone.localdate()}). 2 of them need it."
     )
     assert accessibility_problems(page) == []
     page.get_by_label("Repeatedly").check()

@@ -74,7 +74,9 @@ def test_a_scheduler_makes_a_schedule_with_the_keyboard_alone(site, browser):
         tab_to(page, "[name=zone]")
         page.keyboard.type("Europe/Ber")
         expect(page.locator("[data-part=sentence]")).to_have_text("At 06:00, every day, Europe/Berlin")
-        expect(page.locator("[data-part=matching]")).to_have_text("4 records match now: processed: no.")
+        expect(page.locator("[data-part=matching]")).to_have_text(
+            "4 records match now: processed: no. 4 of them need it."
+        )
         expect(page.locator("[data-part=firings] tr")).to_have_count(10)
         tab_to(page, "button[name=_save]")
         page.keyboard.press("Enter")
@@ -151,7 +153,7 @@ def test_a_filter_of_the_list_becomes_a_schedule_by_keyboard_and_leads_back(site
         assert accessibility_problems(page) == []
         page.keyboard.press("Enter")
         expect(page.locator("[data-part=matching]")).to_have_text(
-            "1 record matches now: processed: no, search “P0002”."
+            "1 record matches now: processed: no, search “P0002”. 1 of them needs it."
         )
         tab_to(page, "[name=name]")
         page.keyboard.type("Every night")
