@@ -16,7 +16,7 @@ from backoffice.schedules.pages.later_action import later_action
 from .exchange import RecordResource
 from .filters import AcceptedFilter, CheckFilter, CountryFilter, IssueFilter, RecordList, VerdictFilter
 from .models import YourModel, with_accepted
-from .outcome import outcome_of
+from .outcome import issues_in_words, outcome_of
 from .search import search, search_index
 
 PROCESS, CORRECT = "records.tasks.process_model_instance", "records.tasks.apply_corrections"
@@ -28,6 +28,7 @@ EDIT = "records.tasks.edit_yourmodel"
 @admin.register(YourModel)
 class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     resource_classes = [RecordResource]
+    check_task = PROCESS
     list_display = (
         *("reference", "name", "country", "role"),
         *("outcome_badge", "processed_badge", "issue_count", "possible_duplicates", "processed_when"),
@@ -82,6 +83,9 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     def outcome_of(self, record: YourModel) -> Any:
         found = super().outcome_of(record)
         return found and replace(found, word=str(with_accepted(found.word, len(record.accepted or ()))))
+
+    def check_words(self, record: YourModel, outcome: Any) -> list[str]:
+        return issues_in_words(record)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordList]:
         return RecordList

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from . import registers
@@ -70,6 +71,11 @@ def lines_of(record: YourModel) -> list[Line]:
         Line(label_of(field), getattr(record, field), record.normalised.get(field), issues[field])
         for field in record.INPUTS
     ]
+
+
+def issues_in_words(record: YourModel) -> list[str]:
+    """Each issue in a sentence, after the field it is about."""
+    return [f"{capfirst(str(label_of(issue['field'])))}: {issue['message']}" for issue in record.open_issues]
 
 
 def outcome_of(record: YourModel) -> dict[str, Any]:

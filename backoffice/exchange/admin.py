@@ -1,6 +1,6 @@
 """Import and export in the admin: django-import-export's pages with our bounds, sentences and activity log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,12 @@ from django.views.decorators.http import require_POST
 from import_export.admin import ImportExportMixin
 
 from backoffice.results import activity
+from backoffice.runs.access import may_start
+from backoffice.runs.pages.actions import begin
+from backoffice.runs.pages.confirmation.answers import Answers
+from backoffice.runs.pages.confirmation.page import Click
 from backoffice.runs.pages.lists import RefusedAddress
+from backoffice.runs.registry import RecordTask, find
 
 from . import export
 from .columns.layout import Layout
@@ -54,6 +59,7 @@ class ExchangeAdmin(ImportExportMixin):
     export_template_name = "exchange/export.html"
     # the activity log has it, with before and after
     skip_admin_log = True
+    check_task = ""  # a record task that the preview tries on each row, and "Import and check" starts
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """An import adds and changes, so it takes those permissions, and its own where the model has one."""
@@ -68,6 +74,15 @@ class ExchangeAdmin(ImportExportMixin):
         codename = get_permission_codename(verb, self.opts)
         declared = verb in self.opts.default_permissions or codename in dict(self.opts.permissions)
         return not declared or request.user.has_perm(f"{self.opts.app_label}.{codename}")
+
+    def check_words(self, record: Any, outcome: Any) -> Iterable[str]:
+        """What a preview says beside the outcome of a row that was checked."""
+        detail = str(getattr(outcome, "detail", ""))
+        return [detail] if detail else []
+
+    def check_for(self, request: HttpRequest) -> RecordTask | None:
+        """None where there is none, or this person may not start it."""
+        return find(self.check_task) if self.check_task and may_start(request.user, self.check_task) else None
 
     @property
     def resource_class(self) -> type[ExchangeResource]:
@@ -100,7 +115,8 @@ class ExchangeAdmin(ImportExportMixin):
             form.add_error("import_file", str(error))
             return {}
         comparison = compare(Layout(self.resource_class), sheet, self.get_queryset(request))
-        found: dict[str, Any] = {"preview": preview_of(comparison)}
+        task = self.check_for(request)
+        found: dict[str, Any] = {"preview": preview_of(self, request, task, comparison)}
         if not comparison.problems:
             upload = UploadFolder()
             upload.save(data)
@@ -143,7 +159,19 @@ class ExchangeAdmin(ImportExportMixin):
             )
             return redirect(self.page("import"))
         name, layout = form.cleaned_data["original_file_name"], Layout(self.resource_class)
-        return self.answer(request, write(layout, sheet, self.get_queryset(request), seen, request.user, name))
+        written = write(layout, sheet, self.get_queryset(request), seen, request.user, name)
+        run = self.begin_check(request, written, name) if "check" in request.POST else None
+        answer = self.answer(request, written)
+        return answer if run is None or written.refused else run
+
+    def begin_check(self, request: HttpRequest, written: Comparison, name: str) -> HttpResponse | None:
+        """A run over what was imported: of it alone, for the person who imported it."""
+        task = self.check_for(request)
+        ids = [row.record.pk if row.is_new else row.pk for row in (*written.new, *written.updated)]
+        if task is None or not ids or written.problems:
+            return None
+        click = Click(self, request, ids, task, str(task.label), selection=_("imported from %(file)s") % {"file": name})
+        return begin(click, Answers(task, {}))
 
     def answer(self, request: HttpRequest, written: Comparison) -> HttpResponse:
         if written.problems:

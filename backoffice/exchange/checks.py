@@ -9,6 +9,9 @@ from django.core.exceptions import ImproperlyConfigured
 from import_export.admin import ExportMixin, ImportMixin
 from import_export.resources import ModelResource
 
+from backoffice.runs.registry import find
+from backoffice.runs.seam import ProcessableAdmin
+
 from .admin import ExchangeAdmin
 from .columns.layout import Layout
 from .columns.resource import ExchangeResource
@@ -51,11 +54,33 @@ def unusable(model_admin: Any) -> Iterator[CheckMessage]:
         hint = "docs/your-own-model.md shows one."
         yield Error(f"The resource of {named(model_admin)} cannot be used: {told}", hint=hint, id="exchange.E001")
         return
+    yield from untried(model_admin)
     [resource] = model_admin.resource_classes
     if idle := [name for name in IDLE if getattr(resource, name) is not getattr(ModelResource, name)]:
         told = f"{resource.__qualname__} has {', '.join(idle)}, which nobody calls."
         hint = "A rule about a cell is the field's or its widget's, one about a row the model's clean()."
         yield Warning(told, hint=hint, id="exchange.W002")
+
+
+def untried(model_admin: Any) -> Iterator[CheckMessage]:
+    """A check that the preview cannot try on records that nobody saves."""
+    name, told = model_admin.check_task, ""
+    if not name:
+        return
+    try:
+        task = find(name)
+    except LookupError as error:
+        told = str(error)
+    else:
+        if task.record_model is not model_admin.model:
+            told = f"{task.name} works on {task.record_model._meta.label}."
+        elif not isinstance(model_admin, ProcessableAdmin):
+            told = "the admin lacks ProcessableAdmin."
+        elif task.parameters is not None or task.writes_elsewhere:
+            told = f"{task.name} {'asks for parameters' if task.parameters is not None else 'writes other rows'}."
+    if told:
+        hint = "Name a record task of this model that asks for nothing and changes its record alone."
+        yield Error(f"The check_task of {named(model_admin)} cannot be tried: {told}", hint=hint, id="exchange.E002")
 
 
 def fault(model: Any, resources: Any) -> str:

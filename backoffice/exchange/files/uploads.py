@@ -1,4 +1,4 @@
-"""Uploaded files between their preview and "Confirm import", each with the stamps of the records that were shown."""
+"""Uploaded files between their preview and "Import", each with the stamps of the records that were shown."""
 
 import contextlib
 import json

@@ -58,6 +58,19 @@ def test_a_number_is_compared_as_its_check_writes_it(one, other):
     assert shared(("A", "", "Germany", one), ("B", "", "DE", other)) == {"tax_id"}
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs", "same"),
+    [
+        (("Croatia", "HR65952859647"), ("HR", "65952859647"), True),
+        (("", "HR65952859647"), ("HR", "65952859647"), True),
+        (("GB", "SC123456"), ("SC", "123456"), False),
+        (("DE", "136695976"), ("AT", "136695976"), False),
+    ],
+)
+def test_the_countrys_prefix_makes_no_other_number_and_another_country_does(mine, theirs, same):
+    assert ("tax_id" in shared(("A", "", *mine), ("B", "", *theirs))) is same
+
+
 @pytest.mark.parametrize("number", ["", "n/a", "0000", "none", "123", "see invoice", "x" * 500])
 def test_what_is_no_number_is_no_likeness(number):
     assert not likenesses("A", "", "DE", number)["tax_id"]

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -59,8 +59,9 @@ def delete(record):
 
 def delete_in_the_admin(record):
     rows = Invoice.objects.filter(pk=record.pk)
-    before_deletion(None, rows)
-    rows.delete()
+    with transaction.atomic():
+        before_deletion(None, rows)
+        rows.delete()
 
 
 def empty(record):

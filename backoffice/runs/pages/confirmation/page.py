@@ -24,7 +24,7 @@ class Click:
 
     admin: Any
     request: HttpRequest
-    records: QuerySet[Any]
+    records: Any  # a queryset; ids, where nothing is asked before
     task: RecordTask
     title: str  # what the action, or the button, is called
     selection: str = ""  # in words
