@@ -1,12 +1,13 @@
 """The sidebar: what this person may open, and nothing else."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -92,6 +93,20 @@ def listing(
 def may_see(request: HttpRequest, app_label: str, model_name: str) -> bool:
     model_admin = admin.site._registry.get(apps.get_model(app_label, model_name))
     return model_admin is not None and model_admin.has_view_or_change_permission(request)
+
+
+def may_follow(request: HttpRequest, url: str) -> bool:
+    """Whether an address of a list, or of an app's lists, is one that this person may open; any other is."""
+    try:
+        match = resolve(urlsplit(url).path)
+    except Resolver404:
+        return True
+    if match.url_name == "app_list":
+        return bool(admin.site.get_app_list(request, match.kwargs["app_label"]))
+    for model, model_admin in admin.site._registry.items():
+        if match.url_name == f"{model._meta.app_label}_{model._meta.model_name}_changelist":
+            return model_admin.has_view_or_change_permission(request)
+    return True
 
 
 def page(request: HttpRequest, title: str, icon: str, link: str, active: bool = False, exact: bool = False) -> Item:

@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from .labels import task_label
-from .models import Run
+from .models import Run, sees_schedules
 from .registry import RecordTask, find
 
 
@@ -42,8 +42,10 @@ def unexplained(task: RecordTask, source: str, reason: str) -> str:
 
 
 def may_see(user: Any, run: Run) -> bool:
-    """Asked of the cheaper answer first: one's own run needs no look at permissions."""
-    return run.requester_id == user.pk or user.has_perm("runs.view_run")
+    """As `visible_to`. Asked of the cheaper answer first: one's own run needs no look at permissions."""
+    return (
+        run.requester_id == user.pk or user.has_perm("runs.view_run") or (run.is_of_schedules and sees_schedules(user))
+    )
 
 
 def may_see_records(user: Any, model: type[Model]) -> bool:

@@ -135,7 +135,8 @@ def test_asks_the_same_number_of_questions_however_much_happened(operator, djang
     for _ in range(3):
         run_over(record, requester=operator.user)
     timeline.of_record(YourModel, record.pk, operator.user)  # the content type is remembered
-    with django_assert_num_queries(6):  # tasks, activities, finished items, active items, changes of these and of calls
+    # tasks, activities, planned items, active ones, finished ones, changes of these and of calls
+    with django_assert_num_queries(7):
         timeline.of_record(YourModel, record.pk, operator.user)
 
 

@@ -39,6 +39,7 @@ class RunRow:
     state: str = ""
     label: str = ""
     counts: str = ""
+    due: datetime | None = None  # of one that is planned
     done: int = 0
     total: int = 0
     percent: int = 0
@@ -57,6 +58,7 @@ class FailedTask:
 class Overview:
     running: list[RunRow] = field(default_factory=list)
     more_running: int = 0
+    planned: list[RunRow] = field(default_factory=list)
     failed_runs: list[RunRow] = field(default_factory=list)
     failed_tasks: list[FailedTask] = field(default_factory=list)
     failed_tasks_count: str = ""
@@ -73,7 +75,9 @@ class Overview:
 
 def overview(user: Any) -> Overview:
     running, more = running_now(user)
-    page = Overview(running=running, more_running=more, failed_runs=failed_runs_today(user), checks=checks())
+    page = Overview(
+        running=running, more_running=more, planned=planned(user), failed_runs=failed_runs_today(user), checks=checks()
+    )
     if user.has_perm("django_celery_results.view_taskresult"):
         page.sees_tasks = True
         page.failed_tasks, page.failed_tasks_count = failed_tasks_today()
@@ -89,12 +93,19 @@ def running_now(user: Any) -> tuple[list[RunRow], int]:
     return [row(run) for run in found[:SHOWN]], len(found[SHOWN:])
 
 
+def planned(user: Any) -> list[RunRow]:
+    """Runs that wait for their time, the next one first."""
+    return [row(run) for run in dressed(visible(user).planned()).order_by("due_at", "pk")[:SHOWN]]
+
+
 def progress(user: Any, known: Iterable[int]) -> dict[str, Any]:
     """For the page's poll: the open runs, and how those ended that the page shows and are open no more."""
     running, more = running_now(user)
     open_ids = {run.id for run in running}
     ended = dressed(visible(user).filter(Q(pk__in=set(known) - open_ids)))[:SHOWN]
-    return {"open": len(running) + more, "more": more, "runs": [asdict(r) for r in [*running, *map(row, ended)]]}
+    waiting = list(visible(user).planned().order_by("due_at", "pk").values_list("pk", flat=True)[:SHOWN])
+    runs = [asdict(run) for run in (*running, *map(row, ended))]
+    return {"open": len(running) + more, "more": more, "planned": waiting, "runs": runs}
 
 
 def visible(user: Any) -> RunQuerySet:
@@ -114,6 +125,7 @@ def row(run: Run) -> RunRow:
         state=run.state,
         label=run.get_state_display(),
         counts=in_words(run),
+        due=run.due_at if run.activated_at is None else None,
         done=run.done,
         total=run.total,
         percent=percent(run),

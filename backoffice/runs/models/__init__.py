@@ -7,12 +7,12 @@ from .event import Event
 from .item import RunItem
 from .likeness import Apart, Likeness, LookedOver
 from .processable import Outcome, Processable, Requested
-from .run import RecordOutcome, Run, RunQuerySet, TaskName, new_uid
+from .run import RecordOutcome, Run, RunQuerySet, TaskName, new_uid, sees_schedules
 from .states import OPEN, TERMINAL, State, state_label
 from .worker import Worker
 
 __all__ = [
     "OPEN", "TERMINAL", "Apart", "ChangeSet", "Chunk", "Dismissal", "Event", "FieldChange", "FieldMove", "LeftAlone",
     "Likeness", "LookedOver", "Outcome", "Processable", "RecordOutcome", "Requested", "Run", "RunItem", "RunQuerySet",
-    "State", "TaskName", "Worker", "new_uid", "state_label",
+    "State", "TaskName", "Worker", "new_uid", "sees_schedules", "state_label",
 ]  # fmt: skip

@@ -46,6 +46,14 @@ def new_uid() -> str:
     return uuid.uuid4().hex
 
 
+# Fired by one, or planned: then it has a schedule of its own, which says when it begins.
+OF_SCHEDULES = Q(source="schedule") | Q(due_at__isnull=False)
+
+
+def sees_schedules(user: Any) -> bool:
+    return any(user.has_perm(f"django_celery_beat.{verb}_periodictask") for verb in ("view", "change"))
+
+
 class RunQuerySet(models.QuerySet["Run"]):
     def open(self) -> Self:
         return self.filter(finished_at=None)
@@ -54,10 +62,17 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Waiting for a time that has come."""
         return self.open().filter(state=State.PENDING, activated_at=None, due_at__lte=timezone.now())
 
+    def planned(self) -> Self:
+        """Made, and not begun."""
+        return self.open().filter(activated_at=None, cancelled_at=None, due_at__isnull=False)
+
     def visible_to(self, user: Any) -> Self:
-        """The user's own runs, and everybody's for holders of the view permission."""
+        """The user's own runs, everybody's for holders of the view permission, and what schedules start or are to start
+        for those who may see or fire schedules."""
         if user.has_perm("runs.view_run"):
             return self
+        if sees_schedules(user):
+            return self.filter(Q(requester_id=user.pk) | OF_SCHEDULES)
         return self.filter(requester_id=user.pk) if user.pk else self.none()
 
 
@@ -174,6 +189,14 @@ class Run(models.Model):
         if not self.started_at or not self.finished_at:
             return None
         return (self.finished_at - self.started_at).total_seconds()
+
+    @property
+    def is_of_schedules(self) -> bool:
+        return self.source == Run.Source.SCHEDULE or self.due_at is not None
+
+    @property
+    def is_planned(self) -> bool:
+        return self.due_at is not None and self.activated_at is None and self.finished_at is None
 
     @property
     def is_finished(self) -> bool:

@@ -66,7 +66,7 @@ class Line:
 
     @property
     def at(self) -> datetime:
-        return self.item.finished_at or self.item.started_at or self.item.run.created_at
+        return self.item.finished_at or timeline.begun(self.item)
 
 
 class RecordPage:
@@ -191,7 +191,7 @@ class RecordPage:
         return Line(
             item, what_it_does(item.run), run_title(item.run),
             reverse("admin:runs_run_change", args=[item.run_id]) if seen else "",
-            Badge(item.word, item.state.lower()),
+            Badge(timeline.state_of(item), item.state.lower()),
             self.admin.outcome_badge_of(label) if label else None,
             item.error.strip().rpartition("\n")[2] or detail,
         )  # fmt: skip

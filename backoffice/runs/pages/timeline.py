@@ -179,13 +179,26 @@ def items_of(model: type[Processable], pk: int) -> Any:
 
 
 def newest_items(model: type[Processable], pk: int, window: Window = NEWEST) -> list[RunItem]:
-    """What is not over, at most one per task, and then a page of what is."""
+    """What waits for its time; what is in work, at most one per task; and then a page of what is over."""
     items = items_of(model, pk)
-    return [*items.filter(active=True).order_by("-run_id"), *ended_ones(items, window)]
+    planned = items.filter(run_id__in=planned_runs(model)).order_by("-run__due_at")
+    return [*planned, *items.filter(active=True).order_by("-run_id"), *ended_ones(items, window)]
+
+
+def planned_runs(model: type[Processable]) -> Any:
+    """A handful, so that an item is found by its key: no other index has what is neither active nor over."""
+    kind = ContentType.objects.get_for_model(model)
+    return Run.objects.planned().filter(record_type=kind).order_by().values("pk")
 
 
 def begun(item: RunItem) -> datetime:
-    return item.started_at or item.run.created_at
+    """Or when it is to begin."""
+    planned = item.run.due_at if item.run.is_planned else None
+    return item.started_at or planned or item.run.created_at
+
+
+def state_of(item: RunItem) -> str:
+    return _("planned") if item.run.is_planned else item.word
 
 
 def ended_ones(items: Any, window: Window) -> list[RunItem]:
@@ -199,7 +212,7 @@ def of_item(item: RunItem, user: Any, at: datetime, changes: tuple[Change, ...] 
         run_title(item.run),
         who(item.run),
         item.error.strip().rpartition("\n")[2] or item.outcome,
-        item.state, item.word,
+        item.state, state_of(item),
         reverse("admin:runs_run_change", args=[item.run_id]) if may_see(user, item.run) else "",
         changes,
         reason=item.run.reason,

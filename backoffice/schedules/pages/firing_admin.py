@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from backoffice.runs.access import may_see
+from backoffice.runs.models import sees_schedules
 from backoffice.runs.pages.staff import StaffAdmin
 
 from ..models import Firing
@@ -46,6 +48,21 @@ class FiringAdmin(StaffAdmin, ModelAdmin):
     @display(description=_("what came of it"))
     def what_came_of_it(self, firing: Firing) -> str:
         return firing.note or firing.reason
+
+    @display(description=_("run"))
+    def run_in_words(self, firing: Firing) -> str:
+        return str(firing.run or "")
+
+    def get_fields(self, request: HttpRequest, obj: Firing | None = None) -> list[str]:
+        """Schedule and run are links: for whoever may not open them, words."""
+        words_for = {}
+        if not sees_schedules(request.user):
+            words_for["schedule"] = ""
+        if obj is not None and obj.run is not None and not may_see(request.user, obj.run):
+            words_for["run"] = "run_in_words"
+        return [name for name in (words_for.get(name, name) for name in self.fields) if name]
+
+    get_readonly_fields = get_fields
 
     class Media:
         css = {"all": ["schedules/schedules.css"]}

@@ -153,11 +153,14 @@ def test_a_team_s_record_says_it_too(client, monkeypatch):
 
 
 def test_a_page_of_the_list_asks_once_for_all_its_records(operator, monkeypatch, django_assert_max_num_queries):
-    records = [factories.processed() for _ in range(20)]
-    crash(monkeypatch, *records)
+    first, *others = [factories.processed() for _ in range(20)]
+    crash(monkeypatch, first)
     operator.get(LIST)
-    with django_assert_max_num_queries(9):  # candidates of duplicates are one
+    with django_assert_max_num_queries(9) as one:
         operator.get(LIST)
+    crash(monkeypatch, *others)
+    with django_assert_max_num_queries(len(one)):
+        assert operator.get(LIST).text.count("last check failed") >= 20
 
 
 def test_the_filter_walks_failures_and_not_all_items(is_sqlite):

@@ -97,12 +97,15 @@ function startDesk(card) {
       }
       fill(row, run);
     }
+    // What has begun, or was called off, is planned no more.
+    for (const row of card.querySelectorAll("[data-planned]")) if (!answer.planned.includes(Number(row.dataset.planned))) row.remove();
+    if (part("planned")) part("planned").hidden = !card.querySelector("[data-planned]");
     part("empty").hidden = rows.children.length > 0;
     part("more").hidden = !answer.more;
     card.querySelector('[data-field="more"]').textContent = answer.more;
     const spoken = `${part("status").dataset.text} ${answer.open}`;
     if (part("status").textContent !== spoken) part("status").textContent = spoken;
-    return answer.open > 0;
+    return answer.open > 0 || answer.planned.length > 0;
   }
 
   if (card.dataset.busy) {
