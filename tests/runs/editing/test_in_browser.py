@@ -6,11 +6,11 @@ from backoffice.runs.models import Run
 from backoffice.testing import work_off
 from tests import factories
 from tests.browser import page as browsing
+from tests.browser.looks import LOOKS
 from tests.freight.factories import shipment
 from tests.freight.models import Shipment
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
-LOOKS = [(browsing.WIDE, False), (browsing.WIDE, True), (browsing.NARROW, False), (browsing.NARROW, True)]
 
 
 @pytest.fixture

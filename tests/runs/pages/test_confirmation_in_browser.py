@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 from backoffice.runs.models import Run
 from backoffice.runs.seam import start
 from backoffice.testing import work_off
-from tests.browser.page import NARROW, WIDE, accessibility_problems, watched_page
+from tests.browser.looks import LOOKS
+from tests.browser.page import accessibility_problems, watched_page
 from tests.factories import user
 from tests.probe import tasks
 from tests.probe.admin import ProbeAdmin
@@ -178,9 +179,6 @@ def test_what_is_wrong_stands_at_its_input_and_what_was_typed_is_kept(clerk):
     assert page.evaluate("document.activeElement.name") == "set-word"
     expect(page.locator("[name=set-times]")).to_have_value("9")
     assert not Run.objects.exists()
-
-
-LOOKS = [(WIDE, False), (WIDE, True), (NARROW, False), (NARROW, True)]
 
 
 @pytest.mark.parametrize(("width", "dark"), LOOKS)

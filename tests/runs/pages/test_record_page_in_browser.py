@@ -7,15 +7,10 @@ from backoffice.runs.start import start
 from backoffice.testing import work_off
 from tests import factories
 from tests.browser import page as browsing
+from tests.browser.looks import LOOKS
 from tests.second.models import Invoice
 
 pytestmark = [pytest.mark.browser, pytest.mark.once]
-LOOKS = [
-    (browsing.WIDE, False),
-    pytest.param(browsing.WIDE, True, marks=pytest.mark.long),
-    pytest.param(browsing.NARROW, False, marks=pytest.mark.long),
-    pytest.param(browsing.NARROW, True, marks=pytest.mark.long),
-]
 
 
 @pytest.fixture
