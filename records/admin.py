@@ -54,6 +54,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     outcome_colours = {"valid": "good", "corrected": "hint", "review": "warning", "invalid": "bad"}  # noqa: RUF012
     outdated_words, failed_words = _lazy("not checked yet"), _lazy("last check failed")
     likeness_words = {"spelling": _lazy("name and town")}  # noqa: RUF012
+    save_and_run_words = _lazy("Save and check")
     record_facts = "records/facts.html"
     record_panels = (
         "records/outcome_fields.html",

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib.admin.utils import display_for_field
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.urls import reverse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -75,6 +75,7 @@ class RecordPage:
     def __init__(self, model_admin: Any, record: Any, user: Any, before: str = "") -> None:
         self.admin, self.record, self.user, self.before = model_admin, record, user, before
         self.token = uuid4().hex
+        self.asked: dict[Q, bool] = {}
 
     @property
     def facts(self) -> str:
@@ -176,6 +177,14 @@ class RecordPage:
     def runs(self) -> list[Line]:
         return self.lines[:SHOWN_RUNS]
 
+    @property
+    def in_work(self) -> list[Line]:
+        return [line for line in self.lines if line.item.active]
+
+    @property
+    def at_work_url(self) -> str:
+        return str(self.admin.url_of_record("at_work", self.record.pk))
+
     @cached_property
     def outcomes(self) -> list[Line]:
         """The last run of each task that is over, the newest first; an undo that left it alone says nothing of it."""
@@ -210,11 +219,15 @@ class RecordPage:
         return reverse(f"admin:{opts.app_label}_{opts.model_name}_run", args=[self.record.pk, action])
 
     def refusal(self, task: Any) -> str:
-        if task.eligible is None:
-            return ""
-        rows: Any = type(self.record)._base_manager
-        fits = rows.filter(pk=self.record.pk).filter(task.eligible).exists()
+        fits = task.eligible is None or self.fits(task.eligible)
         return "" if fits else str(task.not_eligible or _("not eligible"))
+
+    def fits(self, condition: Q) -> bool:
+        """Asked once, for however many tasks."""
+        if condition not in self.asked:
+            rows: Any = type(self.record)._base_manager
+            self.asked[condition] = rows.filter(condition, pk=self.record.pk).exists()
+        return self.asked[condition]
 
     # --- what happened
 

@@ -6,31 +6,24 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from ..failing import outcome
-from ..labels import task_label
-from ..registry import RecordTask, find
+from ..registry import RecordTask
 from . import record_log
-from .actions import RecordActions, answered
-from .back import with_filters
-from .confirmation.page import Click
+from .actions import RecordActions
 from .duplicates.compare import ComparesRecords
-from .record_page import Badge, RecordPage, as_of, name_of
+from .in_place.record import RunsInPlace
+from .record_page import Badge, RecordPage, as_of
 
 COLOURS = ("good", "bad", "warning", "info", "hint", "calm")
 
 
-class ProcessableAdmin(ComparesRecords, RecordActions):
+class ProcessableAdmin(ComparesRecords, RunsInPlace, RecordActions):
     """For the admin of a record, before ModelAdmin. What stands here as a value is a team's to set."""
 
     list_display: Sequence[Any] = ("__str__", "outcome_badge", "processed_badge", "processed_when")
@@ -53,14 +46,14 @@ class ProcessableAdmin(ComparesRecords, RecordActions):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        field = next((each for each in self.opts.fields if each.name == self.outcome_field), None)  # type: ignore[attr-defined]
+        field = next((each for each in self.opts.fields if each.name == self.outcome_field), None)
         if field:
             sortable = admin.display(description=field.verbose_name, ordering=field.name, empty_value="–")
             self.outcome_badge = sortable(partial(type(self).outcome_badge, self))  # type: ignore[method-assign]
 
     @property
     def media(self) -> forms.Media:
-        return super().media + forms.Media(css={"all": ["runs/record.css"]}, js=["runs/selection.js"])  # type: ignore[misc]
+        return super().media + forms.Media(css={"all": ["runs/record.css"]}, js=["runs/selection.js", "runs/record.js"])  # type: ignore[misc]
 
     # --- words and colours
 
@@ -130,33 +123,17 @@ class ProcessableAdmin(ComparesRecords, RecordActions):
 
     # --- the record's page
 
-    def get_urls(self) -> list[URLPattern]:
-        opts: Any = self.opts  # type: ignore[attr-defined]
-        view = self.admin_site.admin_view(require_POST(self.run_over_record))  # type: ignore[attr-defined]
-        own = path("<int:pk>/run/<str:action>/", view, name=f"{opts.app_label}_{opts.model_name}_run")
-        return [own, *super().get_urls()]
-
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
         if obj is not None:
             page = RecordPage(self, obj, request.user, request.GET.get("before", ""))
             context |= {"record_page": page, "record_buttons": page.buttons_for(request)}
+        may = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)  # type: ignore[attr-defined]
+        if may and not context.get("is_popup"):
+            own = context.get("actions_submit_line") or ()
+            context["actions_submit_line"] = [*own, *self.submit_buttons(request)]
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
-
-    def run_over_record(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
-        record = self.get_object(request, str(pk))
-        task = self.tasks_at_once(request).get(action)
-        if task is None or not self.has_view_or_change_permission(request, record):  # type: ignore[attr-defined]
-            raise PermissionDenied
-        if record is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))  # type: ignore[attr-defined]
-        rows = self.get_queryset(request).filter(pk=pk)  # type: ignore[attr-defined]
-        opts: Any = record._meta
-        back = reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[pk])
-        click = Click(self, request, rows, find(task), task_label(find(task).name), capfirst(name_of(record))[:500])
-        click.hidden, click.back = [("form_token", request.POST.get("form_token", ""))], with_filters(request, back)
-        return answered(click) or redirect(back)
 
 
 def cell(badge: Badge) -> str:

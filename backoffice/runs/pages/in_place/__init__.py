@@ -1,0 +1,1 @@
+"""A run over one record, started on its page, and perhaps followed there."""

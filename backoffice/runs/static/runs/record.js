@@ -1,0 +1,35 @@
+// The page of a record on which a run is at work: when that has ended the page is loaded again, with the outcome on it.
+// Not while somebody has typed something: then it is only said.
+"use strict";
+
+document.addEventListener("DOMContentLoaded", () => {
+  const note = document.querySelector("[data-at-work]");
+  const form = document.querySelector("form[id$=_form]");
+  if (!note) return;
+  const QUICK = 400, SLOW = 5000;
+  const typed = () => (form ? new URLSearchParams(new FormData(form)).toString() : "");
+  const before = typed();
+  let pause = QUICK;
+
+  async function look() {
+    try {
+      const response = await fetch(note.dataset.atWork, { headers: { Accept: "application/json", "X-Requested-With": "poll" } });
+      if (response.redirected || response.status === 403 || response.status === 404) return;
+      if (response.ok && !(await response.json()).at_work) return show();
+    } catch {
+      // The network was away for a moment: asked again.
+    }
+    pause = Math.min(pause * 1.2, SLOW);
+    setTimeout(look, pause);
+  }
+
+  function show() {
+    if (typed() === before) {
+      if (form) form.autocomplete = "off"; // or a browser fills in again what the run has changed
+      return location.reload();
+    }
+    note.textContent = note.dataset.done;
+  }
+
+  setTimeout(look, pause);
+});
