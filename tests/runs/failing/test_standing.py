@@ -145,6 +145,9 @@ def test_of_many_failures_only_the_first_are_looked_at_and_the_page_says_so(clie
     standing.settle_before(later)
     assert words(run) == "all settled since"
     assert Run.objects.get(pk=run.pk).settled_at
+    html = client.get(page(run)).content.decode()
+    assert "None still fails" in html
+    assert "Retry what still fails" not in html
 
 
 def test_a_run_whose_failures_stand_or_whose_items_are_gone_is_not_settled():
@@ -240,6 +243,15 @@ def test_the_questions_do_not_grow_with_the_failures(client, boss, django_assert
     client.get(page(run))
     with django_assert_max_num_queries(20):
         client.get(page(run))
+
+
+def test_postgresql_compiles_no_question(is_sqlite):
+    """It took 4.4 s over the list of runs, and 35 ms without."""
+    if is_sqlite:
+        pytest.skip("there is no such thing")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
 
 
 def test_each_question_is_answered_by_an_index(is_sqlite):
