@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 from typing import Any  # noqa: E402
 
-from . import contenders, machine, measures, results  # noqa: E402
+from . import contenders, machine, measures, results, undo  # noqa: E402
 from .contenders import BARE, OURS, PEERS, PLAIN, SWAPPED, TUNED, USUAL  # noqa: E402
 from .session import Contender  # noqa: E402
 from .stage import Stage, stage  # noqa: E402
@@ -120,6 +120,15 @@ class Bench:
                     lambda c=contender, v=vendor, n=size: measures.throughput(self.stage, c, v, n),
                 )  # fmt: skip
 
+    def undo(self) -> None:
+        """Of records as the run left them, and with every tenth changed since."""
+        for number, vendor, contender in self.rounds([OURS], self.plan.rounds):
+            for moved in (False, True):
+                self.take(
+                    contender, vendor, number,
+                    lambda v=vendor, m=moved: undo.measure(self.stage, v, self.plan.records, moved=m),
+                )  # fmt: skip
+
     def large(self) -> None:
         """A million, with ten thousand before and after for comparison."""
         for number, vendor, contender in self.rounds([OURS, BARE], 1):
@@ -154,9 +163,9 @@ def arguments() -> argparse.Namespace:
     size.add_argument("--report", action="store_true", help="measure nothing, write RESULTS.md and plots anew")
     parser.add_argument("--only", nargs="+", choices=contenders.BY_NAME, help="these contenders only")
     parser.add_argument("--databases", nargs="+", choices=["sqlite", "postgresql"], default=["sqlite", "postgresql"])
-    every = ["throughput", "plain", "click", "small", "slow", "growth"]
+    every = ["throughput", "plain", "click", "small", "slow", "growth", "undo"]
     parser.add_argument("--measures", nargs="+", choices=[*every, "large"], help=f"default: {' '.join(every)}")
-    parser.add_argument("--records", type=int, help="for throughput")
+    parser.add_argument("--records", type=int, help="for throughput and undo")
     parser.add_argument("--rounds", type=int)
     options = parser.parse_args()
     options.measures = options.measures or (["large"] if options.large else every)

@@ -12,7 +12,7 @@ Everything = dict[str, Any]
 
 def write(everything: Everything) -> None:
     parts = ["# Results", "", *_about(everything)]
-    for section in (_throughput, _ratios, _plain, _click, _single, _memory, _growth, _slow, _large, _pages):
+    for section in (_throughput, _ratios, _plain, _click, _single, _memory, _growth, _slow, _undo, _large, _pages):
         parts += section(everything)
     (FOLDER / "RESULTS.md").write_text("\n".join(parts).rstrip() + "\n")
 
@@ -251,6 +251,22 @@ def _pages(everything: Everything) -> list[str]:
     head = ["", *(cell for vendor in found for cell in (f"{VENDORS[vendor]}, ms", "queries"))]
     title = "## Pages, at a million records, items and task results (floor 300 ms, 15 queries; progress 10 ms, 3)"
     return [title, "", *_table(head, body)]
+
+
+def _undo(everything: Everything) -> list[str]:
+    body = []
+    for vendor, label in VENDORS.items():
+        both = rows(everything, "undo", database=vendor)
+        for moved in sorted({row["moved"] for row in both}):
+            of = _picker([row for row in both if row["moved"] == moved])
+            body.append(
+                [label, f"{both[0]['records']:,}", f"{moved:,}", _cell(of("rate")), _cell(of("page"), "{:.2f}"),
+                 _cell(of("click"), "{:.2f}"), str(sum(of("overwritten"))), _cell(of("listed"))]
+            )  # fmt: skip
+    if not body:
+        return []
+    head = ["", "records", "changed since", "records/s", "page before, s", "press, s", "overwritten", "listed"]
+    return ["## Undo of a run (floor 3,000 records/s)", "", *_table(head, body)]
 
 
 def _large(everything: Everything) -> list[str]:

@@ -37,7 +37,8 @@ def line(row: Row) -> str:
     parts = [f"{row['database']:10} {row['contender']:13}"]
     shapes = {
         "records": "{:,} records", "rate": "{:.0f}/s", "click": "click {:.3f} s", "cpu_us": "{:.0f} us cpu each",
-        "ratio": "{:.2f} of the ideal", "lost": "{} lost",
+        "ratio": "{:.2f} of the ideal", "lost": "{} lost", "page": "page {:.2f} s", "conflicts": "{:,} left alone",
+        "overwritten": "{} overwritten",
     }  # fmt: skip
     parts += [shape.format(row[name]) for name, shape in shapes.items() if name in row]
     return ", ".join(parts)

@@ -54,6 +54,20 @@ def start(_client: Any, task: str, first: int, last: int) -> dict[str, float]:
     return {"seconds": time.perf_counter() - begun}
 
 
+def undo(client: Any) -> dict[str, float]:
+    """Of the newest run: the page that says what can be set back, and its button."""
+    from backoffice.runs.models import Run
+
+    url = f"/admin/runs/run/{Run.objects.latest('pk').pk}/undo/"
+    begun = time.perf_counter()
+    client.get(url)
+    shown = time.perf_counter()
+    response = client.post(url, {"confirmed": "1"})
+    if response.status_code != 302:
+        raise SystemExit(f"the undo answered {response.status_code}: {response.content[:2000]!r}")
+    return {"page": shown - begun, "seconds": time.perf_counter() - shown}
+
+
 def look(client: Any) -> dict[str, Any]:
     from . import pages
 

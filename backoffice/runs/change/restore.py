@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,8 @@ from ..models import ChangeSet, FieldChange, FieldMove, Outcome, Run
 from ..registry import RecordTask
 from . import keep, values
 from .standing import OURS, Standing
+
+PLAIN = {str, int, bool, type(None), datetime}  # equal in Python, equal in the database
 
 
 class Moved(Exception):
@@ -57,7 +60,7 @@ class Restoring:
 
     def __call__(self, record: Any) -> Outcome:
         known = self.look(record)
-        if known.is_before:
+        if known.moved:
             return Outcome(_("as before"), _("nothing to undo"))
         for change in known.changes:
             self.put(record, change.field, change.before)
@@ -73,7 +76,7 @@ class Restoring:
         if gone := [change.field for change in changes if change.field not in self.fields]:
             raise Moved(_("The record has no such field any more: %(names)s.") % {"names": ", ".join(gone)})
         known = Comparison(self, record, changes)
-        if known.is_before or not known.moved:
+        if not known.moved or known.is_before:
             return known
         names = ", ".join(str(self.fields[change.field].verbose_name) for change in known.moved)
         raise Moved(_("Changed since: %(names)s.") % {"names": names}, known.told())
@@ -94,6 +97,8 @@ class Restoring:
 
     def is_of_these_inputs(self, record: Any, known: "Comparison", names: list[str]) -> bool:
         """Of a record that would be called processed."""
+        if self.standing.keeps_time and record.processed_at is None:
+            return False
         if "processed" in names:
             others = self.found[record.pk].others
             return "processed" in known.as_left and others == self.standing.of_record(record, names)
@@ -115,7 +120,6 @@ class Comparison:
         volatile = of.task.volatile_fields
         self.compared = [change for change in changes if change.field not in volatile] or changes
         self.as_left = {change.field for change in changes if self.holds(change.field, change.after)}
-        self.as_found = {change.field for change in self.compared if self.holds(change.field, change.before)}
 
     @cached_property
     def moved(self) -> list[FieldChange]:
@@ -128,7 +132,7 @@ class Comparison:
     @property
     def is_before(self) -> bool:
         others = [change for change in self.compared if change.field != "processed"] or self.compared
-        return all(change.field in self.as_found for change in others)
+        return all(self.holds(change.field, change.before) for change in others)
 
     def now(self, name: str) -> Any:
         """As a query gives it."""
@@ -138,8 +142,11 @@ class Comparison:
 
     def holds(self, name: str, told: Any) -> bool:
         """Whether the field holds this value, as the database compares."""
-        field = self.of.fields[name]
-        return not any(keep.differing(field, [values.read(field, told)], [self.now(name)]))
+        field, now = self.of.fields[name], self.now(name)
+        value = values.read(field, told)
+        if type(value) is type(now) and type(now) in PLAIN:
+            return bool(value == now)
+        return not any(keep.differing(field, [value], [now]))
 
     def told(self) -> list[tuple[FieldChange, str]]:
         return [

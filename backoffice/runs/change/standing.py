@@ -51,6 +51,10 @@ class Standing:
         written = {self.model._meta.get_field(name).name for task in self.tasks for name in task.writes}
         return written.union(field.name for field in self.fields)
 
+    @property
+    def keeps_time(self) -> bool:
+        return any("processed_at" in task.writes for task in self.tasks)
+
     # --- what an outcome was made of
 
     def of_record(self, record: Any, but: Collection[str]) -> str:

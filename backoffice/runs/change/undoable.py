@@ -98,5 +98,5 @@ def _look(made: Outlook, restoring: restore.Restoring) -> None:
             if len(made.listed) < LISTED:
                 made.listed.append((pk, why))
         else:
-            made.as_before += known.is_before
-            made.restorable += not known.is_before
+            made.as_before += bool(known.moved)
+            made.restorable += not known.moved

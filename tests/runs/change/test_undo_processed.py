@@ -115,6 +115,15 @@ def test_the_time_of_a_later_processing_gives_way_to_none_and_not_to_an_older_on
     assert first is not None
 
 
+def test_no_record_is_processed_at_no_time():
+    processed(country="Deutschland")
+    corrected, again = correct(), process()
+    find("process_model_instance")(YourModel.objects.get().pk)
+    undone(again), undone(corrected)
+    made = YourModel.objects.get()
+    assert (made.country, made.processed, made.processed_at) == ("Deutschland", False, None)
+
+
 def test_what_it_is_made_of_in_another_row_counts_too():
     (whole,) = probes(1)
     part = Part.objects.create(whole=whole, name="a")
