@@ -11,15 +11,19 @@ from django.utils import timezone
 from backoffice.results.models import Activity
 from backoffice.runs.duplicates import candidates, look_over
 from backoffice.runs.models import Apart, Likeness, LookedOver
+from backoffice.runs.operations import undo
 from backoffice.runs.pages import record_log
 from backoffice.runs.pages.deleting import before_deletion
 from backoffice.runs.seam import start
 from backoffice.testing import work_off
 from records.models import YourModel
 from tests import factories
+from tests.exchange import importing
+from tests.exchange.made_files import csv_of, line
 from tests.probe.models import Probe
 from tests.runs.duplicates.conftest import invoice, set_apart
 from tests.second.models import Invoice
+from tests.second.tasks import edit_invoice
 
 pytestmark = pytest.mark.django_db(transaction=True)  # who has a candidate is marked after the commit
 
@@ -97,6 +101,40 @@ def test_a_record_task_keeps_them_for_the_fields_it_writes():
     assert not found(one)
     work_off(start(YourModel.objects.filter(pk=one.pk), "apply_corrections"))
     assert found(one) == [other.pk]
+
+
+def bulk_edit(record):
+    return work_off(start(Invoice.objects.filter(pk=record.pk), "edit_invoice", parameters={"number": "another"}))
+
+
+def plain_call(record):
+    edit_invoice(record.pk, number="another")
+
+
+@pytest.mark.parametrize("door", [bulk_edit, plain_call], ids=lambda door: door.__name__)
+def test_a_task_that_people_edit_by_keeps_them(pair, door):
+    door(pair[0])
+    assert not found(pair[1])
+    assert not filtered(Invoice)
+
+
+def test_what_is_undone_is_alike_again(pair):
+    run = bulk_edit(pair[0])
+    assert not found(pair[1])
+    assert work_off(undo(run, "somebody")).succeeded == 1
+    assert found(pair[1]) == [pair[0].pk]
+    assert filtered(Invoice) == {each.pk for each in pair}
+
+
+def test_an_import_keeps_them_of_what_it_adds_and_of_what_it_changes(client):
+    client.force_login(factories.member("Operator"))
+    one = factories.record(reference="R-1", name="Old name", country="DE", tax_id="")
+    other = factories.record(reference="R-2", name="Shared Ltd", country="DE", tax_id="")
+    rows = (line(reference="R-1", name="SHARED", country="Germany", tax_id=""),)
+    importing.confirm(client, importing.upload(client, csv_of(*rows, line(reference="R-3", name="Shared", tax_id=""))))
+    third = YourModel.objects.get(reference="R-3")
+    assert sorted(found(other)) == [one.pk, third.pk]
+    assert filtered(YourModel) == {one.pk, other.pk, third.pk}
 
 
 def test_processing_asks_nothing_of_them():
