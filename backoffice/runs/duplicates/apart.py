@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from backoffice.results import activity
 
+from ..database import references
 from ..models import Apart, compared
 from .candidates import pair
 
@@ -48,7 +50,11 @@ def decide(model: Any, one: int, other: int, user: Any, reason: str, as_seen: st
             record_type_id=compared.kind_of(model),
             low=low,
             high=high,
-            defaults={"by": user, "by_name": activity.name_of(user), "reason": reason.strip()},
+            defaults={
+                "by": user if references.stays(get_user_model(), user.pk) else None,
+                "by_name": activity.name_of(user),
+                "reason": reason.strip(),
+            },
         )
         if is_new:
             compared.log(model, "record.apart", user, [decided])
