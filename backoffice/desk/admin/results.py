@@ -27,6 +27,7 @@ from backoffice.runs.labels import task_label
 from backoffice.runs.models import Run, state_label
 
 from ..audit.origin import Origin, trace
+from ..failures import settled
 from ..home import find
 from ..parts import cells
 from ..parts.documents import load, one_line, pretty
@@ -132,6 +133,9 @@ class TaskResultAdmin(ReadOnlyAdmin):
         yield Fact(_("State"), state_label(obj.status), badge=obj.status)
         if obj.status in states.READY_STATES:
             yield Fact(_("Outcome"), one_line(obj.result, longest=300))
+        if obj.status == states.FAILURE:
+            said, url = settled.in_words(obj, origin.run, request.user)
+            yield from [Fact(_("Settled"), said, url=url)] if said else []
         yield Fact(_("Task"), self.task(obj))
         yield Fact(_("Task name"), obj.task_name or "", mono=True)
         yield Fact(_("Task id"), obj.task_id, mono=True)

@@ -10,14 +10,17 @@ from typing import Any, NamedTuple
 
 from celery import states
 from django.db.models import Max
+from django.utils.translation import gettext as _
 from django_celery_results.models import TaskResult
 
 from backoffice.results import rows
 from backoffice.results.models import Activity
-from backoffice.runs.failing.standing import is_settled
+from backoffice.runs.failing.standing import is_settled, settled_among
 from backoffice.runs.ids import split_task_id
-from backoffice.runs.models import Dismissal, RunItem, State, TaskName
+from backoffice.runs.models import Dismissal, Run, RunItem, State, TaskName
 from backoffice.runs.registry import record_tasks
+
+from ..parts.links import admin_url
 
 GROUP = "desk.failuregroup"  # under this label the log keeps which calls of a group were run again, and as which
 NEWEST = 500  # entries of the log looked at
@@ -38,6 +41,21 @@ def settled(results: list[Failed]) -> set[str]:
     calls = [each for each in results if each.task_id not in items]
     found = settled_items(items) if items else set()
     return found | set(settled_calls(calls)) if calls else found
+
+
+def in_words(result: Any, run: Run | None, user: Any) -> tuple[str, str]:
+    """Of a failed task result, how it was settled, and the address of the run that mended it; "" while it stands."""
+    item = split_task_id(result.task_id)
+    if run is None or item is None:
+        each = Failed(result.pk, result.task_id, result.task_name, result.date_done)
+        return (_("run again with success, mended by a later run, or dismissed") if settled([each]) else ""), ""
+    how = settled_among(run, [item[1]]).get(item[1])
+    if how is None:
+        return "", ""
+    if how.run_id is None:
+        return _("dismissed by %(who)s: %(reason)s") % {"who": how.dismissed_by, "reason": how.reason}, ""
+    mending = Run.objects.visible_to(user).filter(pk=how.run_id).first()
+    return _("mended by run %d") % how.run_id, admin_url(mending) if mending else ""
 
 
 def settled_items(items: dict[str, tuple[str, int]]) -> set[str]:

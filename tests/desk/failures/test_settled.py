@@ -144,3 +144,21 @@ def test_the_desk_asks_no_more_for_many(client, boss, django_assert_max_num_quer
     client.get("/admin/")
     with django_assert_max_num_queries(40):
         client.get("/admin/")
+
+
+def test_the_page_of_a_failed_result_says_what_settled_it(client, boss):
+    one, gone = probes(2, behaviour="fail")
+    run = work_off(poke_all())
+    pages = {record.pk: TaskResult.objects.get(task_id=run.item_task_id(record.pk)).pk for record in (one, gone)}
+    url = "/admin/django_celery_results/taskresult/{}/change/"
+    assert "Settled" not in client.get(url.format(pages[one.pk])).text
+    Probe.objects.update(behaviour="fine")
+    later = work_off(operations.retry(run, boss, record_ids=[one.pk]))
+    Probe.objects.filter(pk=gone.pk).delete()
+    client.post(reverse("admin:runs_run_dismiss", args=[run.pk]), {"reason": "sold"})
+    assert f"mended by run {later.pk}" in client.get(url.format(pages[one.pk])).text
+    html = client.get(url.format(pages[gone.pk])).text
+    assert f"dismissed by {boss.username}: sold" in html
+    call = call_of("records.tasks.add", 1, 2)
+    client.post(url_of(boss), {"dismiss": "1", "reason": "a slip"})
+    assert "or dismissed" in client.get(url.format(call.pk)).text
