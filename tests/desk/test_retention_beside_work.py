@@ -42,7 +42,7 @@ def test_a_run_that_is_retried_at_this_moment_stays(is_sqlite):
 def test_a_retry_of_a_run_that_retention_took_at_this_moment_says_so():
     run = old_run(behaviour="fail")
     keep(items=7, runs=7)
-    with held(lambda: refusal(run), start, "_check") as retrying:
+    with held(lambda: refusal(run), start, "check") as retrying:
         beside(lambda: retention.apply(60.0))
         assert retrying.finish() == f"Run {run.pk} was deleted meanwhile, so there is nothing left to retry."
     assert not Run.objects.exists()

@@ -94,7 +94,7 @@ def test_every_permission_of_the_fixture_exists(group):
 def test_an_auditor_may_change_nothing():
     auditor = factories.member("Auditor")
     verbs = {permission.rpartition(".")[2].split("_")[0] for permission in auditor.get_all_permissions()}
-    assert verbs == {"view", "export"}
+    assert verbs == {"view", "export", "ask"}
 
 
 def test_an_operator_may_not_delete_or_see_others_runs():

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from backoffice.results.models import Activity
 from backoffice.results.values import columns
 from backoffice.runs import operations
 from backoffice.runs.engine import heartbeats, identity
-from backoffice.runs.models import Chunk, Event, Run, Worker
+from backoffice.runs.models import Chunk, Dismissal, Event, Run, Worker
+from backoffice.runs.models.likeness import Apart
 from backoffice.schedules import enabling
 from backoffice.schedules.beat import fire
 from backoffice.schedules.models import Firing, Lease, ScheduleState
@@ -36,6 +38,8 @@ MADE: dict[Any, Any] = {
     Chunk: lambda: run().chunks.earliest("pk"),
     Worker: lambda: Worker.objects.create(name="w"),
     Event: lambda: Event.objects.create(kind=Event.Kind.RUN_FINISHED, run=run()),
+    Dismissal: lambda: Dismissal.objects.create(task_id="t", reason="r"),
+    Apart: lambda: Apart.objects.create(record_type=ContentType.objects.get_for_model(Run), low=1, high=2, reason="r"),
     Firing: firing,
     ScheduleState: lambda: ScheduleState.objects.create(schedule=factories.row()),
     Lease: Lease.current,

@@ -24,7 +24,7 @@ NAMED: dict[str, tuple[Callable[[], Any], str]] = {
 def test_a_run_of_what_was_deleted_this_moment_keeps_its_name(field):
     probes(2)
     named = NAMED[field][0]()
-    with held(lambda: poke_all(**{field: named, "schedule_name": "as it was called"}), start, "_check") as click:
+    with held(lambda: poke_all(**{field: named, "schedule_name": "as it was called"}), start, "check") as click:
         beside(lambda: type(named).objects.filter(pk=named.pk).delete())
         run = click.finish()
     run.refresh_from_db()
