@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import uuid4
@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.contrib.admin.utils import display_for_field
 from django.db.models import Model, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -19,10 +20,12 @@ from ..access import may_retry, may_see
 from ..failing import outcome
 from ..labels import run_title, task_label, what_it_does
 from ..models import RunItem, State
+from ..models.alike import alike
 from ..registry import find
 from . import record_log, timeline
 
 SHOWN_RUNS = 10
+RECENT = timedelta(minutes=1)  # in which a page is made, however slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +181,20 @@ class RecordPage:
         return self.lines[:SHOWN_RUNS]
 
     @property
-    def in_work(self) -> list[Line]:
-        return [line for line in self.lines if line.item.active]
+    def awaited(self) -> list[Line]:
+        """The runs whose outcome the page has not."""
+        in_work = [line for line in self.lines if line.item.active]
+        return in_work or (self.outcomes[:1] if self.is_behind() else [])
+
+    def is_behind(self) -> bool:
+        """Whether a run has ended between the moment this page read the record and the one it read the runs."""
+        ended = max((line.item.finished_at for line in self.outcomes if line.item.finished_at), default=None)
+        if ended is None or timezone.now() - ended > RECENT:
+            return False
+        now = type(self.record)._base_manager.filter(pk=self.record.pk).first()
+        fields = self.record._meta.concrete_fields
+        both = ((each, each.value_from_object(self.record), each.value_from_object(now)) for each in fields if now)
+        return not all(alike(*each) for each in both)
 
     @property
     def at_work_url(self) -> str:

@@ -129,6 +129,7 @@ class ProcessableAdmin(ComparesRecords, RunsInPlace, RecordActions):
         if obj is not None:
             page = RecordPage(self, obj, request.user, request.GET.get("before", ""))
             context |= {"record_page": page, "record_buttons": page.buttons_for(request)}
+            context["awaited"] = page.awaited if request.method == "GET" else ()  # what was sent is not loaded again
         may = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)  # type: ignore[attr-defined]
         if may and not context.get("is_popup"):
             own = context.get("actions_submit_line") or ()

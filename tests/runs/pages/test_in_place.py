@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from backoffice.runs.models import Run
 from backoffice.runs.pages.edits import digests, written
+from backoffice.runs.pages.record_page import RecordPage
 from backoffice.runs.seam import start
 from backoffice.testing import work_off
 from records.models import YourModel
@@ -121,6 +122,30 @@ def test_whether_a_run_is_at_work_is_told_to_whoever_may_look(client, django_ass
     with django_assert_max_num_queries(7):
         assert client.get(page(made, "at_work")).json() == {"at_work": False}
     assert client.post(page(made, "at_work")).status_code == 405
+
+
+def test_a_page_that_was_read_just_before_its_run_ended_is_loaded_again(operator, monkeypatch):
+    """The record is read, the run ends, the runs are read: nothing is at work, and the outcome is not on the page."""
+    made = factories.processed(country="Atlantis")
+    operator.post(page(made), form_of(made, country="DE"))
+    real = RecordPage.__init__
+
+    def late(self, *args):
+        real(self, *args)
+        work_off(Run.objects.get())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RecordPage, "__init__", late)
+        html = operator.get(page(made)).text
+    assert "not checked yet" in html
+    assert "data-at-work" in html
+    assert "data-at-work" not in operator.get(page(made)).text
+
+
+def test_a_form_that_was_refused_is_not_loaded_again_while_a_run_is_at_work(operator):
+    made = factories.record()
+    start([made.pk], "process_model_instance")
+    assert "data-at-work" not in operator.post(page(made), form_of(made, name="")).text
 
 
 @pytest.mark.browser
