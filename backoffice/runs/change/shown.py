@@ -111,10 +111,14 @@ def in_words(model: type[Model] | None, found: ChangeSet | None) -> tuple[Change
 def moves_in_words(model: type[Model] | None, moves: Iterable[FieldMove]) -> tuple[Move, ...]:
     hidden = hidden_fields(model)
     return tuple(
-        Move(label_of(model, each.field), values.words(each.before), *seen.in_words(each.after, each.now))
+        Move(label_of(model, each.field), values.words(each.before), *_after_and_now(each))
         for each in moves
         if each.field not in hidden
     )
+
+
+def _after_and_now(each: FieldMove) -> tuple[str, str]:
+    return seen.in_words(each.after, each.now) if each.after != each.now else (values.words(each.after),) * 2
 
 
 def hidden_fields(model: type[Model] | None) -> set[str]:

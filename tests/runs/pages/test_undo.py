@@ -61,6 +61,15 @@ def test_it_says_how_many_can_be_set_back_and_which_moved(clerk):
         assert text in html
 
 
+def test_where_nothing_can_be_set_back_there_is_no_button(clerk):
+    run = finished(clerk)
+    Probe.objects.update(result="by hand")
+    html = clerk.get(page(run, "undo")).content.decode()
+    assert numbers(html)["restorable"] == "0"
+    assert "Undo the run" not in html
+    assert "As the run left it: 1" in html
+
+
 def test_pressing_it_starts_a_run_once_and_both_pages_name_each_other(clerk):
     run = finished(clerk)
     assert "Undo this run…" in clerk.get(page(run)).content.decode()
