@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from backoffice.desk.failures import failures
+from backoffice.runs.models import Run
+from backoffice.runs.operations import cancel
 from backoffice.runs.start import RunRequest, start
 from backoffice.schedules import later
 from backoffice.testing import work_off
@@ -74,4 +77,17 @@ def test_these_pages_are_accessible_and_hold(live_server, browser, paths, width:
             if pictures:
                 page.screenshot(path=Path(pictures) / f"{width}-{number}.png", full_page=True)
         assert found == []
+        assert watched.problems == []
+
+
+def test_a_planned_run_called_off_leaves_the_desk_by_itself(live_server, browser, boss, paths):
+    (planned,) = Run.objects.planned()
+    with browsing.watched_page(browser, live_server.url) as watched:
+        page = watched.sign_in("boss", "a long one")
+        Run.objects.filter(pk=planned.pk).update(due_at=timezone.now() + timedelta(seconds=8))
+        watched.open("/admin/")
+        expect(page.locator(f"[data-planned='{planned.pk}']")).to_be_visible()
+        cancel(planned, boss)
+        expect(page.locator(f"[data-planned='{planned.pk}']")).to_have_count(0, timeout=20_000)
+        expect(page.locator("[data-part=planned]")).to_be_hidden()
         assert watched.problems == []

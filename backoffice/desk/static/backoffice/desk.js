@@ -41,9 +41,9 @@ function makeAccessible(root) {
 
 const SPOKEN = { "dock to right": "Show or hide the navigation", close: "Close" };
 
-// --- Polling: one second, five when nobody looks, and not at all when nothing runs.
+// --- Polling: one second, five when nobody looks, half a minute while runs are only planned, and not at all otherwise.
 
-const QUICK = 1000, SLOW = 5000;
+const QUICK = 1000, SLOW = 5000, RARE = 30000;
 
 function poll(url, show, lost) {
   let timer = 0;
@@ -59,7 +59,7 @@ function poll(url, show, lost) {
     } catch {
       lost(true);
     }
-    if (again) timer = setTimeout(ask, document.hidden ? SLOW : QUICK);
+    if (again) timer = setTimeout(ask, again === true ? (document.hidden ? SLOW : QUICK) : again);
   }
   document.addEventListener("visibilitychange", () => { if (timer && !document.hidden) ask(); });
   timer = setTimeout(ask, QUICK);
@@ -88,6 +88,12 @@ function startDesk(card) {
   const rows = part("rows");
   const known = () => [...rows.children].map((row) => row.dataset.run);
 
+  // Until the next planned run begins, half a minute at most: it may be called off.
+  function untilPlanned() {
+    const next = card.querySelector("[data-planned] time");
+    return next ? Math.max(QUICK, Math.min(RARE, new Date(next.dateTime) - Date.now())) : false;
+  }
+
   function show(answer) {
     for (const run of answer.runs) {
       let row = rows.querySelector(`[data-run="${run.id}"]`);
@@ -105,7 +111,7 @@ function startDesk(card) {
     card.querySelector('[data-field="more"]').textContent = answer.more;
     const spoken = `${part("status").dataset.text} ${answer.open}`;
     if (part("status").textContent !== spoken) part("status").textContent = spoken;
-    return answer.open > 0 || answer.planned.length > 0;
+    return answer.open > 0 || untilPlanned();
   }
 
   if (card.dataset.busy) {
