@@ -78,6 +78,8 @@ def _slice(model: Any) -> int:
         last = ids[-1] if len(ids) == AT_ONCE else None
         _forget_the_gone(model, state.after, last, ids)
         compared.keep(model, ids, ends=not state.is_first)
+        # Whoever died between a commit and what follows it left these unmarked.
+        compared.refresh_later(compared.kind_of(model), set(compared.values_of(model, ids)))
         own = LookedOver.objects.filter(pk=state.pk, after=state.after)
         if last is None:
             own.update(finished_at=timezone.now())

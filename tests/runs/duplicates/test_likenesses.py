@@ -200,6 +200,14 @@ def test_what_nobody_kept_is_found_within_a_day(pair):
     assert not Likeness.objects.filter(record_id=gone.pk).exists()
 
 
+def test_a_mark_that_was_lost_after_the_commit_is_made_within_a_day(pair):
+    look_over.look_over()
+    Likeness.objects.update(open=False)  # its process was killed between the commit and the mark
+    LookedOver.objects.update(finished_at=timezone.now() - timedelta(hours=25))
+    look_over.look_over()
+    assert filtered(Invoice) == {each.pk for each in pair}
+
+
 def test_other_rules_compare_all_anew_and_leave_decisions_alone(pair, monkeypatch):
     look_over.look_over()
     set_apart(*pair)
