@@ -10,6 +10,7 @@ from backoffice.results.models import Activity
 from backoffice.runs.doctor import compare
 from backoffice.runs.doctor.compare import measure
 from backoffice.runs.models import Run, RunItem, State
+from backoffice.runs.operations import undo
 from backoffice.runs.sweep import sweep
 from backoffice.testing import work_off
 from tests.runs.factories import poke_all, probes
@@ -97,3 +98,18 @@ def test_an_outcome_that_comes_while_it_looks_did_not_come_too_early(monkeypatch
     assert measure(repair=True).total == 0
     assert TaskResult.objects.filter(status="SUCCESS").count() == 5
     assert not Activity.objects.filter(verb="run.repaired").exists()
+
+
+def test_an_undo_that_left_records_alone_agrees_and_is_mended_to_what_it_was():
+    moved, _other = probes(2)
+    run = work_off(poke_all())
+    type(moved).objects.filter(pk=moved.pk).update(result="by hand")
+    again = work_off(undo(run, "anna"))
+    RunItem.objects.update(finished_at=timezone.now() - timedelta(minutes=1))
+    assert measure().total == 0
+    TaskResult.objects.filter(task_id=again.item_task_id(moved.pk)).delete()
+    Run.objects.filter(pk=again.pk).update(succeeded=0, state=State.FAILURE)
+    assert repaired()
+    again.refresh_from_db()
+    assert (again.state, again.succeeded, again.conflicts) == (State.SUCCESS, 1, 1)
+    assert "Changed since" in str(TaskResult.objects.get(task_id=again.item_task_id(moved.pk)).result)
