@@ -99,12 +99,12 @@ class Web(Actor):
         body = urlencode({"csrfmiddlewaretoken": CSRF, **fields}, doseq=True)
         return self._ask("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
-    def click(self, *picked: int, **fields: object) -> Answer:
+    def click(self, *picked: int, confirmed: bool = True, **fields: object) -> Answer:
         """Select probes on their list, or all of them, press the action and confirm it."""
         chosen: dict[str, object] = {"_selected_action": picked or [0], "select_across": "0" if picked else "1"}
-        return self.post(
-            "/admin/probe/probe/", action="poke_selected", index="0", **{"confirmed": "1", **chosen, **fields}
-        )
+        if confirmed:
+            chosen["confirmed"] = "1"
+        return self.post("/admin/probe/probe/", action="poke_selected", index="0", **{**chosen, **fields})
 
     def memory(self) -> int:
         """Bytes resident in the process that answers, at its highest so far."""
