@@ -1,7 +1,7 @@
 """Taking back what a run changed in one record: all of it or, where it has moved since, nothing."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -65,7 +65,14 @@ class Restoring:
         for change in known.changes:
             self.put(record, change.field, change.before)
         self.settle(record, known)
-        return Outcome(_("restored"), ", ".join(change.field for change in known.changes))
+        return Outcome(_("restored"), ", ".join(self.restored(known)))
+
+    def restored(self, known: "Comparison") -> Iterator[str]:
+        """What now is as it was: neither when it was saved last, nor what is to be processed anew."""
+        for change in known.changes:
+            is_ours = change.field in OURS
+            if not is_moment(self.fields[change.field]) and (not is_ours or known.holds(change.field, change.before)):
+                yield change.field
 
     def look(self, record: Any) -> "Comparison":
         """What can be taken back, if it is not as before already. Raises Moved."""
@@ -83,7 +90,8 @@ class Restoring:
 
     def put(self, record: Any, name: str, told: Any) -> None:
         field = self.fields[name]
-        setattr(record, field.attname, values.read(field, told))
+        value = field.pre_save(record, False) if is_moment(field) else values.read(field, told)
+        setattr(record, field.attname, value)
 
     def settle(self, record: Any, known: "Comparison") -> None:
         """Whether it is processed, and when it was: nothing of an old outcome is said of other inputs."""
@@ -153,6 +161,11 @@ class Comparison:
             (change, values.texts(self.of.fields[change.field], [self.now(change.field)])[0])
             for change in self.compared
         ]  # fmt: skip
+
+
+def is_moment(field: Any) -> bool:
+    """Whether it says when a record was saved last: an undo saves it, too."""
+    return bool(getattr(field, "auto_now", False))
 
 
 def field_of(model: Any, name: str) -> Any:

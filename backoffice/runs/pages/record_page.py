@@ -137,12 +137,12 @@ class RecordPage:
 
     @cached_property
     def processed_at(self) -> datetime | None:
-        done = (
-            line.item.finished_at
-            for line in self.outcomes
-            if line.item.state == State.SUCCESS and not line.item.run.is_undo
-        )
-        return self.record.processed_at or next(done, None)
+        """Of what an undo has set back nobody knows it."""
+        if self.record.processed_at:
+            found: datetime = self.record.processed_at
+            return found
+        last = next((line.item for line in self.outcomes if line.item.state == State.SUCCESS), None)
+        return None if last is None or last.run.is_undo else last.finished_at
 
     @property
     def results(self) -> list[Result]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from backoffice.runs.change.standing import Standing
 from backoffice.runs.operations import undo
@@ -91,6 +92,17 @@ def test_corrections_of_a_record_processed_since_are_taken_back_and_it_waits_for
     again = undone(run)
     made = YourModel.objects.get()
     assert (again.conflicts, made.country, made.processed, made.processed_at) == (0, "Deutschland", False, None)
+    assert "processed" not in next(again.outcomes()).outcome
+
+
+def test_a_page_tells_no_time_of_what_was_set_back(admin_client):
+    made = processed(country="Deutschland")
+    run = correct()
+    process()
+    undone(run)
+    html = admin_client.get(reverse("admin:records_yourmodel_change", args=[made.pk])).content.decode()
+    assert "processed at" not in html
+    assert " as of 2" not in html
 
 
 def test_a_record_edited_since_it_was_processed_is_left_alone():
