@@ -9,6 +9,7 @@ from django.urls import reverse
 from backoffice.results.models import Activity
 from backoffice.runs.models import Run
 from backoffice.runs.pages.confirmation.page import edited_by_people
+from backoffice.runs.registry import find
 from backoffice.runs.seam import start
 from backoffice.testing import work_off
 from tests.factories import user
@@ -211,3 +212,10 @@ def test_without_the_permission_nobody_is_asked(client):
     ids = [probe.pk for probe in probes(1)]
     assert "set-word" not in say(client, ids).content.decode()
     assert client.post(reverse("admin:probe_probe_run", args=[ids[0], "say_selected"])).status_code == 403
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_an_undo_is_spoken_of_only_where_the_task_keeps_what_was_there(clerk, monkeypatch, keeps):
+    monkeypatch.setattr(find("say"), "change_sets", keeps)
+    html = say(clerk, [probe.pk for probe in probes(2)]).content.decode()
+    assert ("until the run is undone" in html) is keeps

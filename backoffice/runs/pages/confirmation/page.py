@@ -68,6 +68,7 @@ def ask(click: Click, answers: Answers) -> TemplateResponse:
         "first": first_names(click.records, click.task),
         "selection": click.selection,
         "answers": answers,
+        "can_be_undone": click.task.change_sets,
         "hidden": click.hidden,
         "action": click.request.get_full_path(),
         "back": click.back or click.request.get_full_path(),
