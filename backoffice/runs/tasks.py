@@ -3,9 +3,11 @@
 from celery import shared_task
 
 from . import sweep as reconciler
+from .counting.again import count_missed
 from .engine import events
 from .failing.standing import settle_before
 
+events.on_run_finished(count_missed)
 events.on_run_finished(settle_before)
 
 

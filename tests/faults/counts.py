@@ -7,6 +7,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 from django_celery_results.models import TaskResult
 
+from backoffice.runs.counting import again
 from backoffice.runs.models import Chunk, Run, RunItem, State
 from tests.probe.models import Probe
 from tests.servers import wait_until
@@ -49,6 +50,7 @@ def assert_agreement(run: Run) -> None:
     assert not Chunk.objects.filter(run=run, claimed_at__isnull=False).exists()
     results = dict(TaskResult.objects.filter(task_id__startswith=run.uid).values_list("task_id", "status"))
     assert results == {run.item_task_id(record_id): state for record_id, state in items.items()}
+    assert not again.differs(run), "what its records came to is told otherwise"
     effects = dict(Probe.objects.filter(pk__in=items).values_list("pk", "effects"))
     assert effects == {pk: int(items[pk] == State.SUCCESS) for pk in effects}
 

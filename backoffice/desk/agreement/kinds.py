@@ -34,6 +34,10 @@ KINDS: Mapping[str, Kind] = {
         _("runs counted or closed wrongly"),
         _("Counts, state or end are not those of their records."),
     ),
+    "tallies_wrong": Kind(
+        _("runs whose outcomes are counted wrongly"),
+        _("How many records came to an outcome, or failed alike, is not what their records say."),
+    ),
     "calls_wrong": Kind(
         _("calls that row and key tell differently"),
         _("Of calls outside of runs task result and Redis tell different ends."),

@@ -4,8 +4,6 @@ Of the records of runs, and of tasks called outside of them. The groups are comp
 NEWEST of each, read from an index: a bound that holds whatever the tables' size, and that the page says.
 """
 
-import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.results import activity
 from backoffice.runs import access
+from backoffice.runs.counting import groups as alike
 from backoffice.runs.failing import dismissing, standing
 from backoffice.runs.labels import task_label
 from backoffice.runs.models import Run, RunItem, TaskName
@@ -28,34 +27,6 @@ from .failed_calls import FailedCall
 
 NEWEST = 2_000  # failed items looked at: a page in about 0.2 s with 50,000 of them among a million items
 RUNS = 500  # of a person's own runs, for those who may not see everybody's
-MESSAGE = 600  # characters of an error
-
-TYPE = re.compile(r"(?:[A-Za-z_][\w.]*\.)?([A-Z]\w*)(?:: |$)")
-# In this order: what contains another comes first.
-PARTICULARS = [
-    (re.compile(r"\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b", re.I), "<uuid>"),
-    (re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|“[^”]*”"""), "<value>"),
-    (re.compile(r"\bhttps?://\S+"), "<url>"),
-    (re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.-]+"), "<email>"),
-    (re.compile(r"(?<![\w<])(?:[A-Za-z]:\\|~?/)[^\s:,;'\"]+"), "<path>"),
-    (re.compile(r"\b0x[0-9a-f]+\b", re.I), "<n>"),
-    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{12,}\b", re.I), "<id>"),
-    (re.compile(r"\d+(?:[.,:]\d+)*"), "<n>"),
-]
-
-
-def normalise(message: str) -> str:
-    """A message without its particulars: numbers, ids, quoted values, addresses and paths."""
-    for pattern, name in PARTICULARS:
-        message = pattern.sub(name, message)
-    return " ".join(message.split())
-
-
-def split(error: str) -> tuple[str, str]:
-    """Exception type and message of an item's error; a sentence of our own has no type."""
-    error = error.strip()
-    match = TYPE.match(error)
-    return (match[1], error[match.end() :]) if match else ("", error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +44,9 @@ class Group:
     """One thing that goes wrong."""
 
     fingerprint: str
-    task: str
     kind: str
     message: str
+    task: str
     example: str
     task_no: int | None  # None: calls outside of runs
     failures: list[Any] = field(default_factory=list)  # Failure, or FailedCall
@@ -141,17 +112,16 @@ def of_items(failures: Iterable[Failure]) -> Iterator[tuple[Failure, Group]]:
     """Each failure with the group it would begin."""
     tasks = {task.pk: task.name for task in TaskName.objects.all()}
     for failure in failures:
-        kind, said = split(failure.error)
-        message = normalise(said)
-        fingerprint = fingerprint_of(failure.task_no, kind, message)
-        yield failure, Group(fingerprint, tasks.get(failure.task_no, "?"), kind, message, said, failure.task_no)
+        own = alike.of(failure.task_no, failure.error)
+        said = alike.split(failure.error)[1]
+        yield failure, Group(*own, tasks.get(failure.task_no, "?"), said, failure.task_no)
 
 
 def of_calls(calls: Iterable[FailedCall]) -> Iterator[tuple[FailedCall, Group]]:
     for call in calls:
-        message = normalise(call.error)
-        fingerprint = fingerprint_of(call.task, call.kind, message)
-        yield call, Group(fingerprint, call.task, call.kind, message, call.error, None)
+        message = alike.normalise(call.error)
+        fingerprint = alike.fingerprint_of(call.task, call.kind, message)
+        yield call, Group(fingerprint, call.kind, message, call.task, call.error, None)
 
 
 def grouped(failures: Iterable[tuple[Any, Group]]) -> Iterable[Group]:
@@ -171,7 +141,7 @@ def rows(user: Any) -> QuerySet[Any, Any]:
     if not user.has_perm("runs.view_run"):
         own = standing.unsettled().visible_to(user).order_by("-pk")
         failed = failed.filter(run_id__in=list(own.values_list("pk", flat=True)[:RUNS]))
-    start_of_error = Substr("error", 1, MESSAGE)
+    start_of_error = Substr("error", 1, alike.MESSAGE)
     return failed.order_by("-run_id", "-record_id").values_list(
         "run_id", "record_id", "task_no", "finished_at", start_of_error, standing.is_settled()
     )
@@ -179,10 +149,6 @@ def rows(user: Any) -> QuerySet[Any, Any]:
 
 def as_failure(row: tuple[Any, ...]) -> Failure:
     return Failure(*row)
-
-
-def fingerprint_of(task: int | str, kind: str, message: str) -> str:
-    return hashlib.sha256(f"{task}\n{kind}\n{message}".encode()).hexdigest()[:16]
 
 
 def latest(group: Group) -> list[Failure]:

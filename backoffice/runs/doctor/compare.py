@@ -47,6 +47,7 @@ def look(survey: Survey) -> Drift:
             _compare(survey, run, items)
             survey.watch(survey.drift)
         ledger_checks.counts(survey, run)
+        ledger_checks.tallies(survey, run)
         survey.drift.runs += 1
         survey.watch(survey.drift)
     calls.compare(survey, _in_redis)

@@ -30,6 +30,7 @@ class Drift:
     holds_wrong: int = 0  # items that keep their record from other runs though they ended, or the reverse
     chunks_left: int = 0  # chunks of runs that have ended
     runs_wrong: int = 0  # runs whose counts, state or end are not those of their items
+    tallies_wrong: int = 0  # runs that ended, of which it is told otherwise what their records came to
     calls_wrong: int = 0  # calls outside of runs whose row and key tell different ends
     calls_stuck: int = 0  # calls that began so long ago that nobody is at them
     set_aside: int = 0  # outcomes that waited in Redis and that the database refuses

@@ -10,6 +10,7 @@ from django.db import IntegrityError
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
+from ..counting import again
 from ..engine import events
 from ..models import OPEN, TERMINAL, Chunk, Event, Run, RunItem, State
 from .findings import Survey
@@ -92,6 +93,18 @@ def _count_again(survey: Survey, run: Run) -> None:
             Run.objects.filter(pk=run.pk).update(**wrong)
             if wrong.get("finished_at"):
                 events.write(Event.Kind.RUN_FINISHED, run)
+
+
+def tallies(survey: Survey, run: Run) -> None:
+    """What its records came to. Of a run that has ended: nobody writes there any more."""
+    if run.is_finished and again.differs(run):
+        survey.step(lambda: _tally_again(survey, run))
+
+
+def _tally_again(survey: Survey, run: Run) -> None:
+    survey.note("tallies_wrong", 1, run)
+    if survey.repair:
+        again.recount(run)
 
 
 def counted(run: Run) -> tuple[Run | None, Counter[str]]:

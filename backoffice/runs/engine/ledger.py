@@ -1,7 +1,7 @@
 """Writing outcomes: items, TaskResult, run counts and Redis, through one door."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,6 +17,8 @@ from backoffice.results import bulk, rows
 from .. import ids
 from ..change import keep
 from ..change.restore import Moved
+from ..counting import groups
+from ..counting import keep as tallies
 from ..models import TERMINAL, Chunk, Event, Run, RunItem, State
 from . import events
 
@@ -42,7 +44,7 @@ class Transition:
 
 
 REVOKED = {"exc_type": "TaskRevokedError", "exc_message": ["revoked"], "exc_module": "celery.exceptions"}
-ITEM_FIELDS = ("state", "active", "chunk_id", "retries", "due_at", "finished_at", "outcome", "error")
+ITEM_FIELDS = ("state", "active", "chunk_id", "retries", "due_at", "finished_at", "outcome", "error", "alike")
 
 
 class Lost(Exception):
@@ -51,23 +53,27 @@ class Lost(Exception):
 
 def write(run: Run, transitions: Sequence[Transition], worker: str, *, owner: int | None) -> None:
     """Write what became of items owned by `owner` (a chunk's id; None: of items nobody owns), in the caller's
-    transaction: items, TaskResult rows, the run's counts. Redis is told after the commit.
+    transaction: items, TaskResult rows, the run's counts and tallies. Redis is told after the commit.
 
     Call it last: it locks the run's row, and closes the run when nothing is left. Raises Lost when an item is not as
     expected: the transaction must then be undone.
     """
+    failed = tallies.failures(run, transitions)
     if transitions:
         now = timezone.now()
-        _write_items(run, transitions, owner, now)
+        _write_items(run, transitions, owner, now, failed)
         keep.save_left_alone(run, [(t.record_id, t.moved) for t in transitions if t.moved])
         add_rows(run, transitions, worker, now)
         written = [t.row for t in transitions if t.row]
         rows.write(written)
         transaction.on_commit(partial(tell_redis, run, written))
-    _count(run, transitions)
+    _count(run, transitions, failed)
 
 
-def _write_items(run: Run, transitions: Sequence[Transition], owner: int | None, now: datetime) -> None:
+def _write_items(
+    run: Run, transitions: Sequence[Transition], owner: int | None, now: datetime, failed: Mapping[int, groups.Alike]
+) -> None:
+    alike = {record_id: each.fingerprint for record_id, each in failed.items()}
     if owner is None:
         keys: tuple[str, ...] = ("run", "record_id")
         held: tuple[Any, ...] = ()
@@ -76,7 +82,7 @@ def _write_items(run: Run, transitions: Sequence[Transition], owner: int | None,
         keys, held, where = ("run", "record_id", "chunk_id", "state"), (owner, State.STARTED), ""
     changes = [
         (t.state, t.state not in TERMINAL, None, t.retries, t.due_at, now if t.state in TERMINAL else None,
-         t.outcome, t.error, run.pk, t.record_id, *held)
+         t.outcome, t.error, alike.get(t.record_id), run.pk, t.record_id, *held)
         for t in transitions
     ]  # fmt: skip
     changed = bulk.update(RunItem, ITEM_FIELDS, keys, changes, where=where)
@@ -84,7 +90,7 @@ def _write_items(run: Run, transitions: Sequence[Transition], owner: int | None,
         raise Lost(f"{len(transitions) - changed} of {len(transitions)} items of run {run.pk} are no longer ours")
 
 
-def _count(run: Run, transitions: Sequence[Transition]) -> None:
+def _count(run: Run, transitions: Sequence[Transition], failed: Mapping[int, groups.Alike]) -> None:
     """Add to the run's counts; without any, read what others have written: a cancel, say."""
     states = [t.state for t in transitions]
     Run.objects.filter(pk=run.pk).update(
@@ -93,6 +99,7 @@ def _count(run: Run, transitions: Sequence[Transition]) -> None:
         revoked=F("revoked") + states.count(State.REVOKED),
         conflicts=F("conflicts") + sum(t.moved is not None for t in transitions),
     )
+    tallies.add(run, transitions, failed)
     run.refresh_from_db(
         fields=("total", "succeeded", "failed", "revoked", "cursor", "sliced", "state", "cancelled_at", "finished_at",
                 "conflicts")

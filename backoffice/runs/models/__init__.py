@@ -1,4 +1,4 @@
-"""The ledger: runs, their items, chunks in flight, workers that hold them, events yet to be told; and what changed."""
+"""The ledger: runs, their items, what these came to, chunks in flight, workers, events to be told; what changed."""
 
 from .change import ChangeSet, FieldChange, FieldMove, LeftAlone
 from .chunk import Chunk
@@ -9,10 +9,11 @@ from .likeness import Apart, Likeness, LookedOver
 from .processable import Outcome, Processable, Requested
 from .run import RecordOutcome, Run, RunQuerySet, TaskName, new_uid, sees_schedules
 from .states import OPEN, TERMINAL, State, state_label
+from .tally import Tally
 from .worker import Worker
 
 __all__ = [
     "OPEN", "TERMINAL", "Apart", "ChangeSet", "Chunk", "Dismissal", "Event", "FieldChange", "FieldMove", "LeftAlone",
     "Likeness", "LookedOver", "Outcome", "Processable", "RecordOutcome", "Requested", "Run", "RunItem", "RunQuerySet",
-    "State", "TaskName", "Worker", "new_uid", "sees_schedules", "state_label",
+    "State", "Tally", "TaskName", "Worker", "new_uid", "sees_schedules", "state_label",
 ]  # fmt: skip
