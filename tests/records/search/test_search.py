@@ -140,6 +140,19 @@ class TestTheIndex:
         plan = search.find(YourModel.objects.all(), "needle").explain()
         assert ("VIRTUAL TABLE INDEX" if is_sqlite else "records_search_trigrams") in plan
 
+    @pytest.mark.django_db(transaction=True)
+    def test_of_many_deleted_at_once_forgets_each_in_one_step(self, is_sqlite):
+        """PostgreSQL kept the plan of the first deletion of a connection, made for a table without rows."""
+        run("DELETE FROM records_yourmodel")
+        if not is_sqlite:
+            run("VACUUM ANALYZE records_search")
+            run("DELETE FROM records_yourmodel")
+            run("SET statement_timeout = '5s'")
+        YourModel.objects.bulk_create([YourModel(reference=f"R{n}") for n in range(10_000)])
+        run("DELETE FROM records_yourmodel")
+        run("RESET statement_timeout" if not is_sqlite else "SELECT 1")
+        assert indexed() == []
+
     def test_is_made_anew_when_its_triggers_are_gone(self, is_sqlite):
         factories.record()
         for name in ("added", "edited", "deleted"):
