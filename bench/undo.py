@@ -19,8 +19,8 @@ def measure(stage: Stage, vendor: str, records: int, *, moved: bool) -> dict[str
         at.ask("click", first=first, last=last)
         _moment, lost = at.wait(at.left_in_run, poll=0.05)
         seeded = _move(at, first) if moved else 0
-        begun = time.perf_counter()
         press = at.ask("undo")
+        begun = time.perf_counter() - press["seconds"]
         moment, left = at.wait(at.left_in_run, poll=0.02)
         seconds, done = moment - begun, records - lost - left
         still = at.one(f"SELECT count(*) FROM records_yourmodel WHERE rules_version = '{BY_HAND}'")

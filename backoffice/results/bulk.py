@@ -14,6 +14,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.utils.timezone import is_aware
 
+from .values.encoding import made_once
+
 Row = Sequence[Any]
 Column = Sequence[Any]
 
@@ -146,8 +148,16 @@ def _prepare(field: Any, column: Column) -> Column:
         times = _times(field, set(column))
         return [times[value] for value in column]
     if type(field) is models.JSONField:
-        return [None if value is None else json.dumps(value, cls=field.encoder) for value in column]
+        return _json(field.encoder or json.JSONEncoder, column)
     return [field.get_db_prep_save(value, connection) for value in column]
+
+
+def _json(encoder: type[json.JSONEncoder], column: Column) -> Column:
+    write = made_once(encoder())
+    try:
+        return [None if value is None else write(value) for value in column]
+    except Exception:  # a circle, say: in the library's own words
+        return [None if value is None else json.dumps(value, cls=encoder) for value in column]
 
 
 def _times(field: Any, values: Iterable[Any]) -> dict[Any, Any]:

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial, update_wrapper
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, cast
 
 from celery import Task, current_app
@@ -53,6 +53,8 @@ class RecordTask(RedactingTask):
     prefetch_related: tuple[str | models.Prefetch, ...] = ()
     volatile: tuple[str, ...] = ()
     change_sets = True
+    held_too: tuple[str, ...] = ()  # columns that are read as records are locked, beside inputs and what is overwritten
+    changes_in_place = True  # lists and mappings that it reads; else they are not copied for comparing
     by_hand = False  # sets what people set in forms, and takes `processed` back as they do: no outcome comes of it
     writes_elsewhere = False  # rows beside its record: in one transaction with the record's outcome, or not at all
     chunk_size = 200
@@ -135,12 +137,11 @@ class RecordTask(RedactingTask):
         return frozenset({"processed_at", *(own.get_field(name).name for name in self.volatile)})
 
     @cached_property
-    def held(self) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-        """What is read as records are locked, inputs first; and how to get from such a row what is overwritten."""
-        names = tuple(dict.fromkeys(("pk", *self.inputs, *(field.attname for field in self.overwritten))))
-        places = [names.index(field.attname) for field in self.overwritten]
-        at = places[0] if places else 0
-        return names, itemgetter(*places) if len(places) > 1 else itemgetter(slice(at, at + 1))
+    def held(self) -> tuple[str, ...]:
+        """What is read as records are locked, inputs first."""
+        return tuple(
+            dict.fromkeys(("pk", *self.inputs, *(field.attname for field in self.overwritten), *self.held_too))
+        )
 
     def as_asked(self, submitted: Mapping[str, Any]) -> tuple["RecordTask", dict[str, Any]]:
         """This task as one run with these parameters does it, and what its body is called with. A form that has a

@@ -17,7 +17,7 @@ from ..registry import RecordTask
 from . import values
 from .standing import Standing
 
-Before = Mapping[int, Sequence[Any]]  # by record id, what was in the fields that the task writes
+Before = Mapping[int, Sequence[Any]]  # by record id, what was there, as `task.held` names it
 
 FIELDS = ("run", "record_type", "task", "task_id", "at", "others", "record_id", "fields", "before", "after")
 TASK, TASK_ID = 200, 255  # characters
@@ -31,11 +31,11 @@ def save(task: RecordTask, rows: Sequence[Sequence[Any]], before: Before, run: R
     bulk.update(task.record_model, task.writes, (task.record_model._meta.pk.name,), rows)
     if compared.is_touched(task.record_model, task.writes):
         compared.keep(task.record_model, [row[-1] for row in rows])
-    if rows and before:
+    if rows and task.overwritten:
         of = _of_plain_call(task) if run is None else (run.pk, None, "", "")
         at, set_back = timezone.now(), dict[int, list[str]]()
         found = list(changed(task, rows, before, set_back))
-        others = Standing(task.record_model).of_rows(set_back) if set_back else {}
+        others = Standing(task.record_model).of_rows(set_back, task.held, before) if set_back else {}
         bulk.insert(ChangeSet, FIELDS, [(*of, at, others.get(each[0], ""), *each) for each in found])
 
 
@@ -60,10 +60,11 @@ def changed(
     are no longer processed are put into `set_back`, with the names."""
     *columns, ids = zip(*rows, strict=True)
     stored = _as_stored(task, ids, columns)
-    held = zip(*[before[record_id] for record_id in ids], strict=True)
+    held = list(zip(*[before[record_id] for record_id in ids], strict=True))
+    old_values = (held[task.held.index(field.attname)] for field in task.overwritten)
     found: dict[int, Found] = {}
     counts: set[int] = set()  # where more than volatile fields changed
-    for field, old, new in zip(task.overwritten, held, stored, strict=True):
+    for field, old, new in zip(task.overwritten, old_values, stored, strict=True):
         for at, one, other in differing(field, old, new):
             record = found.get(at) or found.setdefault(at, Found([], [], []))
             record.names.append(field.name)
@@ -104,21 +105,21 @@ def differing(field: Any, old: values.Column, new: values.Column) -> Iterator[tu
     places = _unequal(field, old, new)
     if not places:
         return
-    before = dict(zip(places, values.texts(field, [old[at] for at in places]), strict=True))
-    if is_json := isinstance(field, JSONField):
-        places = [at for at in places if old[at] != new[at] or values.NUMBERS.search(before[at])]
-    after = values.texts(field, [new[at] for at in places])
-    for at, other in zip(places, after, strict=True):
-        if before[at] != other and not (is_json and values.same(old[at], new[at])):
-            yield at, before[at], other
+    is_json = isinstance(field, JSONField)
+    before, after = (values.texts(field, [column[at] for at in places]) for column in (old, new))
+    for at, one, other in zip(places, before, after, strict=True):
+        if one != other and not (is_json and values.same(old[at], new[at])):
+            yield at, one, other
 
 
 def _unequal(field: Any, old: values.Column, new: values.Column) -> Sequence[int]:
-    """Where values may differ: of JSON anywhere, since 1 equals true; and where values have no truth of their own."""
-    if isinstance(field, JSONField):
-        return range(len(old))
+    """Where values may differ: of JSON in numbers and truths, since 1 equals true; and where values have no truth of
+    their own."""
+    pairs = enumerate(zip(old, new, strict=True))
     try:
-        return [at for at, (one, other) in enumerate(zip(old, new, strict=True)) if one != other]
+        if isinstance(field, JSONField):
+            return [at for at, (one, other) in pairs if one != other or not values.is_of_texts(one)]
+        return [at for at, (one, other) in pairs if one != other]
     except Exception:
         return range(len(old))
 

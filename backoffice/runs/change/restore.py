@@ -51,12 +51,18 @@ class Restoring:
     @cached_property
     def task(self) -> RecordTask:
         """The task with what this reads and writes in place of its own."""
-        reads = tuple(dict.fromkeys((*self.names, *self.standing.reads)))
+        asks = self.standing.reads if self.brings_back else ()
         return self.declared.varied(
-            body=self, writes=self.names, reads=reads, select_related=(), prefetch_related=(), parameters=None,
-            writes_elsewhere=False, change_sets=True, done=_("Restored instance {id}"),
+            body=self, writes=self.names, reads=tuple(dict.fromkeys((*self.names, *asks))), select_related=(),
+            prefetch_related=(), parameters=None, writes_elsewhere=False, change_sets=True, changes_in_place=False,
+            held_too=tuple(self.standing.columns), done=_("Restored instance {id}"),
             volatile=tuple(name for name in self.declared.volatile if field_of(self.model, name)),
         )  # fmt: skip
+
+    @property
+    def brings_back(self) -> bool:
+        """Whether a record may be called processed for what it was: it is asked what that was made of."""
+        return any(" processed " in each.fields and values.TRUTHS[True] in each.before for each in self.found.values())
 
     def __call__(self, record: Any) -> Outcome:
         known = self.look(record)
@@ -127,7 +133,16 @@ class Comparison:
         self.of, self.record, self.changes = of, record, changes
         volatile = of.task.volatile_fields
         self.compared = [change for change in changes if change.field not in volatile] or changes
-        self.as_left = {change.field for change in changes if self.holds(change.field, change.after)}
+        self.as_left = self._as_left()
+
+    def _as_left(self) -> set[str]:
+        """Asked of all at once first: of most records all is as the run left it."""
+        fields = [self.of.fields[change.field] for change in self.changes]
+        told = [values.read(field, change.after) for field, change in zip(fields, self.changes, strict=True)]
+        now = [field.value_from_object(self.record) for field in fields]
+        if all(map(is_told_by_python, told, now)) and told == now:
+            return {change.field for change in self.changes}
+        return {change.field for change in self.changes if self.holds(change.field, change.after)}
 
     @cached_property
     def moved(self) -> list[FieldChange]:
@@ -161,6 +176,12 @@ class Comparison:
             (change, values.texts(self.of.fields[change.field], [self.now(change.field)])[0])
             for change in self.compared
         ]  # fmt: skip
+
+
+def is_told_by_python(one: Any, other: Any) -> bool:
+    """Whether two are equal in the database where they are so in Python."""
+    kind = type(one)
+    return kind is type(other) and (kind in PLAIN or values.is_of_texts(one))
 
 
 def is_moment(field: Any) -> bool:

@@ -7,6 +7,7 @@ is undone, its outcome is true again.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
+from itertools import compress
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
@@ -45,6 +46,10 @@ class Standing:
         """As a record task names what it reads."""
         return (*(field.name for field in self.fields), *(path.name for path in self.related))
 
+    @property
+    def columns(self) -> set[str]:
+        return {field.attname for field in self.fields}
+
     @cached_property
     def touches(self) -> set[str]:
         """Fields that an outcome is made of, or stands in."""
@@ -59,27 +64,40 @@ class Standing:
 
     def of_record(self, record: Any, but: Collection[str]) -> str:
         """The digest of a record that is loaded, `but` for the fields that changed in it."""
-        own = {field.attname: field.value_from_object(record) for field in self.fields}
-        return self._digest(own | {path.name: path.of(record) for path in self.related}, but)
+        own = (_stored(field.value_from_object(record)) for field in self.fields)
+        held = (*own, *(path.of(record) for path in self.related))
+        return self._digests([held], [but])[0]
 
-    def of_rows(self, changed: Mapping[int, Collection[str]]) -> dict[int, str]:
-        """By id, of rows as they are stored, with the fields that changed in each; in one statement."""
+    def of_rows(
+        self, changed: Mapping[int, Collection[str]], named: Sequence[str], held: Mapping[int, Sequence[Any]]
+    ) -> dict[int, str]:
+        """By id, of rows as they are stored, with the fields that changed in each. What is `held` of them, as `named`,
+        is not read again."""
+        if self.columns.issubset(named) and not self.related:
+            places = [named.index(field.attname) for field in self.fields]
+            rows = [[held[pk][at] for at in places] for pk in changed]
+            return dict(zip(changed, self._digests(rows, list(changed.values())), strict=True))
         names = (*(field.attname for field in self.fields), *(path.name for path in self.related))
-        rows = self.model._base_manager.filter(pk__in=list(changed)).values_list("pk", *names)
-        return {pk: self._digest(dict(zip(names, row, strict=True)), changed[pk]) for pk, *row in rows}
+        read = list(self.model._base_manager.filter(pk__in=list(changed)).values_list("pk", *names))
+        told = self._digests([row[1:] for row in read], [changed[pk] for pk, *_row in read])
+        return dict(zip((pk for pk, *_row in read), told, strict=True))
 
-    def _digest(self, held: Mapping[str, Any], but: Collection[str]) -> str:
-        told = sha256()
-        for name, field, key in self._named():
-            if name not in but:
-                value = held[key]
-                (text,) = values.texts(field, [value.name if isinstance(value, FieldFile) else value])
-                told.update(f"{name}={text}\n".encode())
-        return told.hexdigest()
+    def _digests(self, held: Sequence[Sequence[Any]], but: Sequence[Collection[str]]) -> list[str]:
+        """Of each row: its values as text, a column at a time, without those that changed in it."""
+        told = [
+            [f"{name}={text}\n" for text in values.texts(field, column)]
+            for (name, field), column in zip(self._named(), zip(*held, strict=True), strict=False)
+        ]
+        names, kept = [name for name, _field in self._named()], dict[tuple[str, ...], list[bool]]()
+        for key in set(map(tuple, but)):
+            kept[key] = [name not in key for name in names]
+        rows = zip(*told, strict=True) if told else [()] * len(but)
+        parts = (compress(row, kept[tuple(changed)]) for row, changed in zip(rows, but, strict=True))
+        return [sha256("".join(each).encode()).hexdigest() for each in parts]
 
-    def _named(self) -> Iterator[tuple[str, Any, str]]:
-        yield from ((field.name, field, field.attname) for field in self.fields)
-        yield from ((path.name, path.field, path.name) for path in self.related)
+    def _named(self) -> Iterator[tuple[str, Any]]:
+        yield from ((field.name, field) for field in self.fields)
+        yield from ((path.name, path.field) for path in self.related)
 
     # --- who came after
 
@@ -112,3 +130,7 @@ class Standing:
 
     def _marking(self, rows: Iterable[ChangeSet], at: Mapping[int, Any]) -> Iterator[int]:
         yield from (row.record_id for row in rows if " processed " in row.fields and row.at >= at[row.record_id])
+
+
+def _stored(value: Any) -> Any:
+    return value.name if isinstance(value, FieldFile) else value

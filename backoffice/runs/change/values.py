@@ -6,9 +6,8 @@ a field hides stays hidden.
 """
 
 import json
-import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from json.encoder import encode_basestring_ascii
@@ -21,10 +20,12 @@ from django.db import connection, models
 from django.db.backends.utils import format_number
 
 from backoffice.results import bulk
+from backoffice.results.values.encoding import made_once
 
 Column = Sequence[Any]
 NULL = "null"
 TRUTHS = {None: NULL, True: "true", False: "false"}
+TEXTS = {str, type(None)}
 MICROSECOND = timedelta(microseconds=1)
 WIDE, FLOAT = Context(prec=1_000), Context(prec=15)
 
@@ -44,10 +45,8 @@ class Encoder(json.JSONEncoder):
         return form(o)
 
 
-# One encoder for all: json.dumps makes a new one for each call that has options. Sorted: equal values, equal text.
-# Circles are looked for by what saves the value; looking again takes a third of the time.
-encode: Callable[[Any], str] = Encoder(sort_keys=True, separators=(",", ":"), check_circular=False).encode
-NUMBERS = re.compile(r"true|false|[:,[][-0-9]")  # perhaps in a JSON text: what Python takes for equal may be none
+# Sorted: equal values, equal text. Circles are looked for by what saves the value.
+encode = made_once(Encoder(sort_keys=True, separators=(",", ":")))
 
 
 def stored(field: Any, column: Column) -> Column | None:
@@ -185,6 +184,18 @@ def words(written: Any) -> str:
     if isinstance(written, list):
         return ", ".join(map(words, written))
     return "" if written is None else str(written)
+
+
+def is_of_texts(value: Any) -> bool:
+    """Whether there is no number and no truth in a JSON value: what equals such a one in Python is the same."""
+    kind = type(value)
+    if kind is dict:
+        return all(type(name) is str for name in value) and _are_of_texts(value.values())
+    return kind in TEXTS or (kind is list and _are_of_texts(value))
+
+
+def _are_of_texts(several: Collection[Any]) -> bool:
+    return TEXTS.issuperset(map(type, several)) or all(map(is_of_texts, several))
 
 
 def same(one: Any, other: Any) -> bool:

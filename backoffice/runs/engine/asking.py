@@ -22,7 +22,7 @@ def of_run(task: RecordTask, run: Run, ids: Sequence[int]) -> tuple[RecordTask, 
     cancelled, with its sentence."""
     if run.is_undo:
         taking_back = restore.of_run(task, run, ids).task
-        return taking_back, taking_back.guarded({})
+        return taking_back, taking_back.body  # our own: nobody's mistakes are guarded against
     try:
         asked, cleaned = task.as_asked(run.parameters)
         return asked, asked.guarded({**cleaned, **asked.told(run)})

@@ -1,5 +1,6 @@
 """What a record task read of a record, and whether the record is still so."""
 
+import marshal
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
@@ -19,7 +20,17 @@ class Edited(Exception):
 def of(task: RecordTask, record: Processable) -> Values:
     """What the task read, the id first. Lists and mappings are copied: the task may change them in place."""
     values: Values = task.read(record)
-    return values if MUTABLE.isdisjoint(map(type, values)) else deepcopy(values)
+    if not task.changes_in_place or MUTABLE.isdisjoint(map(type, values)):
+        return values
+    return tuple(_copy(value) if type(value) in MUTABLE else value for value in values)
+
+
+def _copy(value: Any) -> Any:
+    """Of plain JSON in a third of the time that deepcopy takes."""
+    try:
+        return marshal.loads(marshal.dumps(value))  # noqa: S302 - our own, of this moment
+    except ValueError:  # there is another kind of value in it
+        return deepcopy(value)
 
 
 def changed(
@@ -27,16 +38,15 @@ def changed(
 ) -> tuple[set[int], dict[int, Values]]:
     """Those of the `asked` that are not as they were read (None: not there). Call in a transaction: it locks them.
 
-    And by id what is there that the task overwrites, for its change sets.
+    And by id what is there, as `task.held` names it, for its change sets.
     Other rows that they lead to are not locked, or all records of one carrier would wait for each other: who edits one
     later than this comes after the record's outcome.
     """
     every = task.record_model._base_manager.filter(pk__in=asked)
     held = every.order_by("pk").select_for_update()
-    names, overwritten = task.held
-    rows = list(held.values_list(*names))
-    before = {row[0]: overwritten(row) for row in rows} if task.overwritten else {}
-    now = {row[0]: row[: len(task.inputs) + 1] for row in rows}
+    before = {row[0]: row for row in held.values_list(*task.held)}
+    width = len(task.inputs) + 1
+    now = before if len(task.held) == width else {pk: row[:width] for pk, row in before.items()}
     if task.related:  # a statement of its own: it sees what was committed while this one waited for a lock
         others = every.values_list("pk", *(found.name for found in task.related))
         now = {pk: (*now[pk], *values) for pk, *values in others if pk in now}

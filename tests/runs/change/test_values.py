@@ -177,3 +177,11 @@ def test_arrays_and_maps_are_kept():
     for value in ([Decimal("1.50"), None, [uuid.UUID(int=1)]], {"a": "x", "b": None}):
         (text,) = values.texts(models.Field(), [value])
         assert values.read(models.Field(), json.loads(text)) == value
+
+
+@settings(max_examples=tries(200), deadline=None)
+@given(in_json, in_json)
+def test_json_is_written_as_its_library_does_and_of_texts_alone_compared_by_python(one, other):
+    assert values.encode(one) == json.dumps(one, sort_keys=True, separators=(",", ":"))
+    for each in (other, json.loads(json.dumps(one))):
+        assert not values.is_of_texts(one) or (one == each) is values.same(one, each)

@@ -9,6 +9,7 @@ from backoffice.runs.checks import declared as checks
 from backoffice.runs.registry import find
 from backoffice.runs.start import start
 from backoffice.testing import work_off
+from records.models import YourModel
 from tests.factories import user
 from tests.probe.models import Kinds
 
@@ -94,3 +95,10 @@ def test_a_field_that_the_database_computes_is_refused_by_a_system_check(monkeyp
     assert [message.msg for message in found] == [
         "tests.probe.tasks.fill_kinds writes the field 'ratio' of probe.Kinds, which the database computes."
     ]
+
+
+def test_a_circle_is_refused_in_the_words_of_the_library():
+    circle: list = []
+    circle.append(circle)
+    with pytest.raises(ValueError, match="Circular reference"):
+        bulk.update(YourModel, ["issues"], ["id"], [(circle, 1)])
