@@ -9,6 +9,7 @@ QUOTED = "with what is special in a password written as in an address (@ is %40,
 WANTED = {
     "BACKOFFICE_VAR": "it names a folder that this user can make or write to",
     "DATABASE_URL": f"write postgresql://user:password@host:5432/name, or sqlite:////whole/path, {QUOTED}",
+    "EMAIL_URL": f"write smtp+tls://user:password@host:587, smtp+ssl://, smtp://, console: or file:///folder, {QUOTED}",
     "REDIS_URL": f"write redis://:password@host:6379, rediss:// with TLS, or unix:///path of a socket, {QUOTED}",
 }
 

@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.urls import reverse_lazy
 from kombu.entity import Exchange, Queue
 
-from backoffice import private, queues, redis_url
+from backoffice import email_url, private, queues, redis_url
 from backoffice.refused import Refused, reading
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -72,6 +72,7 @@ QUEUES: list[str] = []  # of tasks with a `queue` of their own: `up` starts a wo
 
 INSTALLED_APPS = [
     "backoffice.desk",  # first: its templates go before those of the packages it dresses
+    "backoffice.notices",  # likewise
     "backoffice.schedules",
     "backoffice.exchange",
     "backoffice.runs",
@@ -177,6 +178,11 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [SELF],  # the theme opens "add another" of a related row in a frame of its own
     }
 }
+
+BACKOFFICE_URL = email_url.site(os.environ.get("BACKOFFICE_URL", ""), CSRF_TRUSTED_ORIGINS, ALLOWED_HOSTS, HTTPS)
+DEFAULT_FROM_EMAIL = email_url.sender(os.environ.get("EMAIL_FROM", ""), BACKOFFICE_URL)
+with reading("EMAIL_URL"):
+    globals().update(email_url.settings(os.environ.get("EMAIL_URL", "")))
 
 # --- Database -------------------------------------------------------------------------------------------------------
 

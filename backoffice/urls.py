@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from backoffice.desk.parts import theme_pages
+from backoffice.notices.pages.unsubscribe import UnsubscribeView
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -14,6 +15,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
+    path("notices/unsubscribe/<str:token>/", UnsubscribeView.as_view(), name="notices_unsubscribe"),
     path("admin/search/", admin.site.admin_view(theme_pages.search)),
     path("admin/", admin.site.urls),
 ]

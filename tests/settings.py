@@ -21,11 +21,19 @@ if "BACKOFFICE_TEST_DIR" not in os.environ:
     os.environ["BACKOFFICE_TEST_DIR"] = str(_session.enter_context(servers.temporary_directory()))
     # The folder of a running back office holds its database, its key and the address of its Redis.
     os.environ["BACKOFFICE_VAR"] = str(Path(os.environ["BACKOFFICE_TEST_DIR"]) / "var")
+    os.environ.pop("EMAIL_URL", None)
 DIRECTORY = Path(os.environ["BACKOFFICE_TEST_DIR"])
 if not os.environ.get("REDIS_URL"):
     os.environ["REDIS_URL"] = _session.enter_context(servers.redis_server(DIRECTORY / "redis"))
 # A person's shell may carry the switches of another installation.
-for _name in ("DJANGO_DEBUG", "DJANGO_HTTPS", "DJANGO_ALLOWED_HOSTS", "DJANGO_BEHIND_PROXY"):
+for _name in (
+    "DJANGO_DEBUG",
+    "DJANGO_HTTPS",
+    "DJANGO_ALLOWED_HOSTS",
+    "DJANGO_BEHIND_PROXY",
+    "BACKOFFICE_URL",
+    "EMAIL_FROM",
+):
     os.environ.pop(_name, None)
 
 from backoffice.settings import *  # noqa: E402, F403

@@ -22,6 +22,7 @@ class RetentionPolicy(models.Model):
         CHANGES = "changes", _("what changed in records")
         ITEMS = "items", _("records of runs")
         RUNS = "runs", _("runs")
+        NOTICES = "notices", _("notices")
 
     kind = models.CharField(_("what"), max_length=7, choices=Kind, unique=True, editable=False)
     days = models.PositiveIntegerField(

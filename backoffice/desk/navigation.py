@@ -52,6 +52,15 @@ def sidebar(request: HttpRequest) -> list[Item]:
     return [{"title": title, "items": items, "separator": False} for title, items in shown if items]
 
 
+def account(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu at a person's own name."""
+    if not request.user.is_authenticated:
+        return []
+    links = [(_("Notices"), "admin:notices"), (_("What I am told"), "admin:notices_choice")]
+    links += [(_("Change password"), "admin:password_change")] if request.user.has_usable_password() else []
+    return [{"title": title, "link": reverse(name)} for title, name in links]
+
+
 def failures(request: HttpRequest) -> Item | None:
     """For those who see everybody's; one's own are a click away from the desk."""
     if not request.user.has_perm("runs.view_run"):

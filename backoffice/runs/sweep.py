@@ -216,7 +216,7 @@ def _is_before(wait: timedelta) -> Q:
 
 
 def tell_due() -> int:
-    """Events of runs, each by a message of its own: what is done about one may take its time."""
+    """Events, each by a message of its own: what is done about one may take its time."""
     return sum(broker.ask_to_tell(event_id) for event_id in events.take_due(BATCH))
 
 

@@ -19,5 +19,5 @@ def sweep() -> None:
 
 @shared_task(ignore_result=True)
 def tell(event_id: int) -> None:
-    """Tell whoever registered what happened to a run."""
+    """Tell whoever registered what happened."""
     events.tell(event_id)

@@ -9,6 +9,8 @@ from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from backoffice.results import activity
 from backoffice.runs.database.again import again
+from backoffice.runs.engine import events
+from backoffice.runs.models import Event, new_uid
 
 from . import access
 from .models import ScheduleState
@@ -27,6 +29,7 @@ def disable(schedule_id: int, by: Any, reason: str = "") -> bool:
             note_off(schedule_id, by, reason)
             name = PeriodicTask.objects.values_list("name", flat=True).get(pk=schedule_id)
             log(by, "schedule.disabled", schedule_id, name, reason=reason)
+            tell_owner(schedule_id, by, name, reason)
             PeriodicTasks.update_changed()
     return bool(won)
 
@@ -40,6 +43,14 @@ def note_off(schedule_id: int, by: Any, reason: str = "") -> None:
     # An empty timing: what passes while it is off is not missed.
     values = {"reason": reason, "off_by": activity.name_of(by), "off_at": timezone.now(), "timing": ""}
     ScheduleState.objects.update_or_create(schedule_id=schedule_id, defaults=values)
+
+
+def tell_owner(schedule_id: int, by: Any, name: str, reason: str) -> None:
+    """An event, in the transaction that turned it off, unless they did it themselves."""
+    owner = ScheduleState.objects.values_list("owner_id", flat=True).get(pk=schedule_id)
+    if owner is not None and owner != getattr(by, "pk", None):
+        told: dict[str, Any] = {"schedule": schedule_id, "owner": str(owner), "name": name, "by": activity.name_of(by)}
+        events.write(Event.Kind.SCHEDULE_OFF, uid=new_uid(), reason=reason, **told)
 
 
 @again()

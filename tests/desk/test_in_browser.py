@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from backoffice.desk.failures import failures
 from backoffice.desk.models import Comparison, RetentionPolicy
+from backoffice.notices.models import Notice
 from backoffice.results.activity import log
 from backoffice.runs.models import RunItem
 from tests.browser import page as browsing
@@ -40,6 +41,9 @@ def test_every_page_keeps_the_policy_and_is_accessible(live_server, browser, bos
     Comparison.objects.create(open=None, asked_by="boss", counts=counts, differences=[known], **times)
     Comparison.objects.create(open=None, asked_by="boss", error="Its worker was not heard of any more.", **times)
     Comparison.objects.create(asked_by="boss", started_at=moment, expected=1_234_567)
+    told = {"user": boss, "kind": Notice.Kind.SCHEDULE_OFF, "is_failure": True}
+    Notice.objects.create(key="1", about={"name": "N" * 200, "reason": "No such task."}, **told)
+    Notice.objects.create(key="2", user=boss, kind=Notice.Kind.RUN_FINISHED, run=run, read_at=moment)
     cause = failures.groups(boss).groups[0].fingerprint
     results = "/admin/django_celery_results"
     paths = [
@@ -53,6 +57,8 @@ def test_every_page_keeps_the_policy_and_is_accessible(live_server, browser, bos
         f"/admin/auth/user/{boss.pk}/change/",
         f"/admin/auth/user/{boss.pk}/delete/",
         "/admin/password_change/",
+        "/admin/notices/",
+        "/admin/notices/choice/",
         "/admin/desk/agreement/",
         "/admin/desk/failures/",
         f"/admin/desk/failures/{cause}/",

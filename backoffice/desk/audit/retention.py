@@ -1,4 +1,4 @@
-"""Deleting what is older than staff want to keep: task results, change sets, the items of runs, runs.
+"""Deleting what is older than staff want to keep: task results, change sets, the items of runs, runs, notices.
 
 In chunks of a transaction each, which hold their locks for a small part of a second; with an entry in the activity log
 in the same transaction. The log itself is never deleted. What belongs to a run that is not finished stays, whatever
@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Substr
 from django_celery_results.models import GroupResult, TaskResult
 
+from backoffice.notices.models import Notice
 from backoffice.results import activity
 from backoffice.results.batches import by_key
 from backoffice.runs.database.again import again
@@ -138,6 +139,21 @@ def delete_runs(found: list[int], old: "QuerySet[Run]", cutoff: datetime) -> int
     return number
 
 
+def notices(cutoff: datetime) -> Iterator[int]:
+    """Read or not: what nobody has looked at for so long is no news."""
+    old = Notice.objects.filter(created_at__lt=cutoff).order_by("created_at")
+    while found := list(old.values_list("pk", flat=True)[:CHUNK]):
+        yield delete_notices(found, cutoff)
+
+
+@again()
+def delete_notices(found: list[int], cutoff: datetime) -> int:
+    with transaction.atomic():
+        number: int = Notice.objects.filter(pk__in=found).delete()[0]
+        log(Notice._meta.label_lower, RetentionPolicy.Kind.NOTICES, number, cutoff)
+    return number
+
+
 def log(target: Any, kind: str, number: int, cutoff: datetime, **details: Any) -> None:
     said = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in details.items()}
     activity.log(None, VERB, target, kind=str(kind), number=number, before=cutoff.isoformat(), **said)
@@ -149,4 +165,5 @@ STEPS: tuple[tuple[str, Callable[[datetime], Iterator[int]]], ...] = (
     (RetentionPolicy.Kind.CHANGES, changes),
     (RetentionPolicy.Kind.ITEMS, items),
     (RetentionPolicy.Kind.RUNS, runs),
+    (RetentionPolicy.Kind.NOTICES, notices),
 )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.notices import mail
 from backoffice.runs.database import clock
 from backoffice.runs.doctor.findings import Drift
 from backoffice.runs.models import Chunk, Event, Run
@@ -21,6 +22,7 @@ from backoffice.schedules.rules import permitted
 from ..agreement.kinds import found
 from .health import Check, checks
 
+UNSENT = 3  # tries, with more than a minute between the first and the last
 STUCK = timedelta(minutes=2)  # the sweep looks every few seconds: what is older than this it has not seen
 SYSTEM_SCHEDULES = (permitted.SWEEP, "backoffice.desk.tasks.apply_retention")
 
@@ -32,7 +34,7 @@ def thorough_checks() -> list[Check]:
         return asked
     pending = migrations()
     return [*asked, pending] + (
-        [oldest_work(), lost_code(), leases(), untold(), system_schedules()] if pending.ok else []
+        [oldest_work(), lost_code(), leases(), untold(), unsent(), system_schedules()] if pending.ok else []
     )
 
 
@@ -85,17 +87,36 @@ def leases() -> Check:
 
 def untold() -> Check:
     """Events of runs that somebody registered for and could not be told of."""
-    name, given_up = _("Events of runs"), Event.objects.given_up().order_by("pk")
+    name, given_up = _("Events of runs"), Event.objects.given_up().exclude(kind=Event.Kind.NOTICE).order_by("pk")
     first = given_up.first()
     if first is None:
         return Check(name, True, _("Whoever wants to know has been told, or is tried again."))
-    told = {"n": given_up.count(), "run": first.run_id, "error": first.error or _("its worker died")}
+    told = {"n": given_up.count(), "event": first, "error": first.error or _("its worker died")}
     return Check(
         name,
         False,
-        _("%(n)d could not be told; of run %(run)s: %(error)s") % told,
+        _("%(n)d could not be told; %(event)s: %(error)s") % told,
         _("Mend the receiver, then set `attempts` of these rows of runs_event to 0."),
     )
+
+
+def unsent() -> Check:
+    """Mails of notices that the mail server does not take."""
+    name, mails = _("E-mail"), Event.objects.filter(kind=Event.Kind.NOTICE)
+    if not mail.is_on():
+        return Check(name, True, _("None is sent: EMAIL_URL is not set. People are told by the bell."))
+    first = mails.filter(attempts__gte=UNSENT).order_by("-attempts", "pk").first()
+    if first is None:
+        return Check(name, True, _("No notice waits for the mail server."))
+    number = mails.filter(attempts__gte=UNSENT).count()
+    told = {"n": number, "who": mail.recipient(first.about), "error": first.error}
+    summary = ngettext(
+        "%(n)d notice could not be sent; to %(who)s: %(error)s",
+        "%(n)d notices could not be sent; the first, to %(who)s: %(error)s",
+        number,
+    )
+    advice = _("Mend EMAIL_URL or the address. It is tried for ten hours; then set `attempts` in runs_event to 0.")
+    return Check(name, False, summary % told, advice)
 
 
 def system_schedules() -> Check:

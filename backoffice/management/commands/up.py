@@ -73,6 +73,7 @@ class Command(BaseCommand):
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # the web server complains where it is missing
         environment |= {"PYTHONUNBUFFERED": "1"} | ({"REDIS_URL": private.url} if private else {})
+        environment.setdefault("BACKOFFICE_URL", programs.url(listener))
         console = Console((*programs.NAMES, *queues.own()))
         try:
             with Supervisor(console, environment, settings.BASE_DIR) as supervisor:

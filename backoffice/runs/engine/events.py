@@ -1,13 +1,15 @@
-"""Telling others what happened to a run: at least once, after it was committed, each receiver by itself.
+"""Telling others what happened: at least once, after it was committed, each receiver by itself.
 
-A receiver is a function of one run. `on_run_finished` registers it under its dotted name, when its module is imported:
-put it into your app's tasks.py, which every process imports. It is called in a worker of the queue `tasks`, again after
-an error with growing waits, and once more where the worker died after the call: it must bear that.
+A receiver is a function of one run, of other kinds of events of what these tell about. `on_run_finished` registers it
+under its dotted name, when its module is imported: put it into your app's tasks.py, which every process imports. It is
+called in a worker of the queue `tasks`, again after an error with growing waits, and once more where the worker died
+after the call: it must bear that.
 """
 
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
@@ -19,20 +21,25 @@ from ..registry import record_tasks
 
 logger = logging.getLogger(__name__)
 
-Receiver = Callable[[Run], object]
+Receiver = Callable[[Any], object]
 _receivers: dict[str, dict[str, Receiver]] = {kind: {} for kind in Event.Kind}
 LONGEST = 500  # characters of an error that are kept
 
 
 def on_run_finished(receiver: Receiver) -> Receiver:
     """Call `receiver(run)` for each run that has ended, whatever its state; `run.state` says which."""
-    _receivers[Event.Kind.RUN_FINISHED][f"{receiver.__module__}.{receiver.__qualname__}"] = receiver
+    return on(Event.Kind.RUN_FINISHED, receiver)
+
+
+def on(kind: Event.Kind, receiver: Receiver) -> Receiver:
+    """Call `receiver(about)` for each event of this kind."""
+    _receivers[kind][f"{receiver.__module__}.{receiver.__qualname__}"] = receiver
     return receiver
 
 
-def write(kind: Event.Kind, run: Run) -> None:
-    """In the transaction of what happened."""
-    Event.objects.create(kind=kind, run=run)
+def write(kind: Event.Kind, run: Run | None = None, **about: Any) -> None:
+    """In the transaction of what happened. `about` is what JSON takes."""
+    Event.objects.create(kind=kind, run=run, about=about or None)
 
 
 def take_due(most: int) -> list[int]:
@@ -57,7 +64,7 @@ def tell(event_id: int) -> None:
         if name in event.told:
             continue
         try:
-            receiver(event.run)
+            receiver(event.run or event.about)
         except Exception as exc:
             failure, words = exc, f"{name}: {type(exc).__name__}: {exc}"
             Event.objects.filter(pk=event.pk).update(error=storable(words, LONGEST))

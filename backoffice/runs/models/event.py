@@ -1,4 +1,4 @@
-"""What happened to a run and is still to be told."""
+"""What happened and is still to be told."""
 
 from typing import Self
 
@@ -20,15 +20,19 @@ class EventQuerySet(models.QuerySet["Event"]):
 
 
 class Event(models.Model):
-    """The outbox: what happened to a run, written with it, until everybody who wants to know was told."""
+    """The outbox: what happened to a run, or to something else, written with it, until everybody who wants to know was
+    told."""
 
     MOST = 20  # attempts: with their growing waits, about ten hours
 
     class Kind(models.TextChoices):
         RUN_FINISHED = "run_finished", _("run finished")
+        SCHEDULE_OFF = "schedule_off", _("schedule turned off")
+        NOTICE = "notice", _("notice to send")
 
     kind = models.CharField(max_length=40, choices=Kind)
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="events")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, null=True, related_name="events")
+    about = models.JSONField(null=True, help_text=_("What it happened to, where that is no run."))
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(default=timezone.now, help_text=_("When it is told, or told again."))
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -43,4 +47,4 @@ class Event(models.Model):
         default_permissions = ()
 
     def __str__(self) -> str:
-        return f"{self.kind} of run {self.run_id}"
+        return f"{self.kind} of run {self.run_id}" if self.run_id else f"{self.kind} {self.about}"

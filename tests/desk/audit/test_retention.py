@@ -15,6 +15,7 @@ from django_celery_results.models import GroupResult, TaskResult
 from backoffice.desk import tasks
 from backoffice.desk.audit import retention
 from backoffice.desk.models import RetentionPolicy
+from backoffice.notices.models import Notice
 from backoffice.results.activity import log
 from backoffice.results.models import Activity
 from backoffice.runs.change import undoable
@@ -32,7 +33,7 @@ from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/desk/retentionpolicy/"
-DAYS = {"results": 365, "changes": 365, "items": 365, "runs": 1825}
+DAYS = {"results": 365, "changes": 365, "items": 365, "runs": 1825, "notices": 90}
 
 
 def keep(**days: int | None) -> None:
@@ -76,9 +77,14 @@ def test_each_kind_goes_at_its_own_age():
     retention.apply()
     run.refresh_from_db()
     assert (RunItem.objects.count(), run.succeeded) == (0, 5)
+    Notice.objects.create(user=user(), key="old", kind="schedule_off", created_at=run.finished_at)
+    Notice.objects.create(user=user(), key="new", kind="schedule_off")
     keep(items=20, runs=20)
     retention.apply()
-    assert not Run.objects.exists()
+    assert (Run.objects.count(), Notice.objects.count()) == (0, 2)
+    keep(notices=20)
+    retention.apply()
+    assert Notice.objects.get().key == "new"
 
 
 def test_what_was_deleted_is_logged_and_the_log_is_never_deleted(client):

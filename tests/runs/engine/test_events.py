@@ -115,7 +115,7 @@ def test_the_waits_grow_and_end_and_doctor_names_what_was_not_told(heard):
     assert waits == [30, 60, 120, 240, 480, 960, 1920, *([3600] * (Event.MOST - 7))]
     check = thorough.untold()
     assert not check.ok
-    assert f"1 could not be told; of run {run.pk}: b.second: ValueError: no such address" in check.summary
+    assert f"1 could not be told; run_finished of run {run.pk}: b.second: ValueError: no such address" in check.summary
 
 
 def test_what_the_broker_does_not_take_is_taken_again(heard, monkeypatch):
