@@ -16,7 +16,7 @@ from backoffice.schedules.pages.later_action import later_action
 from .exchange import RecordResource
 from .filters import AcceptedFilter, CheckFilter, CountryFilter, IssueFilter, RecordList, VerdictFilter
 from .models import YourModel, with_accepted
-from .outcome import issues_in_words, outcome_of
+from .outcome import issues_in_words, main_issue, outcome_of
 from .search import search, search_index
 
 PROCESS, CORRECT = "records.tasks.process_model_instance", "records.tasks.apply_corrections"
@@ -31,14 +31,21 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     check_task = PROCESS
     list_display = (
         *("reference", "name", "country", "role"),
-        *("outcome_badge", "processed_badge", "issue_count", "possible_duplicates", "processed_when"),
+        *("outcome_badge", "main_issue", "possible_duplicates", "processed_when"),
     )
     list_display_links = ("reference", "name")
     list_filter = (
         *(VerdictFilter, CheckFilter, "processed", "role", CountryFilter),
         *(IssueFilter, AcceptedFilter, DuplicateFilter),
     )
-    list_filter_submit = True
+    named_filters = (
+        (_lazy("To review"), "verdict=review"),
+        (_lazy("Correctable"), "verdict=corrected"),
+        (_lazy("Invalid"), "verdict=invalid"),
+        (_lazy("Not checked"), "processed__exact=0"),
+        (_lazy("Last check failed"), "last=failed"),
+        (_lazy("Possible duplicates"), "duplicates=open"),
+    )
     list_per_page = 50  # most of the page's time is these rows
     show_full_result_count = False  # one count of a million is enough
     show_facets = admin.ShowFacets.NEVER  # a count per issue code is a scan per issue code
@@ -76,10 +83,11 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     class Media:
         css = {"all": ["records/records.css"]}
 
-    @admin.display(description=_lazy("issues"), empty_value="–")
-    def issue_count(self, record: YourModel) -> int | None:
-        """Of open ones. None, a dash, of what was never checked, or was edited since, or whose last check failed."""
-        return len(record.open_issues) if self.is_current(record) else None
+    @admin.display(description=_lazy("issue"), ordering="issue_codes", empty_value="–")
+    def main_issue(self, record: YourModel) -> str | None:
+        """The worst of the open ones, and how many more. None, a dash, of what was never checked, or was edited since,
+        or whose last check failed."""
+        return main_issue(record) if self.is_current(record) else None
 
     def outcome_of(self, record: YourModel) -> Any:
         found = super().outcome_of(record)

@@ -20,6 +20,7 @@ from .models import YourModel
 
 Records = QuerySet[YourModel]
 MAX_COUNTRIES = 300
+ANY = "any"
 
 
 def with_issue(records: Records, code: str) -> Records:
@@ -60,6 +61,7 @@ class RecordList(StaffList):
 class VerdictFilter(admin.SimpleListFilter):
     title = _("verdict")
     parameter_name = "verdict"
+    is_indexed = True
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         return [*YourModel.Verdict.choices, ("none", _("none yet"))]
@@ -111,7 +113,9 @@ class IssueFilter(DropdownFilter):
     parameter_name = "issue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
-        return issue_codes.every()
+        return [(ANY, _("any issue")), *issue_codes.every()]
 
     def queryset(self, request: HttpRequest, queryset: Records) -> Records:
+        if self.value() == ANY:
+            return queryset.filter(issue_codes__gt="")
         return with_issue(queryset, code) if (code := self.value()) else queryset

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from . import registers
+from .checks import codes
 from .models import YourModel
 
 SEVERITIES = {"error": _("error"), "warning": _("warning"), "info": _("info")}
@@ -76,6 +78,16 @@ def lines_of(record: YourModel) -> list[Line]:
 def issues_in_words(record: YourModel) -> list[str]:
     """Each issue in a sentence, after the field it is about."""
     return [f"{capfirst(str(label_of(issue['field'])))}: {issue['message']}" for issue in record.open_issues]
+
+
+def main_issue(record: YourModel) -> str:
+    """The worst open issue, and how many there are besides."""
+    worst = sorted(record.open_issues, key=lambda issue: list(SEVERITIES).index(issue["severity"]))
+    if not worst:
+        return ""
+    words = codes().get(worst[0]["code"], worst[0]["code"])
+    more = format_html(' <span class="bo-subtle bo-num">+{}</span>', len(worst) - 1) if worst[1:] else ""
+    return format_html('<span title="{}">{}</span>{}', worst[0]["message"], words, more)
 
 
 def outcome_of(record: YourModel) -> dict[str, Any]:

@@ -48,8 +48,15 @@ def test_a_code_that_does_not_exist_finds_nothing_and_breaks_nothing():
 def test_every_code_of_the_checks_is_offered_without_a_query(django_assert_num_queries):
     with django_assert_num_queries(0):
         made = IssueFilter(RequestFactory().get("/"), {}, YourModel, None)
-    offered = [code for _, group in made.lookup_choices for code, _ in group]
-    assert sorted(offered) == sorted(codes())
+    any_issue, *groups = made.lookup_choices
+    assert any_issue[0] == "any"
+    assert sorted(code for _, group in groups for code, _ in group) == sorted(codes())
+
+
+def test_any_issue_is_found_and_none_is_left_out():
+    wrong, other = factories.processed(email="nobody"), factories.processed(country="Deutschland")
+    factories.processed(), factories.record()
+    assert chosen(IssueFilter, issue="any") == [wrong, other]
 
 
 def test_verdicts_can_be_filtered_and_so_can_their_absence():

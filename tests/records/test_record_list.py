@@ -19,13 +19,24 @@ def page(record):
 
 
 class TestTheList:
-    def test_shows_verdict_and_processed_in_words(self, operator):
-        factories.processed(email="nobody")
+    def test_shows_the_verdict_and_the_worst_issue_in_words_and_a_badge_only_where_somebody_should_look(self, operator):
+        factories.processed(email="nobody", country="Deutschland")
+        factories.processed()
         factories.record()
         html = operator.get(LIST).content.decode()
-        assert ">invalid</span>" in html
-        assert ">processed</span>" in html
-        assert ">not processed</span>" in html
+        assert "bo-badge--bad" in html
+        assert ">E-mail: no @ sign</span>" in html
+        assert re.search(r"no @ sign</span>\s*<span[^>]*>\+1</span>", html)
+        assert re.search(r'<span class="bo-plain">valid</span>', html)
+        assert html.count("bo-badge ") == 1
+
+    def test_sorts_by_what_is_wrong(self, operator):
+        wrong, right = "nobody", "a@example.org"
+        typed = ((wrong, "DE"), (right, "DE"), (right, "Deutschland"), (wrong, "DE"))
+        made = [factories.processed(email=email, country=country) for email, country in typed]
+        column = operator.get(LIST).context["cl"].list_display.index("main_issue")
+        shown = operator.get(LIST, {"o": f"-{column}"}).context["cl"].result_list
+        assert [row.pk for row in shown] == [made[0].pk, made[3].pk, made[2].pk, made[1].pk]
 
     def test_calls_a_record_correctable_that_has_suggestions(self, operator):
         made = factories.processed(country="Deutschland")
@@ -54,7 +65,7 @@ class TestTheList:
     ):
         factories.processed()
         operator.get(LIST)  # content types and permissions are cached now
-        with django_assert_max_num_queries(9) as one:
+        with django_assert_max_num_queries(10) as one:
             operator.get(LIST)
         for _ in range(99):
             factories.record()
@@ -67,7 +78,7 @@ class TestTheList:
             [YourModel(reference=f"Q{n:03}", name="Company", country="DE") for n in range(120)]
         )
         operator.get(LIST)
-        with django_assert_max_num_queries(9) as one:
+        with django_assert_max_num_queries(10) as one:
             operator.get(LIST)
         with django_assert_max_num_queries(len(one) + 2):
             assert len(operator.get(LIST, query).context["cl"].result_list) == 50

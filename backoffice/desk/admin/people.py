@@ -134,7 +134,6 @@ class UserAdmin(DjangoUserAdmin, LoggedPeopleAdmin):  # type: ignore[misc]
     readonly_fields = fields.there(*fields.DATES)
     filter_horizontal = fields.there(*fields.GRANTS)
     list_filter = fields.there("is_staff", "is_superuser", "is_active")
-    list_filter_submit = True
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "is_staff":

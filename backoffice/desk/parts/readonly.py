@@ -66,7 +66,6 @@ class ReadOnlyAdmin(StaffAdmin, ModelAdmin):
 
     actions = None
     list_per_page = 50
-    list_filter_submit = True
     sortable_by: Sequence[str] = ()
     show_full_result_count = False
     fieldsets = ((None, {"fields": ()}),)

@@ -64,6 +64,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
     search_fields = ("=id", "requester_name", "selection", "schedule_name", "reason")
     ordering = ("-pk",)
     sortable_by = ()
+    nothing_yet = gettext_lazy("Select records in their list and choose an action: what it does is watched here.")
 
     @display(description=gettext_lazy("run"))
     def title(self, run: Run) -> str:

@@ -5,6 +5,7 @@ A list that cannot take an address says so, and never shows more than was asked 
 
 import logging
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from django.contrib.admin import ShowFacets
@@ -12,7 +13,7 @@ from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten_fieldsets, prepare_lookup_value
-from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
 from django.db import DataError, NotSupportedError
 from django.db.models import DurationField, Model, QuerySet
@@ -22,6 +23,8 @@ from django.utils.translation import gettext as _
 from unfold.views import ChangeList
 
 from . import back
+from .listing import chips, named
+from .listing.fields import APPLIED, applied, as_field, fields_of
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +37,6 @@ LOOKUPS = frozenset(
     }
 )
 OF_RELATIONS = frozenset({"exact", "in", "isnull"})
-LINK_FILTER = "admin/filter.html"
 MOST_VALUES = 100  # of an address; SQLite takes a condition of a thousand parts
 MOST_WORDS = 30  # of a search
 BIGGEST = 2**63  # of a row's number
@@ -51,6 +53,7 @@ class StaffList(ChangeList):
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         refuse_odd(request.GET)
+        self.request = request
         super().__init__(request, *args, **kwargs)
 
     # --- what is asked
@@ -75,6 +78,7 @@ class StaffList(ChangeList):
         left = {key: fitted(self.model, key, value) for key, value in left.items()}
         for spec in specs:
             offer_what_is_chosen(spec)
+            as_field(spec, self)
         return specs, has_filters, left, may_repeat, active
 
     def is_declared(self, key: str, request: HttpRequest) -> bool:
@@ -144,10 +148,20 @@ class StaffList(ChangeList):
         return [(name, value) for name, values in self.filter_params.items() if name not in sent for value in values]
 
     def fields_of(self, spec: Any) -> set[str]:
-        if spec.template == LINK_FILTER:
-            return set()
-        choices = [choice for choice in spec.choices(self) if "form" in choice]
-        return {field.html_name for choice in choices for field in choice["form"]}
+        return {field.html_name for field in fields_of(spec, self)}
+
+    @property
+    def chips(self) -> list[chips.Chip]:
+        """The filters that are active."""
+        return chips.of(self)
+
+    @cached_property
+    def named_links(self) -> list[named.Link]:
+        return named.links(self.model_admin, self.request, self)
+
+    @property
+    def without_filters(self) -> str:
+        return self.get_query_string(remove=[*self.get_filters_params(), SEARCH_VAR])
 
 
 def own_lookup(model: type[Model], key: str) -> str:
@@ -245,6 +259,11 @@ class StaffLists:
 
     show_facets = ShowFacets.NEVER  # a count for each choice reads the table once more
     takes_lookups = False  # LOOKUPS on the model's own fields
+    nothing_yet: Any = ""  # what to do, in an empty list to which nobody adds by hand
+    named_filters: named.Named = ()  # links above the rows: words, and the filter as the list's address has it
+
+    def get_named_filters(self, request: HttpRequest) -> named.Named:
+        return self.named_filters
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return StaffList
@@ -264,6 +283,8 @@ class StaffLists:
                 refuse_odd_selection(self.model, request.POST)  # type: ignore[attr-defined]
             elif back.FILTERS in request.GET:
                 return HttpResponseRedirect(f"{request.path}?{QueryDict(request.GET[back.FILTERS]).urlencode()}")
+            elif APPLIED in request.GET:
+                return HttpResponseRedirect(f"{request.path}?{applied(request.GET)}")
             return super().changelist_view(request, extra_context)  # type: ignore[misc]
         except DisallowedModelAdminLookup as error:
             return refused(self, request, error)

@@ -20,6 +20,7 @@ from .duplicates.compare import ComparesRecords
 from .in_place.record import RunsInPlace
 from .record_page import Badge, RecordPage, as_of
 
+ORDINARY = ("good", "calm", "yes", "no")
 COLOURS = ("good", "bad", "warning", "info", "hint", "calm")
 
 
@@ -138,4 +139,7 @@ class ProcessableAdmin(ComparesRecords, RunsInPlace, RecordActions):
 
 
 def cell(badge: Badge) -> str:
+    """In a list: a badge where somebody should look, plain words in every ordinary row."""
+    if badge.colour in ORDINARY:
+        return format_html('<span class="bo-plain">{}</span>', badge.word)
     return format_html('<span class="bo-badge bo-badge--{}">{}</span>', badge.colour, badge.word)

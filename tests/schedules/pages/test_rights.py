@@ -37,7 +37,7 @@ NEVER = [
 HIDDEN = [
     "normalised__icontains=49",
     "created_at__gte=2020-01-01 00:00Z",
-    "issue_codes__contains=x",
+    "issues__contains=x",
     "rules_version__isnull=0",
 ]
 

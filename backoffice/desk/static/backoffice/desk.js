@@ -148,6 +148,19 @@ document.addEventListener("DOMContentLoaded", () => {
   if (task) startTask(task);
 });
 
+// A list keeps its filter, in this tab: the navigation leads back to it, and from the list itself to all of its rows.
+document.addEventListener("DOMContentLoaded", () => {
+  const KEPT = "filters";
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) || "{}");
+  if (document.getElementById("changelist")) {
+    kept[location.pathname] = location.search;
+    sessionStorage.setItem(KEPT, JSON.stringify(kept));
+  }
+  for (const link of document.querySelectorAll("#nav-sidebar a[href], #nav-sidebar-apps a[href]")) {
+    if (!link.search && link.pathname !== location.pathname) link.search = kept[link.pathname] || "";
+  }
+});
+
 // unfold's one-letter shortcuts ("c": add, "f": filters) listen on the window, and would fire while somebody picks from
 // a list by typing the first letters of its entries.
 document.addEventListener("keydown", (event) => {

@@ -26,6 +26,7 @@
     sessionStorage.removeItem(KEPT);
     // Who comes to the list in any other way begins anew.
     if (!kept.isAsked && performance.getEntriesByType("navigation")[0]?.type !== "back_forward") return;
+    document.dispatchEvent(new CustomEvent("ticks", { detail: kept.rows })); // those of other pages, too
     const rows = new Set(kept.rows);
     for (const box of document.querySelectorAll("input.action-select")) {
       if (!box.checked && (kept.all || rows.has(box.value))) box.click();
