@@ -12,7 +12,8 @@ from backoffice.runs import access
 from backoffice.runs.models import Run
 
 from . import evidence, record_evidence
-from .known import asked
+from .known import asked, misread
+from .timeline import TimelineView
 
 
 class EvidenceView(View):
@@ -38,6 +39,10 @@ class RecordEvidenceView(View):
 
     def get(self, request: HttpRequest, label: str, pk: int) -> HttpResponseBase:
         known = asked(request, label, pk)
+        if misread(request.GET):
+            page = TimelineView.as_view(admin_site=self.admin_site)(request, label=label, pk=pk)
+            page.status_code = 400
+            return page
         days = {"since": known.span.since, "until": known.span.until}
         about = activity.Subject(str(known), known.label, str(pk))
         activity.log(request.user, "record.evidence_taken", about, **{name: at for name, at in days.items() if at})

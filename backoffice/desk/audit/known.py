@@ -82,7 +82,7 @@ def misread(given: Mapping[str, Any]) -> str:
     """What is wrong with the days that were asked for; "" if nothing is."""
     for name in ("since", "until"):
         if given.get(name) and day_of(given[name]) is None:
-            return _("“%s” is no day: write it as 2026-12-31. All days are shown.") % str(given[name])[:40]
+            return _("“%s” is no day: write it as 2026-12-31.") % str(given[name])[:40]
     span = span_of(given)
     if span.since and span.until and span.since >= span.until:
         return _("These days end before they begin.")

@@ -10,7 +10,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from platform import python_version
 from typing import Any
 
@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
+from backoffice import __version__
 from backoffice.results.activity import name_of
 from backoffice.results.values.spreadsheet import disarm
 
@@ -27,7 +28,7 @@ Files = Mapping[str, Callable[[], Iterable[bytes]]]
 
 SUMS = "sha256sums.txt"
 HOW_TO_CHECK = {SUMS: f"check with: sha256sum -c {SUMS}"}
-PACKAGES = ("backoffice", "django", "celery", "redis", "django-celery-beat", "django-celery-results")
+PACKAGES = ("django", "celery", "redis", "django-celery-beat", "django-celery-results")
 RESULT_FIELDS = (
     *("task_id", "task_name", "periodic_task_name", "task_args", "task_kwargs", "status", "worker"),
     *("result", "traceback", "meta", "date_created", "date_started", "date_done"),
@@ -77,17 +78,14 @@ def taken(by: object) -> dict[str, Any]:
     return {
         "taken_at": timezone.now(),
         "taken_by": name_of(by),
-        "versions": {"python": python_version(), **{name: version_of(name) for name in PACKAGES}},
+        "versions": {
+            "backoffice": __version__,
+            "python": python_version(),
+            **{name: version(name) for name in PACKAGES},
+        },
         "database": connection.vendor,
         "schema": schema(),
     }
-
-
-def version_of(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # the project itself runs from its folder
-        return ""
 
 
 def schema() -> dict[str, str]:

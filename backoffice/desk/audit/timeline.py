@@ -16,15 +16,15 @@ class TimelineView(View):
     http_method_names = ["get", "head"]
 
     def get(self, request: HttpRequest, label: str, pk: int) -> HttpResponse:
-        known, before = asked(request, label, pk), request.GET.get("before", "")
+        known, before, wrong = asked(request, label, pk), request.GET.get("before", ""), misread(request.GET)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Timeline of %s") % known,
             "known": known,
             "record_url": admin_url(known.record) if known.record else "",
-            "timeline": known.page(before),
+            "timeline": None if wrong else known.page(before),
             "timeline_before": before,
-            "misread": misread(request.GET),
+            "misread": wrong,
             "days": {name: request.GET.get(name, "") for name in ("since", "until")},
         }
         return TemplateResponse(request, "backoffice/timeline.html", context)

@@ -5,8 +5,10 @@ import csv
 import hashlib
 import io
 import json
+import tomllib
 import zipfile
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -21,6 +23,7 @@ from tests.probe.models import Probe
 from tests.runs.factories import poke_all, probes
 
 pytestmark = pytest.mark.django_db
+PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 FILES = [
     "items.csv",
     "outcomes.jsonl",
@@ -65,6 +68,7 @@ def test_the_pack_holds_the_ledger_the_outcomes_and_the_log(client, anna):
     assert (manifest["task"], manifest["record_type"]) == ("tests.probe.tasks.poke", "probe.probe")
     assert (manifest["counts"]["total"], manifest["counts"]["failed"]) == (4, 1)
     assert manifest["versions"]["django"].startswith("5.2")
+    assert manifest["versions"]["backoffice"] == tomllib.loads(PYPROJECT.read_text())["project"]["version"]
     assert manifest["schema"]["runs"].startswith("0")
     assert archive.read("items.csv").startswith(codecs.BOM_UTF8)
     items = list(csv.DictReader(io.StringIO(archive.read("items.csv").decode("utf-8-sig"))))

@@ -128,12 +128,17 @@ def test_pages_of_days_go_on_within_them(client, anna, probe):
 @pytest.mark.parametrize(
     ("days", "sentence"),
     [
-        ({"since": "yesterday"}, "“yesterday” is no day: write it as 2026-12-31. All days are shown."),
+        ({"since": "yesterday"}, "“yesterday” is no day: write it as 2026-12-31."),
         ({"since": "2026-03-02", "until": "2026-03-01"}, "These days end before they begin."),
     ],
 )
-def test_days_that_are_none_are_told_in_words(client, anna, probe, days, sentence):
-    assert sentence in client.get(page(probe), days).text
+def test_days_that_are_none_are_refused_with_one_sentence_by_page_and_pack(client, anna, probe, days, sentence):
+    for address, status in ((page(probe), 200), (f"{page(probe)}evidence/", 400)):
+        answer = client.get(address, days)
+        assert (answer.status_code, answer.context["misread"]) == (status, sentence)
+        assert sentence in answer.text
+        assert "Nothing happened" not in answer.text
+    assert not Activity.objects.filter(verb="record.evidence_taken").exists()
 
 
 def test_what_is_in_work_is_told_on_the_days_on_which_it_began(client, anna, probe):
