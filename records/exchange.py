@@ -7,11 +7,17 @@ from import_export.fields import Field
 from backoffice.exchange.seam import ExchangeResource, Text
 
 from .models import YourModel
+from .outcome import in_a_sentence
 
 
 class IssueCodes(Text):
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return ", ".join(issue["code"] for issue in value)
+
+
+class IssuesInWords(Text):
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return "; ".join(map(in_a_sentence, value))
 
 
 class AcceptedIssues(Text):
@@ -30,9 +36,20 @@ class RecordResource(ExchangeResource):
 
     issues = Field(attribute="issues", widget=IssueCodes(), readonly=True)
 
+    issues_in_words = Field(attribute="issues", column_name="issues_in_words", widget=IssuesInWords(), readonly=True)
+
     accepted = Field(attribute="accepted", widget=AcceptedIssues(), readonly=True)
 
     class Meta:
         model = YourModel
         import_id_fields = ("reference",)
-        fields = (*YourModel.INPUTS, "verdict", "issues", "accepted", "rules_version", "processed", "processed_at")
+        fields = (
+            *YourModel.INPUTS,
+            "verdict",
+            "issues",
+            "issues_in_words",
+            "accepted",
+            "rules_version",
+            "processed",
+            "processed_at",
+        )

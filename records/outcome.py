@@ -76,8 +76,12 @@ def lines_of(record: YourModel) -> list[Line]:
 
 
 def issues_in_words(record: YourModel) -> list[str]:
-    """Each issue in a sentence, after the field it is about."""
-    return [f"{capfirst(str(label_of(issue['field'])))}: {issue['message']}" for issue in record.open_issues]
+    return [in_a_sentence(issue) for issue in record.open_issues]
+
+
+def in_a_sentence(issue: dict[str, Any]) -> str:
+    """After the field it is about."""
+    return f"{capfirst(str(label_of(issue['field'])))}: {issue['message']}"
 
 
 def main_issue(record: YourModel) -> str:

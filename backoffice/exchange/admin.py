@@ -228,13 +228,18 @@ class ExchangeAdmin(ImportExportMixin):
         context["record_count"] = len(form.chosen) or self.get_export_queryset(request).count()
         return TemplateResponse(request, [self.export_template_name], context)
 
+    def said(self) -> export.Said | None:
+        """Of a record's outcome a file says what its list does."""
+        outcome: str = getattr(self, "outcome_field", "")
+        return export.Said(outcome, self.outcomes_in_words) if outcome else None
+
     def download(self, request: HttpRequest, form: ExportForm) -> FileResponse:
         kind = self.get_export_formats()[int(form.cleaned_data["format"])]()
         records = self.get_export_queryset(request)
         if form.chosen:
             records = records.filter(pk__in=form.chosen)
         columns = form.get_selected_resource_export_fields()
-        file, count = export.write(kind.get_extension(), records, self.resource_class(), columns)
+        file, count = export.write(kind.get_extension(), records, self.resource_class(), columns, self.said())
         name = f"{slugify(self.opts.verbose_name_plural)}-{timezone.now():%Y-%m-%d}.{kind.get_extension()}"
         activity.log(
             request.user,

@@ -3,8 +3,9 @@
 import csv
 import io
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import batched
+from typing import IO, Any, NamedTuple
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import QuerySet
@@ -27,18 +28,41 @@ class TooManyRowsError(ValueError):
     """The format does not take so many; the message says what to do."""
 
 
-def rows(records: "QuerySet[Any]", resource: ExchangeResource, names: Sequence[str]) -> Iterator[list[str]]:
-    """Plain columns are asked for as such; where a method computes one, whole records are."""
+class Said(NamedTuple):
+    """A column of which pages say more than the field holds: what they say, of many records at once."""
+
+    name: str
+    words: Callable[[Sequence[Any]], list[str]]
+
+
+def rows(
+    records: "QuerySet[Any]", resource: ExchangeResource, names: Sequence[str], said: Said | None = None
+) -> Iterator[list[str]]:
+    if said is None or said.name not in names:
+        yield from (line for line, _record in lines_of(records, resource, names, whole=False))
+        return
+    at = names.index(said.name)
+    for page in batched(lines_of(records, resource, names, whole=True), _AT_ONCE):
+        words = said.words([record for _line, record in page])
+        yield from ([*line[:at], word, *line[at + 1 :]] for (line, _record), word in zip(page, words, strict=True))
+
+
+def lines_of(
+    records: "QuerySet[Any]", resource: ExchangeResource, names: Sequence[str], *, whole: bool
+) -> Iterator[tuple[list[str], Any]]:
+    """Plain columns are asked for as such; where a method computes one, or the record is wanted too, whole records."""
     columns = [resource.fields[name] for name in names]
     paths = [path for name in names if (path := path_of(records.model, resource, name))]
     if len(paths) < len(names):
         for record in records.iterator(chunk_size=_AT_ONCE):
-            yield [shown(resource.export_field(column, record)) for column in columns]
+            yield [shown(resource.export_field(column, record)) for column in columns], record
         return
     # what another record is called is no value for the widget that finds it
     renders = [shown if isinstance(column.widget, ForeignKeyWidget) else column.widget.render for column in columns]
-    for values in records.values_list(*paths).iterator(chunk_size=_AT_ONCE):
-        yield [shown(render(value)) for render, value in zip(renders, values, strict=True)]
+    own = [field.attname for field in records.model._meta.concrete_fields] if whole else []
+    for values in records.values_list(*paths, *own).iterator(chunk_size=_AT_ONCE):
+        record = records.model.from_db(records.db, own, values[len(paths) :]) if whole else None
+        yield [shown(render(value)) for render, value in zip(renders, values, strict=False)], record
 
 
 def shown(value: Any) -> str:
@@ -90,7 +114,7 @@ def text_cell(sheet: object, text: str) -> object:
 
 
 def write(
-    kind: str, records: "QuerySet[Any]", resource: ExchangeResource, names: Sequence[str]
+    kind: str, records: "QuerySet[Any]", resource: ExchangeResource, names: Sequence[str], said: Said | None = None
 ) -> tuple[IO[bytes], int]:
     """The finished file and the number of records in it. Raise TooManyRowsError."""
     if kind == "xlsx" and records.count() > XLSX_MAX_ROWS:
@@ -103,7 +127,7 @@ def write(
     def lines() -> Iterator[list[str]]:
         nonlocal count
         yield [resource.fields[name].column_name for name in names]
-        for row in rows(records, resource, names):
+        for row in rows(records, resource, names, said):
             count += 1
             yield row
 

@@ -7,10 +7,13 @@ import openpyxl
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.timezone import localtime
 
 from backoffice.exchange import export
 from backoffice.results.models import Activity
 from backoffice.results.values.spreadsheet import disarm, rearm
+from backoffice.runs.seam import start
+from backoffice.testing import work_off
 from records.exchange import RecordResource
 from records.models import YourModel
 from tests import factories
@@ -30,15 +33,44 @@ def content(response):
     return b"".join(response.streaming_content)
 
 
+def sheet_rows(response):
+    head, *lines = openpyxl.load_workbook(io.BytesIO(content(response))).active.iter_rows(values_only=True)
+    return [dict(zip(head, ["" if cell is None else cell for cell in line], strict=True)) for line in lines]
+
+
 def rows(response):
     return list(csv.DictReader(io.StringIO(content(response).decode("utf-8-sig"))))
 
 
 def test_has_all_records_and_the_chosen_columns(operator):
     made = factories.processed(email="nobody")
-    columns = ("reference", "verdict", "issues", "processed")
+    columns = ("reference", "verdict", "issues", "issues_in_words", "processed")
     [row] = rows(operator.post(URL, asked(columns=columns)))
+    assert row.pop("issues_in_words") == f"Email: {made.issues[0]['message']}"
     assert row == {"reference": made.reference, "verdict": "invalid", "issues": "email.no_at", "processed": "yes"}
+
+
+@pytest.mark.parametrize("kind", [CSV, XLSX])
+def test_says_of_a_verdict_what_the_list_does(operator, kind, monkeypatch, django_assert_max_num_queries):
+    """Of what was edited since, or whose last check failed, the old one as of when; a code never."""
+    right, edited, failing, accepted, _fresh = (factories.processed(phone="030 1234567") for _ in range(5))
+    YourModel.objects.filter(pk=edited.pk).update(processed=False)
+    YourModel.objects.filter(pk=_fresh.pk).update(processed=False, processed_at=None, verdict="")
+    YourModel.objects.filter(pk=accepted.pk).update(accepted={"phone.spelling": {}}, verdict="valid")
+    with monkeypatch.context() as broken:
+        broken.setattr(YourModel, "process", lambda self: 1 / 0)
+        work_off(start(YourModel.objects.filter(pk=failing.pk), "records.tasks.process_model_instance"))
+    with django_assert_max_num_queries(12):
+        answer = operator.post(URL, asked(kind, columns=("verdict", "name")))
+    told = [row["verdict"] for row in (rows(answer) if kind == CSV else sheet_rows(answer))]
+    when = f"{localtime(right.processed_at):%Y-%m-%d %H:%M}"
+    assert told == [
+        "correctable",
+        f"not checked yet (correctable as of {when})",
+        f"last check failed (correctable as of {when})",
+        "valid, 1 accepted",
+        "",
+    ]
 
 
 def test_respects_filter_and_search(operator):
