@@ -55,13 +55,41 @@ def may_see_records(user: Any, model: type[Model]) -> bool:
     return user is not None and any(map(user.has_perm, verbs))
 
 
+def cancels(user: Any, run: Run) -> bool:
+    """One's own run, or with the permission anybody's; whether there is anything left to cancel or not."""
+    return _may(user, run, "runs.cancel_run")
+
+
 def may_cancel(user: Any, run: Run) -> bool:
-    return run.finished_at is None and run.cancelled_at is None and _may(user, run, "runs.cancel_run")
+    return run.finished_at is None and run.cancelled_at is None and cancels(user, run)
+
+
+def retries(user: Any, run: Run) -> bool:
+    """As `cancels`; and whoever retries must be allowed to start the task."""
+    return _may(user, run, "runs.retry_run") and may_start(user, run.task.name)
 
 
 def may_retry(user: Any, run: Run) -> bool:
-    """One's own run, or with the permission anybody's; and whoever retries must be allowed to start the task."""
-    return bool(run.failed) and _may(user, run, "runs.retry_run") and may_start(user, run.task.name)
+    return bool(run.failed) and retries(user, run)
+
+
+def cancel_refusal(user: Any, run: Run) -> str:
+    """Why this person may not cancel it; "" if they may, whatever its state."""
+    return "" if cancels(user, run) else _refused(user, run, "runs.cancel_run")
+
+
+def retry_refusal(user: Any, run: Run) -> str:
+    """As `cancel_refusal`."""
+    return "" if retries(user, run) else _refused(user, run, "runs.retry_run")
+
+
+def _refused(user: Any, run: Run, permission: str) -> str:
+    who = {"who": user, "run": run.pk, "permission": permission, "task": task_label(run.task.name)}
+    if not may_see(user, run):
+        return _("%(who)s may not see run %(run)d.") % who
+    if not _may(user, run, permission):
+        return _("%(who)s did not ask for run %(run)d, and has not the permission “%(permission)s”.") % who
+    return _("%(who)s may not start “%(task)s” again.") % who
 
 
 def may_dismiss(user: Any, run: Run) -> bool:

@@ -1,6 +1,6 @@
 """What staff do to a run once it is there: cancel it, retry what failed, undo it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
@@ -28,13 +28,24 @@ class Cancelled(NamedTuple):
     in_hand: int = 0  # records that workers still finish, or give back
 
 
+def _is_person(by: Any) -> bool:
+    return hasattr(by, "has_perm")
+
+
+def _refuse(by: Any, refusal: Callable[[Any, Run], str], run: Run) -> None:
+    """Whatever the door; a name is that of a program or of a shell's user."""
+    if _is_person(by) and (why := refusal(by, run)):
+        raise PermissionDenied(why)
+
+
 def cancel(run: Run, by: Any) -> Cancelled:
     """Stop a run before its next claim. Returns what that stops; nothing when it had ended already. `by`: a user, or a
-    name.
+    name. Raises PermissionDenied for a user who may not.
 
     Cancel is a row, not a signal: workers read it before each claim, whatever is restarted. What is done stays done,
     and what a worker holds is finished or given back: `run.wait()` tells when it has ended.
     """
+    _refuse(by, access.cancel_refusal, run)
     left = _stop(run, by)
     if left is None:
         return Cancelled()
@@ -94,8 +105,10 @@ def retry(
     ("ValueError: ..." as pages group them); not over what a later run has mended. `by`: a user, or a name. A second
     call with one `form_token` gives one run.
 
-    Raises EmptySelection where there are none, LookupError where the task is gone.
+    Raises EmptySelection where there are none, LookupError where the task is gone, PermissionDenied for a user who may
+    not.
     """
+    _refuse(by, access.retry_refusal, run)
     if form_token and (made := Run.objects.filter(form_token=form_token).first()):
         return made  # it may have mended them by now
     failed, selection = standing.standing(error_kinds.failed(run, error)), _("Failed records of run %d") % run.pk
@@ -140,9 +153,7 @@ def undo(
     EmptySelection, with the reason, where the run cannot be undone or has changed none of them; PermissionDenied for a
     user who may not; ValueError for a reason that is missing; LookupError where the task is gone.
     """
-    is_person = hasattr(by, "has_perm")
-    if is_person and not access.may_undo(by, run):
-        raise PermissionDenied(access.undo_refusal(by, run))
+    _refuse(by, access.undo_refusal, run)
     task = find(run.task.name)
     if refusal := undoable.refusal(run):
         raise EmptySelection(refusal)
@@ -154,7 +165,7 @@ def undo(
     if not changed.exists():
         raise EmptySelection(_("Run %d changed none of these records.") % run.pk)
     request = RunRequest(
-        requester=by, source=Run.Source.ACTION if is_person else Run.Source.COMMAND, selection=selection,
+        requester=by, source=Run.Source.ACTION if _is_person(by) else Run.Source.COMMAND, selection=selection,
         reason=reason, form_token=form_token, asked=asked, purpose=Run.Purpose.UNDO, undoes=run,
     )  # fmt: skip
     return start_over(changed.values("record_id"), task, request)

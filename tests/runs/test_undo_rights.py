@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from backoffice.runs.access import may_undo, undo_refusal
-from backoffice.runs.operations import undo
+from backoffice.runs.operations import cancel, retry, undo
 from backoffice.runs.start import start
 from backoffice.testing import work_off
 from tests.factories import member, user
@@ -42,6 +42,31 @@ def test_who_may(who):
             undo(run, somebody)
     else:
         assert work_off(undo(run, somebody)).requester == somebody
+
+
+OTHERS = {
+    cancel: ("runs.cancel_run", "has not the permission “runs.cancel_run”"),
+    retry: ("runs.retry_run", "has not the permission “runs.retry_run”"),
+}
+
+
+@pytest.mark.parametrize("operation", OTHERS, ids=lambda each: each.__name__)
+def test_who_may_not_cancel_or_retry_on_a_page_may_not_from_code(operation):
+    """Nor is somebody told that there was nothing to do."""
+    permission, said = OTHERS[operation]
+    probes(1, behaviour="fail")
+    run = work_off(start(Probe.objects.all(), "poke", by=user(TASK)))
+    tries = {"unseen": ((TASK, permission), "may not see run"), "without": ((TASK, SEE), said)}
+    for rights, refusal in tries.values():
+        with pytest.raises(PermissionDenied, match=refusal):
+            operation(run, user(*rights))
+    if operation is retry:
+        with pytest.raises(PermissionDenied, match="may not start “Poke” again"):
+            retry(run, user(SEE, permission))
+    for by in (user(TASK, SEE, permission), run.requester, "a program"):
+        made = operation(run, by)
+        if operation is retry:
+            work_off(made)
 
 
 def test_operators_undo_their_own_runs_and_auditors_none():

@@ -9,12 +9,14 @@ from hashlib import sha256
 from typing import Any
 
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 
 from backoffice.results.activity import log
 
 HOUR = 3600
 ADMIN = "admin:"
+NOT_OFFERED = "_not_offered"
 
 
 def times(*what: str) -> int:
@@ -33,7 +35,7 @@ def is_told(number: int) -> bool:
 
 
 class RefusalMiddleware:
-    """Notes each 403 of the admin, and each action that was asked for though it is not offered to this person."""
+    """Notes each 403 of the admin, and refuses an action that is not offered to this person."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -41,16 +43,21 @@ class RefusalMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if response.status_code == 403:
-            note(request)
+            note(request, **getattr(request, NOT_OFFERED, {}))
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         model_admin: Any = getattr(view, "model_admin", None)
         action = request.POST.get("action", "") if request.method == "POST" else ""
-        if not (model_admin and action and model_admin.has_view_permission(request)):
+        if not (
+            model_admin and action and str(getattr(request.resolver_match, "url_name", "")).endswith("_changelist")
+        ):
+            return
+        if not model_admin.has_view_permission(request):
             return
         if action not in model_admin.get_actions(request):
-            note(request, action=action[:100])
+            setattr(request, NOT_OFFERED, {"action": action[:100]})
+            raise PermissionDenied  # Django would say that none was selected
 
 
 def note(request: HttpRequest, **details: str) -> None:

@@ -224,10 +224,10 @@ class RunAdmin(StaffAdmin, ModelAdmin):
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self.seen(request, pk)
+        if not access.cancels(request.user, run):
+            raise PermissionDenied
         if run.finished_at or run.cancelled_at:
             self.message_user(request, _("This run has ended or is being cancelled already."), messages.INFO)
-        elif not access.may_cancel(request.user, run):
-            raise PermissionDenied
         else:
             left = operations.cancel(run, request.user)
             self.message_user(request, progress.cancelled_in_words(*left), messages.SUCCESS)
@@ -236,11 +236,11 @@ class RunAdmin(StaffAdmin, ModelAdmin):
     def retry_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self.seen(request, pk)
         back = HttpResponseRedirect(reverse("admin:runs_run_change", args=[pk]))
+        if not access.retries(request.user, run):
+            raise PermissionDenied
         if not run.failed:
             self.message_user(request, _("No record of this run has failed."), messages.INFO)
             return back
-        if not access.may_retry(request.user, run):
-            raise PermissionDenied
         chosen: dict[str, Any] = {}
         if request.POST.get("action") == "selected":
             picked = map(row_number, request.POST.getlist(ACTION_CHECKBOX_NAME))

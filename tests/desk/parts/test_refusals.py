@@ -41,11 +41,11 @@ def test_one_persons_loop_hides_nobody_elses_refusal(client: Client):
     assert len({entry.actor for entry in refusals()}) == 2
 
 
-def test_an_action_that_is_not_offered_is_logged_and_changes_nothing(client: Client):
+def test_an_action_that_is_not_offered_is_refused_and_logged_once(client: Client):
     client.force_login(user("records.view_yourmodel"))
     about = record()
     data = {"action": "process_selected", "_selected_action": [about.pk], "index": "0"}
-    client.post("/admin/records/yourmodel/", data)
+    assert client.post("/admin/records/yourmodel/", data).status_code == 403
     (entry,) = refusals()
     assert entry.details["action"] == "process_selected"
     about.refresh_from_db()
