@@ -50,7 +50,7 @@ def in_words(result: Any, run: Run | None, user: Any) -> tuple[str, str]:
         each = Failed(result.pk, result.task_id, result.task_name, result.date_done)
         return (_("run again with success, mended by a later run, or dismissed") if settled([each]) else ""), ""
     how = settled_among(run, [item[1]]).get(item[1])
-    if how is None:
+    if how is None or how.is_gone:
         return "", ""
     if how.run_id is None:
         return _("dismissed by %(who)s: %(reason)s") % {"who": how.dismissed_by, "reason": how.reason}, ""

@@ -138,23 +138,29 @@ def of_run(run: Run) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How one failure was settled."""
+    """How one failure was settled; or that its record is gone, so that only a dismissal settles it."""
 
     run_id: int | None  # that mended it
     dismissed_by: str = ""
     reason: str = ""
+    is_gone: bool = False
 
 
 def settled_among(run: Run, record_ids: Iterable[int]) -> dict[int, Settled]:
-    """By record, of a page of a run's failures; those that stand are not in it."""
+    """By record, of a page of a run's failures; those that stand and can be retried are not in it."""
     dismissed = dismissing()
     failed = RunItem.objects.of(run).failed().filter(record_id__in=record_ids).annotate(
         mended_by=Subquery(mending().order_by("finished_at").values("run_id")[:1]),
         dismissed_by=Subquery(dismissed.values("by_name")[:1]),
         reason=Subquery(dismissed.values("reason")[:1]),
+        gone=is_gone(run),
     )  # fmt: skip
-    rows = failed.values_list("record_id", "mended_by", "dismissed_by", "reason")
-    return {pk: Settled(by, who or "", why or "") for pk, by, who, why in rows if by is not None or why is not None}
+    rows = failed.values_list("record_id", "mended_by", "dismissed_by", "reason", "gone")
+    return {
+        pk: Settled(by, who or "", why or "", gone and by is None and why is None)
+        for pk, by, who, why, gone in rows
+        if gone or by is not None or why is not None
+    }
 
 
 def is_gone(run: Run) -> Any:

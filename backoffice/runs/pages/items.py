@@ -28,7 +28,7 @@ class Line:
     moves: tuple[Move, ...] = ()  # of one that an undo left alone
 
     @property
-    def is_standing(self) -> bool:
+    def is_retryable(self) -> bool:
         return self.item.state == State.FAILURE and self.settled is None
 
     @property

@@ -180,6 +180,7 @@ def test_a_deleted_record_s_failure_is_dismissed_with_a_reason(client, boss):
     html = client.get(page(run)).content.decode()
     assert "Retry the failed record<" in html
     assert "Dismiss the failure of the deleted record" in html
+    assert "its record is deleted" in html
     client.post(page(run, "dismiss"), {"reason": " "})
     assert not Dismissal.objects.exists()
     client.post(page(run, "dismiss"), {"reason": "Sold to <b>Acme</b>"})
