@@ -1,10 +1,12 @@
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from backoffice.runs.models import Run
-from tests.probe.models import Probe
+from backoffice.runs.models import Run, RunItem
+from tests.probe.models import Kinds, Probe
 from tests.runs.factories import probes
 from tests.workers import running_worker
 
@@ -28,6 +30,17 @@ def test_it_starts_a_run_over_what_matches(capsys):
     told = last_line(capsys)
     assert (told["total"], told["succeeded"], told["skipped"]) == (2, 0, 0)
     assert Run.objects.get(pk=told["run"]).source == "command"
+
+
+def test_a_filter_takes_days_that_move_as_a_schedule_s_does(capsys):
+    for days in (0, 3, 9):
+        Kinds.objects.create(
+            when=timezone.now() - timedelta(days=days), day=timezone.localdate() - timedelta(days=days)
+        )
+    for filters, found in ((["when__gte=today-7"], 2), (["day__lt=today"], 2), (["day=today-9"], 1)):
+        process("probe.Kinds", "--task", "fill_kinds", "--filter", *filters, "--json")
+        assert last_line(capsys)["total"] == found
+        RunItem.objects.all().delete()  # or they would be in an active run
 
 
 def test_it_waits_tells_the_counts_and_exits_1_when_some_failed(capsys):
@@ -58,6 +71,11 @@ def test_it_waits_tells_the_counts_and_exits_1_when_some_failed(capsys):
         ((*POKE, "--filter", "colour=red"), "probe.Probe has no field 'colour'. Fields: id,"),
         ((*POKE, "--filter", "text"), "is not of the form field=value"),
         ((*POKE, "--filter", "processed=perhaps"), "write true or false"),
+        (("probe.Kinds", "--task", "fill_kinds", "--filter", "when=today"), "say from a day with “when__gte”"),
+        (
+            ("probe.Kinds", "--task", "fill_kinds", "--filter", "day=yesterday"),
+            "write one such as 2030-12-31, or one that",
+        ),
         ((*POKE, "--filter", "effects=many"), "--filter 'effects=many'"),
         (
             ("probe.Probe", "--task", "dance"),

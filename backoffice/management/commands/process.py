@@ -15,6 +15,7 @@ from backoffice.management.following import USAGE, RunCommand
 from backoffice.runs.models import Run
 from backoffice.runs.registry import RecordTask, record_tasks
 from backoffice.runs.start import EmptySelection, RunRequest, start_requested
+from backoffice.schedules.rules import relative
 
 DEFAULT = "process_model_instance"  # of a model with several record tasks the one that is meant without --task
 
@@ -26,7 +27,7 @@ class Command(RunCommand):
         parser.add_argument("model", help="for example records.YourModel")
         parser.add_argument(
             "--filter", nargs="+", action="extend", default=[], metavar="FIELD=VALUE",
-            help="which records: country=DE processed=false name__icontains=gmbh (default: all)",
+            help="which records: country=DE processed=false updated_at__gte=today-7 (default: all)",
         )  # fmt: skip
         parser.add_argument(
             "--task", help="the record task, by name (default: the model's only one, or its process_model_instance)"
@@ -108,6 +109,7 @@ def matching(model: type[Model], filters: Iterable[str]) -> QuerySet[Any]:
         if not equals:
             raise CommandError(f"--filter {given!r} is not of the form field=value.", returncode=USAGE)
         try:
+            value = relative.fixed_value(model, name, value, relative.moment_of(None))
             records = records.filter(**{name: _value(model, name, value)})
         except FieldError:
             fields = ", ".join(field.name for field in model._meta.concrete_fields)
