@@ -125,6 +125,6 @@ def entries(layout: Layout, comparison: Comparison, user: object, file: str) -> 
     # what a record is called may name others: they are asked for together
     prefetch_related_objects([*added, *edited.values()], *layout.relations)
     for record in added:
-        yield activity.entry(user, "record.added", record, file=file)
+        yield record_log.addition(user, record, file=file)
     for row in comparison.updated:
         yield activity.entry(user, "record.edited", edited[row.pk], file=file, changes=row.changes)

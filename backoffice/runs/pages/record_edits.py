@@ -32,15 +32,17 @@ class RecordEdits:
     def save_related(self, request: HttpRequest, form: Any, formsets: Iterable[Any], change: bool) -> None:
         super().save_related(request, form, formsets, change)  # type: ignore[misc]
         if change and isinstance(form.instance, Processable):
-            names = {field.name for field in form.instance._meta.many_to_many} & set(form.changed_data)
-            changes = {name: [words(form.initial.get(name)), words(form.cleaned_data[name])] for name in sorted(names)}
-            record_log.related(request.user, form.instance, changes)
+            record_log.related(request.user, form.instance, chosen_in(form))
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         if issubclass(formset.model, Processable):
             save_rows(request.user, formset)
         else:
+            before = linked_by(formset, form.instance) if change else {}
             super().save_formset(request, form, formset, change)  # type: ignore[misc]
+            after = linked_by(formset, form.instance) if change else {}
+            moved = {name: [before[name], after[name]] for name in before if before[name] != after[name]}
+            record_log.related(request.user, form.instance, moved)
             for row, fields in getattr(formset, "changed_objects", ()):
                 record_log.take_back_from(row, fields)
 
@@ -49,6 +51,21 @@ class RecordEdits:
         if issubclass(self.model, Processable):  # type: ignore[attr-defined]
             return []
         return super().log_deletions(request, queryset)  # type: ignore[misc]
+
+
+def chosen_in(form: Any) -> dict[str, list[Any]]:
+    """What this form changed of the rows that its record names by the many."""
+    names = {field.name for field in form.instance._meta.many_to_many} & set(form.changed_data)
+    return {name: [words(form.initial.get(name)), words(form.cleaned_data[name])] for name in sorted(names)}
+
+
+def linked_by(formset: Any, record: Any) -> dict[str, list[str]]:
+    """The same, where the rows between them are edited on the record's page."""
+    if not isinstance(record, Processable):
+        return {}
+    fields: Any = record._meta.many_to_many
+    between = (field.name for field in fields if field.remote_field.through is formset.model)
+    return {name: words(getattr(record, name).all()) for name in between}
 
 
 def words(related: Any) -> list[str]:
@@ -67,3 +84,7 @@ def save_rows(user: object, formset: Any) -> None:
     for row in formset.new_objects:
         record_log.add(user, row)
     formset.save_m2m()
+    deleted = formset.deleted_forms
+    for form in formset.initial_forms:
+        if form not in deleted and form.has_changed():
+            record_log.related(user, form.instance, chosen_in(form))

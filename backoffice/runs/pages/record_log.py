@@ -71,7 +71,15 @@ def save(user: object, record: Any) -> None:
 
 def add(user: object, record: Any) -> None:
     record.save()
-    activity.log(user, "record.added", record)
+    addition(user, record).save()
+
+
+def addition(user: object, record: Any, **more: Any) -> Activity:
+    """With what somebody gave it: what a task makes of that stands in change sets."""
+    given = (field for field in record._meta.concrete_fields if field.editable and not field.primary_key)
+    return activity.entry(
+        user, "record.added", record, **more, values={each.name: said(each, record) for each in given}
+    )
 
 
 def related(user: object, record: Any, changes: dict[str, list[Any]]) -> None:

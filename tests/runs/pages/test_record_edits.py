@@ -77,7 +77,7 @@ class TestAForm:
 
     def test_of_a_new_record_is_logged(self, boss):
         sent_back(boss, f"{LIST}add/", number="I9", net="3")
-        assert logged("record.added") == [(boss.user.username, "I9", {})]
+        assert logged("record.added") == [(boss.user.username, "I9", {"values": {"number": "I9", "net": "3"}})]
 
 
 class TestAList:
