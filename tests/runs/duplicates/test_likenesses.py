@@ -14,7 +14,7 @@ from backoffice.runs.models import Apart, Likeness, LookedOver
 from backoffice.runs.operations import undo
 from backoffice.runs.pages import record_log
 from backoffice.runs.pages.deleting import before_deletion
-from backoffice.runs.seam import start
+from backoffice.runs.seam import compare, start
 from backoffice.testing import work_off
 from records.models import YourModel
 from tests import factories
@@ -68,12 +68,17 @@ def delete_in_the_admin(record):
         rows.delete()
 
 
+def delete_in_bulk_and_tell(record):
+    Invoice.objects.filter(pk=record.pk).delete()
+    compare(Invoice, [record.pk])
+
+
 def empty(record):
     record.number = ""
     record.save()
 
 
-DOORS = [edit, edit_one_field, edit_in_a_form, delete, delete_in_the_admin, empty]
+DOORS = [edit, edit_one_field, edit_in_a_form, delete, delete_in_the_admin, delete_in_bulk_and_tell, empty]
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: door.__name__)
