@@ -26,10 +26,12 @@ from .click import form_token
 
 def answered(modeladmin: Any, request: HttpRequest, run: Run) -> HttpResponse:
     """Show it, or do it: of the run, or of the one record that the address names."""
-    if not access.may_undo(request.user, run):
-        raise PermissionDenied(access.undo_refusal(request.user, run))
+    if not request.user.has_perm("runs.undo_run"):
+        raise PermissionDenied
     if refusal := undoable.refusal(run):
         return _page(modeladmin, request, run, refusal=refusal)
+    if not access.may_undo(request.user, run):
+        raise PermissionDenied(access.undo_refusal(request.user, run))
     task, only = find(run.task.name).varied(parameters=None), row_number(request.GET.get("record"))
     answers = Answers(task, request.POST)
     if answers.are_given and answers.are_good():
