@@ -17,8 +17,17 @@ from tests.factories import member, record, user
 from tests.schedules.factories import row
 
 pytestmark = pytest.mark.django_db
-# What an auditor may do: sign in and out, a password of their own, a comparison, a file of what they see, a search.
-OWN = {"login", "logout", "password_change", "password_change_done", "desk_agreement", "desk_kept"}
+# What an auditor may do: sign in and out, a password of their own, a comparison, notices, a search.
+OWN = {
+    "login",
+    "logout",
+    "password_change",
+    "password_change_done",
+    "desk_agreement",
+    "desk_kept",
+    "notices",
+    "notices_choice",
+}
 LOOKED_AT = ("index", "search", "_changelist", "_history", "_export", "_live", "_changes", "_progress", "_status")
 FIELDS = {"post": "yes", "reason": "x", "name": "x", "_save": "1"}
 
