@@ -179,9 +179,12 @@ class Firing(models.Model):
 
 class LeaseQuerySet(models.QuerySet["Lease"]):
     def take(self, holder: str, seconds: float) -> bool:
-        """Hold the lease for so long, if it is free, run out or already held. One conditional UPDATE: one winner."""
+        """Hold the lease for so long, if it is free, run out or already held. One conditional UPDATE: one winner.
+
+        One that nobody held yet is free whatever its time: that of a new row is finer than the clock of SQLite.
+        """
         length = timedelta(seconds=seconds)
-        free = Q(holder=holder) | Q(until__lte=clock.now()) | clock.is_far("until", length)
+        free = Q(holder__in=("", holder)) | Q(until__lte=clock.now()) | clock.is_far("until", length)
         return bool(self.filter(free, pk=1).update(holder=holder, until=clock.now(length)))
 
     def release(self, holder: str) -> None:

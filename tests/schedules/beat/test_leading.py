@@ -1,11 +1,13 @@
 """FAULTS 22: one beat leads among any number, and a kill at any moment loses and repeats no firing."""
 
+from datetime import timedelta
+
 import pytest
 from celery import current_app, signals
 
 from backoffice.runs.models import Worker
 from backoffice.schedules.beat import publish
-from backoffice.schedules.models import Firing, Lease
+from backoffice.schedules.models import Firing, Lease, now
 from tests.schedules import factories, queued, rounds
 from tests.schedules.rounds import dues
 from tests.schedules.tasks import TICK
@@ -25,6 +27,12 @@ def test_two_beats_fire_once(clock):
         rounds.round_of(second)
     assert len(queued.messages()) == Firing.objects.count() == 5
     assert Worker.objects.filter(kind="beat").count() == 2
+
+
+def test_the_very_first_beat_leads_at_once_however_coarse_the_clock_of_the_database():
+    Lease.current()
+    Lease.objects.update(until=now() + timedelta(seconds=1))  # as a new row is written in the same millisecond
+    assert rounds.beat().leader.lead()
 
 
 def test_two_beats_that_both_believe_they_lead_fire_once(clock):
