@@ -114,7 +114,7 @@ KINDS = {
         "not slow and not long", "not slow and not long and not once and not spared and not browser",
         share_of_examples="0.25", share_of_cases="0.34", share_on_postgresql="0.15",
     ),
-    "all": Kind("not slow", "not slow and not once"),
+    "all": Kind("not slow", "not slow and not once", share_on_postgresql="0.34"),
 }  # fmt: skip
 SLOW = Kind("slow", "slow and not once")
 COMPUTE, WAIT = "not processes and not browser", "(processes or browser)"

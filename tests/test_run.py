@@ -51,12 +51,17 @@ def test_what_a_person_asks_for_is_asked_of_both_databases():
         ]
 
 
-@pytest.mark.parametrize(("many", "kept"), [(1, 1), (2, 2), (3, 3), (10, 3), (30, 4), (200, 30)])
-def test_of_each_test_some_cases_stay_on_postgresql_and_all_of_them_in_all(many: int, kept: int):
-    share = float(KINDS["usual"].share_on_postgresql)
+@pytest.mark.parametrize(
+    ("share", "many", "kept"),
+    [
+        (0.15, 1, 1), (0.15, 3, 1), (0.15, 10, 2), (0.15, 200, 30),
+        (0.34, 1, 1), (0.34, 3, 3), (0.34, 5, 3), (0.34, 50, 17),
+    ],
+)  # fmt: skip
+def test_of_each_test_some_cases_stay_where_a_share_of_them_is_taken(share: float, many: int, kept: int):
     of_one, of_another = ([f"{test}[{case}]" for case in range(many)] for test in ("a.py::one", "a.py::another"))
     found = list(cases([*of_one, "a.py::plain", *of_another], share))
     assert len(set(found) & set(of_one)) == len(set(found) & set(of_another)) == kept
     assert "a.py::plain" in found
-    assert KINDS["all"].share_on_postgresql == "1"
+    assert KINDS["all"].share_of_cases == "1"
     assert list(cases(of_one, 1)) == of_one

@@ -95,6 +95,7 @@ def test_what_the_page_makes_is_imported_priced_and_told(project):
     assert "1 records" in told  # the one that failed
 
 
+@pytest.mark.long
 def test_the_pages_own_tests_pass(project):
     assert "3 passed" in project("-m", "pytest", "-q", "shipments/tests.py")
 

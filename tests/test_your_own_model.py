@@ -126,5 +126,6 @@ def test_the_pages_list_with_files_imports_and_exports(project, tmp_path):
     assert "number,gross" in project("-c", FILES)
 
 
+@pytest.mark.long
 def test_the_pages_own_tests_pass(project):
     assert "3 passed" in project("-m", "pytest", "-q", "invoices/test_tax.py")

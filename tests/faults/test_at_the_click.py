@@ -95,6 +95,7 @@ def test_a_web_process_killed_before_the_commit_leaves_no_trace(stage):
     assert stage.waiting() == 0
 
 
+@pytest.mark.spared
 def test_a_web_process_killed_after_the_commit_has_its_run_done_all_the_same(stage):
     probes(150)
     web = stage.web("tests.faults.dying:application", DIE_AT="publish")

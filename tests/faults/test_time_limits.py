@@ -14,6 +14,7 @@ from tests.workers import running_worker
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.processes, pytest.mark.spared]
 
 
+@pytest.mark.long
 def test_many_quick_records_in_one_chunk_do_not_meet_the_limit_of_one(transactional_db):
     probes(120, behaviour="slow")
     with running_worker("-c", "1", PROBE_SECONDS="0.1"):

@@ -232,6 +232,7 @@ def test_requests_follow_each_other_on_one_connection(server: Server) -> None:
             received += connection.recv(4096)
 
 
+@pytest.mark.long
 def test_that_no_proxy_is_declared_is_said_where_others_can_reach_it(server: Server, tmp_path: Path) -> None:
     assert ALONE not in server.log.read_text()  # on loopback
     for proxies, said in (("0", 1), ("1", 0)):

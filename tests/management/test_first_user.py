@@ -88,6 +88,7 @@ def people(var: Path) -> list[tuple[str, int]]:
         return database.execute("SELECT username, is_superuser FROM auth_user").fetchall()
 
 
+@pytest.mark.long
 def test_bad_answers_are_asked_again_and_no_password_is_shown(terminal: Terminal, tmp_path: Path) -> None:
     terminal.answer(NAME, "no spaces\n")
     terminal.answer(NAME, "ann\n")

@@ -70,6 +70,7 @@ def test_outcomes_say_of_each_record_what_became_of_it():
     assert list(start([waiting.pk], "poke").outcomes()) == [(waiting.pk, State.PENDING, "", "")]
 
 
+@pytest.mark.spared
 def test_outcomes_of_many_records_come_in_pages():
     run = poke_all() if probes(3) else None
     RunItem.objects.bulk_create(

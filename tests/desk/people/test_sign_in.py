@@ -232,6 +232,7 @@ def test_a_made_up_header_does_not_make_many_addresses_of_one():
 
 
 @pytest.mark.spared
+@pytest.mark.long
 def test_each_accounts_guesses_are_told_apart():
     for number in range(101):
         wait(901)
@@ -244,6 +245,7 @@ def test_each_accounts_guesses_are_told_apart():
 
 
 @pytest.mark.spared
+@pytest.mark.long
 def test_what_is_not_heard_is_told_by_account_and_a_flood_of_names_by_address():
     for _ in range(135):
         guess("anna")

@@ -185,6 +185,7 @@ class TestOtherLists:
         monkeypatch.setattr(deleting, "SECONDS", 600)
 
     @pytest.mark.spared
+    @pytest.mark.long
     def test_of_more_than_a_thousand_are_deleted_as_well(self, admin_client):
         rows = User.objects.bulk_create([User(username=f"many-{n}") for n in range(1_100)])
         page = select_all(admin_client, f"{USERS}?q=many-", rows[0].pk)

@@ -65,6 +65,7 @@ def test_a_run_is_worked_off_and_a_failing_record_harms_no_other(worker):
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["known to be busy", "perhaps before the main process knows"])
+@pytest.mark.spared
 def test_a_child_killed_in_the_middle_is_noticed_at_once(known):
     probes(6, behaviour="slow")
     with running_worker(TEST_LEASE_SECONDS="600", PROBE_SECONDS="1"):

@@ -31,6 +31,7 @@ def gaps_between_due_times() -> set[float]:
     return {(later - earlier).total_seconds() for earlier, later in zip(dues, dues[1:], strict=False)}
 
 
+@pytest.mark.spared
 def test_beats_killed_while_they_fire_lose_and_repeat_nothing():
     every_second()
     with ExitStack() as stack:
@@ -83,6 +84,7 @@ def log_of(worker) -> str:
 
 
 @pytest.mark.spared
+@pytest.mark.long
 def test_two_beats_whose_clocks_are_a_minute_apart_keep_one_leader_and_fire_each_due_time_once():
     every_second()
     with running_beat(TEST_CLOCK_AHEAD="-30") as slow, running_beat(TEST_CLOCK_AHEAD="30") as fast:
