@@ -36,6 +36,7 @@ SETTINGS = [
     ("DATABASE_URL", "postgresql://anna:geheim/x@host:5432/name", "DATABASE_URL cannot be read"),
     ("DATABASE_URL", "nonsense://anna:geheim@host/name", "DATABASE_URL cannot be read"),
     ("DATABASE_URL", "geheim", "DATABASE_URL cannot be read"),
+    ("EMAIL_URL", "mail://anna:geheim@host", "EMAIL_URL cannot be read"),
     ("DJANGO_DEBUG", "perhaps", "DJANGO_DEBUG='perhaps' is neither yes nor no"),
     ("DJANGO_BEHIND_PROXY", "-1", "DJANGO_BEHIND_PROXY='-1' is neither yes nor no"),
     ("BACKOFFICE_VAR", "/dev/null/var", "BACKOFFICE_VAR cannot be used, /dev/null"),

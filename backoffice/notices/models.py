@@ -20,7 +20,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """Something a person is told, once. One that their bell was not to ring for is read from the beginning."""
+    """Something a person is told, once. What the bell need not ring for is read from the beginning."""
 
     class Kind(models.TextChoices):
         RUN_FINISHED = "run_finished", _("run finished")

@@ -25,7 +25,7 @@ def run_ended(run: Run) -> None:
     by_themselves = run.cancelled_at is not None and user and run.cancelled_by == activity.name_of(user)
     if hears(user) and may_see(user, run) and not by_themselves:
         is_failure = bool(run.failed or run.cancelled_at)
-        write(user, run.uid, Notice.Kind.RUN_FINISHED, is_failure=is_failure, run=run)
+        write(user, run.uid, Notice.Kind.RUN_FINISHED, is_failure=is_failure, is_seen=is_seen(run), run=run)
 
 
 def schedule_off(about: dict[str, Any]) -> None:
@@ -43,11 +43,18 @@ def hears(user: Any) -> bool:
     return user is not None and user.is_active and user.is_staff
 
 
-def write(user: Any, key: str, kind: Notice.Kind, *, is_failure: bool, **about: Any) -> None:
+def is_seen(run: Run) -> bool:
+    """Started by a click over one record, which went well: its page has said so, and who corrects fifty hears it once
+    each, not twice."""
+    return run.total == 1 and run.succeeded == 1 and run.source == Run.Source.ACTION and run.due_at is None
+
+
+def write(user: Any, key: str, kind: Notice.Kind, *, is_failure: bool, is_seen: bool = False, **about: Any) -> None:
     wishes = Preference.of(user)
     rings, mails = Wish(wishes.bell).wants(is_failure), Wish(wishes.email).wants(is_failure) and mail.reaches(user)
     if not (rings or mails):
         return
+    rings, mails = rings and not is_seen, mails and not is_seen
     read_at = None if rings else timezone.now()
     with transaction.atomic():
         given = {"kind": kind, "is_failure": is_failure, "read_at": read_at, **about}

@@ -42,6 +42,14 @@ def test_the_bell_counts_what_is_unread_of_ones_own_and_no_more_than_a_hundred(c
         assert client.get(UNREAD).json() == {"unread": 100, "words": "99+"}
 
 
+def test_the_end_of_a_run_whose_page_is_open_is_no_news(client, anna):
+    seen, other = notice(anna), notice(anna)
+    assert f'{UNREAD}?run={seen.run_id}"' in client.get(f"/admin/runs/run/{seen.run_id}/change/").text
+    assert client.get(UNREAD, {"run": seen.run_id}).json()["unread"] == 1
+    assert client.get(UNREAD, {"run": "x"}).json()["unread"] == 1
+    assert Notice.objects.unread().get() == other
+
+
 def test_no_page_asks_for_the_count(client, anna, django_assert_num_queries):
     """The bell does, when the page is there."""
     asked = [query["sql"] for query in _queries(client, "/admin/password_change/")]

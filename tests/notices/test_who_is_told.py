@@ -129,6 +129,19 @@ def test_a_run_is_told_once_after_the_retries_of_its_records():
     assert len(mail.outbox) == 1
 
 
+def test_a_click_on_one_record_that_went_well_is_listed_and_rings_for_nobody():
+    person = anna(email=Wish.ALWAYS)
+    probes(1)
+    work_off(poke_all(requester=person))
+    tell()
+    assert Notice.objects.get().read_at
+    assert not mail.outbox
+    planned = work_off(poke_all(requester=person))
+    type(planned).objects.filter(pk=planned.pk).update(due_at=timezone.now())
+    tell()
+    assert Notice.objects.unread().get().run_id == planned.pk
+
+
 def test_without_a_mail_server_only_the_bell_rings(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     ended(1, requester=anna())
