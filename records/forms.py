@@ -1,6 +1,6 @@
 """What the tasks ask for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -52,6 +52,11 @@ class CodesField(forms.MultipleChoiceField):
         super().__init__(choices=issue_codes.every(), **options)
         self.widget.choices = offered  # type: ignore[assignment]  # asked when shown
 
+    def offer(self, groups: issue_codes.Groups, asked: str | None) -> None:
+        """These; with the one that the list was filtered by ticked."""
+        self.widget.choices = groups
+        self.initial = [code for _field, codes in groups for code, _label in codes if code == asked]
+
 
 class AcceptForm(forms.Form):
     codes = CodesField(issue_codes.open_ones, label=_("Issues"))
@@ -64,8 +69,16 @@ class AcceptForm(forms.Form):
         help_text=_("The address of what it was compared with: an invoice, an entry of a register. May be left empty."),
     )
 
+    def offer(self, records: Any, query: Mapping[str, str]) -> None:
+        """What is open in these records of a list."""
+        self.fields["codes"].offer(issue_codes.open_in(records), query.get("issue"))  # type: ignore[attr-defined]
+
 
 class WithdrawForm(forms.Form):
     codes = CodesField(
         issue_codes.accepted_ones, label=_("Accepted issues"), required=False, help_text=_("None chosen: all of them.")
     )
+
+    def offer(self, records: Any, query: Mapping[str, str]) -> None:
+        """What is accepted in these records of a list."""
+        self.fields["codes"].offer(issue_codes.accepted_in(records), query.get("issue"))  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """The codes of issues: every one there is, and those that records have, none of which is asked record by record."""
 
-from collections.abc import Collection
-from itertools import groupby
+from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db import connection
 
@@ -18,17 +18,32 @@ def every() -> Groups:
 
 
 def of(wanted: Collection[str]) -> Groups:
-    labels = [(code, *label.split(": ", 1)) for code, label in codes().items() if code in wanted]
-    return [
-        (field, [(code, f"{field}: {label}") for code, _, label in group])
-        for field, group in groupby(labels, key=lambda each: each[1])
-    ]
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for code, label in codes().items():
+        if code in wanted:
+            groups.setdefault(label.partition(": ")[0], []).append((code, label))
+    return list(groups.items())
 
 
 def open_ones() -> Groups:
     with connection.cursor() as cursor:
         cursor.execute(values_of("issue_codes", "value IS NOT NULL"))
-        return of({code for (combination,) in cursor.fetchall() for code in combination.split()})
+        return of(_in_all(combination for (combination,) in cursor.fetchall()))
+
+
+def open_in(records: Any) -> Groups:
+    """Of a selection."""
+    checked = records.filter(processed=True).order_by()
+    return of(_in_all(checked.values_list("issue_codes", flat=True).distinct()))
+
+
+def accepted_in(records: Any) -> Groups:
+    rows = records.filter(accepted__isnull=False).order_by().values_list("accepted", flat=True)
+    return of({code for accepted in rows[:LOOKED_AT] for code in accepted or ()})
+
+
+def _in_all(combinations: Iterable[str]) -> set[str]:
+    return {code for combination in combinations for code in combination.split()}
 
 
 def accepted_ones() -> Groups:

@@ -81,6 +81,7 @@ def accept_issues(instance: YourModel, *, codes: list[str], link: str, requested
     reads=(*YourModel.INPUTS, "normalised", "issues", "accepted"),
     writes=("accepted", "issue_codes", "verdict"),
     parameters=WithdrawForm,
+    reason="optional",
     permission="records.accept_issues_yourmodel",
     label=_("Withdraw acceptance"),
     eligible=Q(accepted__isnull=False),

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.template.defaultfilters import pluralize
 from tqdm import tqdm
 
 from backoffice.runs.engine import broker
@@ -32,7 +33,7 @@ class RunCommand(BaseCommand):
             sys.exit(1)
 
     def announce(self, run: Run, wait: bool) -> None:
-        self.stderr.write(f"{run}: {run.total:,} records, {run.skipped:,} skipped.")
+        self.stderr.write(f"{run}: {run.total:,} record{pluralize(run.total)}, {run.skipped:,} skipped.")
         for reason, number in run.skip_reasons.items():
             self.stderr.write(f"Skipped: {number:,} {reason}.")
         if run.cancelled_at:

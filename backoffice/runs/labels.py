@@ -37,11 +37,20 @@ def run_title(run: Run) -> str:
 
 
 def what_it_does(run: Run) -> str:
-    """Its task, or that it takes back what another run did."""
+    """Its task, or that it takes back what another run did, which may be an undo itself."""
     told = {"task": task_label(run.task.name), "run": run.undoes_id}
-    if run.is_undo:
-        return _("Undo of run %(run)d, “%(task)s”") % told if run.undoes_id else _("Undo of “%(task)s”") % told
-    return str(told["task"])
+    undo, redo = _("Undo of “%(task)s”"), _("Redo of “%(task)s”")
+    if run.undoes_id:
+        undo, redo = _("Undo of run %(run)d, “%(task)s”"), _("Redo of what run %(run)d undid, “%(task)s”")
+    return {Run.Purpose.UNDO: undo, Run.Purpose.REDO: redo}.get(Run.Purpose(run.purpose), "%(task)s") % told
+
+
+def undo_title(run: Run) -> str:
+    """What it is called to take this run back."""
+    told = {"task": task_label(run.task.name), "run": run.pk}
+    if run.purpose == Run.Purpose.UNDO:
+        return _("Redo what run %(run)d undid, “%(task)s”") % told
+    return _("Undo run %(run)d, “%(task)s”") % told
 
 
 def asked_words(run: Run) -> list[tuple[str, str]]:

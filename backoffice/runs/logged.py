@@ -14,7 +14,7 @@ verbs.add(
     exported=_("Records exported"),
     evidence_taken=_("Evidence taken"),
     apart=_("Record said to be no duplicate"),
-    apart_withdrawn=_("Decision about a duplicate taken back"),
+    apart_withdrawn=_("Decision about a duplicate withdrawn"),
     apart_ended=_("Decision about a duplicate ended: a value changed"),
 )
 verbs.add(

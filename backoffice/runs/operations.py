@@ -139,7 +139,7 @@ def retry(
 def _again(run: Run, by: Any, selection: str, form_token: str | None) -> RunRequest:
     return RunRequest(
         requester=by, source=Run.Source.RETRY, selection=selection, reason=run.reason, form_token=form_token,
-        retry_of=run, purpose=Run.Purpose.UNDO, undoes=run.undoes,
+        retry_of=run, purpose=run.purpose, undoes=run.undoes,
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def undo(
 
     A record in which one of these fields has changed since is left alone, and counted in `conflicts`. Raises
     EmptySelection, with the reason, where the run cannot be undone or has changed none of them; PermissionDenied for a
-    user who may not; ValueError for a reason that is missing; LookupError where the task is gone.
+    user who may not; ValueError for a reason that is missing or too long; LookupError where the task is gone.
     """
     _refuse(by, access.undo_refusal, run)
     task = find(run.task.name)
@@ -166,6 +166,6 @@ def undo(
         raise EmptySelection(_("Run %d changed none of these records.") % run.pk)
     request = RunRequest(
         requester=by, source=Run.Source.ACTION if _is_person(by) else Run.Source.COMMAND, selection=selection,
-        reason=reason, form_token=form_token, asked=asked, purpose=Run.Purpose.UNDO, undoes=run,
+        reason=reason, form_token=form_token, asked=asked, purpose=undoable.purpose(run), undoes=run,
     )  # fmt: skip
     return start_over(changed.values("record_id"), task, request)

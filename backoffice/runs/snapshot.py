@@ -173,7 +173,7 @@ def active(name: TaskName | None) -> Exists:
 def reasons(task: RecordTask, *, unfit: int, busy: int, unneeded: int = 0, gone: int = 0) -> dict[str, int]:
     found = {
         str(task.not_eligible or _("not eligible")): unfit,
-        _("that do not need it"): unneeded,
+        _("not in need of it"): unneeded,
         _("already in an active run"): busy,
         _("not found at the start: deleted, or no longer matching the list’s filter"): gone,
     }

@@ -22,6 +22,7 @@ from .database import references
 from .database.again import again
 from .engine import broker, slicing
 from .engine.ledger import close
+from .forms.reason import too_long
 from .labels import asked_plainly, task_label
 from .models import Run, RunItem, TaskName
 from .registry import RecordTask, asked_for, find
@@ -110,14 +111,15 @@ def start(
     and counted. `task`: the task itself, its name, or the last part of its name. `by`: the user who asks, or a name;
     the run's page and the activity log keep it. `selection`: which records, in words, up to 500 characters. `due_at`:
     an aware time in the future; until then the run keeps its snapshot and waits. `parameters`: the values of the task's
-    form, by field. `reason`: why, in a sentence. `form_token`: up to 64 characters; a second start with the same one
-    gives the first one's run. `only_needed`: of these records only those that need the task, as its `needs` says.
+    form, by field. `reason`: why, up to 1,000 characters. `form_token`: up to 64 characters; a second start with the
+    same one gives the first one's run. `only_needed`: of these records only those that need the task, as its `needs`
+    says.
 
     Returns the run: `total` records are in it, `skipped` are not, `skip_reasons` says why. Raises EmptySelection when
     none is left; BadParameters, whose `errors` names the fields, when the form refuses; ValueError for records of
-    another model, a time that has passed, a reason that is missing, or needs that the task does not tell; TypeError for
-    what is neither queryset nor ids, and for what is no record task; LookupError for a name that no task has;
-    PermissionDenied for a user who may not start it.
+    another model, a time that has passed, a reason that is missing or too long, or needs that the task does not tell;
+    TypeError for what is neither queryset nor ids, and for what is no record task; LookupError for a name that no task
+    has; PermissionDenied for a user who may not start it.
     """
     request = RunRequest(
         by, due_at=due_at, selection=selection, parameters=parameters or {}, reason=reason, form_token=form_token,
@@ -237,8 +239,10 @@ def check(task: RecordTask, request: RunRequest) -> None:
 
 
 def _check_reason(task: RecordTask, request: RunRequest) -> None:
-    if reason := access.unexplained(task, request.source, request.reason):
-        raise ValueError(reason)
+    if wrong := access.unexplained(task, request.source, request.reason):
+        raise ValueError(wrong)
+    if request.retry_of is None and (wrong := too_long(request.reason)):  # a retry has the reason of its run
+        raise ValueError(wrong)
 
 
 def _write(run: Run, task: RecordTask, write: snapshot.Write, asked: int | None) -> None:

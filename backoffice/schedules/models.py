@@ -8,7 +8,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.models import PeriodicTask
@@ -110,6 +110,14 @@ class FiringQuerySet(models.QuerySet["Firing"]):
         of_schedule = self.filter(schedule_id=schedule_id)
         if oldest_kept := of_schedule.order_by("-pk").values_list("pk", flat=True)[keep : keep + 1].first():
             of_schedule.filter(pk__lte=oldest_kept).exclude(state=Firing.State.WAITING).delete()
+
+
+def last_fired() -> Case:
+    """Of a schedule: when beat, or somebody by Run now, sent it last. What a few seconds' schedule does, beat alone
+    knows."""
+    sent = Firing.objects.filter(schedule=OuterRef("pk"), sent_at__isnull=False).order_by("-due_at").values("sent_at")
+    newest = Subquery(sent[:1])
+    return Case(When(Q(last_run_at=None) | Q(last_run_at__lt=newest), then=newest), default=F("last_run_at"))
 
 
 class Firing(models.Model):

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_celery_beat.models import PeriodicTask
 
+from backoffice.results.values.text import storable
 from backoffice.runs import start
 from backoffice.runs.database.bounded import TooSlow, bounded
+from backoffice.runs.forms.reason import LONGEST as LONGEST_REASON
 from backoffice.runs.models import Run
 from backoffice.runs.registry import record_tasks
 
@@ -37,7 +40,8 @@ def start_run(
     except (TooSlow, ValueError) as error:
         note(firing_id, str(error))
         raise ValueError(str(error)) from error
-    return note(firing_id, _("Started run %(run)s over %(total)s records.") % {"run": run.pk, "total": run.total}, run)
+    text = ngettext("Started run %(run)s over %(n)s record.", "Started run %(run)s over %(n)s records.", run.total)
+    return note(firing_id, text % {"run": run.pk, "n": f"{run.total:,}"}, run)
 
 
 def begin(
@@ -59,6 +63,7 @@ def begin(
             records,
             record_task,
             start.RunRequest(
+                requester=whose or firing.by if firing and firing.by else None,  # who pressed Run now
                 source=Run.Source.SCHEDULE,
                 selection=chosen_in_words(selection.describe(chosen), record_task.record_model, moment),
                 parameters=permitted.parameters_in({"parameters": parameters}),
@@ -73,7 +78,8 @@ def begin(
 
 def reason_of(schedule: PeriodicTask | None, name: str) -> str:
     """What the schedule is for, as its owner wrote it."""
-    return (schedule.description.strip() if schedule else "") or _("Schedule “%(name)s”") % {"name": name}
+    said = schedule.description.strip() if schedule else ""
+    return storable(said, LONGEST_REASON) or _("Schedule “%(name)s”") % {"name": name}
 
 
 def start_due(run_id: Any) -> str:

@@ -94,7 +94,7 @@ class TestTheProcessButton:
         made = factories.record()
         response = operator.post(self.url(made))
         run = Run.objects.get()
-        assert response["Location"] == reverse("admin:runs_run_change", args=[run.pk])
+        assert response["Location"] == f"{page(made)}#outcome"
         assert made.reference in run.selection
 
     def test_pressed_twice_makes_one_run(self, operator):

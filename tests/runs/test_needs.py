@@ -51,7 +51,7 @@ def test_a_run_is_confined_to_the_records_that_need_it_and_says_so(needs):
     invoices(None, 1, None)
     assert preview(Invoice.objects.all(), tax_invoice) == Preview(3, 3, {}, 2)
     run = work_off(start(Invoice.objects.all(), tax_invoice, selection="All invoices", only_needed=True))
-    assert (run.total, run.skipped, run.skip_reasons) == (2, 1, {"that do not need it": 1})
+    assert (run.total, run.skipped, run.skip_reasons) == (2, 1, {"not in need of it": 1})
     assert run.selection == "All invoices; only those that need it"
     assert not Invoice.objects.filter(gross=None).exists()
 
@@ -59,7 +59,7 @@ def test_a_run_is_confined_to_the_records_that_need_it_and_says_so(needs):
 def test_where_none_needs_it_nothing_starts(needs):
     invoices(1, 1)
     assert preview(Invoice.objects.all(), tax_invoice).needed == 0
-    with pytest.raises(EmptySelection, match="All 2 selected records were skipped: 2 that do not need it"):
+    with pytest.raises(EmptySelection, match="All 2 selected records were skipped: 2 not in need of it"):
         start(Invoice.objects.all(), tax_invoice, only_needed=True)
 
 
@@ -68,7 +68,7 @@ def test_not_eligible_busy_and_not_needed_are_counted_apart(needs, monkeypatch):
     monkeypatch.setattr(tax_invoice, "eligible", ~Q(number="0"))
     start([rows[2].pk], tax_invoice)
     run = start(Invoice.objects.all(), tax_invoice, only_needed=True)
-    reasons = {"not eligible": 1, "that do not need it": 1, "already in an active run": 1}
+    reasons = {"not eligible": 1, "not in need of it": 1, "already in an active run": 1}
     assert (run.total, run.skip_reasons) == (1, reasons)
     assert preview(Invoice.objects.all(), tax_invoice).needed == 0
 

@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from backoffice.desk.audit import evidence
 from backoffice.results.models import Activity
+from backoffice.runs.failing import dismissing
+from backoffice.runs.forms import reason
 from backoffice.runs.models import Run
 from backoffice.runs.pages import timeline
-from backoffice.runs.seam import State, retry, start
+from backoffice.runs.seam import State, retry, start, undo
 from backoffice.testing import work_off
 from tests.probe import tasks
 from tests.probe.models import Probe
@@ -75,6 +77,20 @@ def test_runs_are_found_by_it(admin_client):
     start([second], "poke", reason="another")
     answer = admin_client.get(reverse("admin:runs_run_changelist"), {"q": "finding 7"})
     assert [run.reason for run in answer.context_data["cl"].result_list] == [WHY]
+
+
+@pytest.mark.parametrize("door", ["start", "undo", "command", "dismissal"])
+def test_one_that_is_too_long_is_refused_at_every_door(door, admin_user):
+    probe, long = probes(1)[0], "x" * (reason.LONGEST + 1)
+    run = work_off(start(Probe.objects.all(), "poke", reason=" " + "x" * reason.LONGEST))
+    doors = {
+        "start": lambda: start(Probe.objects.all(), "poke", reason=long),
+        "undo": lambda: undo(run, "somebody", reason=long),
+        "command": lambda: call_command("process", "probe.Probe", "--task", "poke", "--reason", long),
+        "dismissal": lambda: dismissing.dismiss({run: [probe.pk]}, admin_user, long),
+    }
+    with pytest.raises((ValueError, CommandError), match="has 1,001 characters: say it in 1,000 at most"):
+        doors[door]()
 
 
 def test_a_retry_has_the_reason_of_its_run(required):

@@ -59,7 +59,7 @@ def test_a_firing_works_on_those_that_need_it_and_on_none_if_none_does():
     run = work_off(Run.objects.get())
     assert [each.record_id for each in run.outcomes()] == [made.pk]
     said = start_run(PROCESS, chosen, schedule_name="Nightly", firing_id=None)
-    assert said == "All 2 selected records were skipped: 2 that do not need it."
+    assert said == "All 2 selected records were skipped: 2 not in need of it."
 
 
 def test_a_task_that_does_not_say_it_is_refused_with_a_sentence():

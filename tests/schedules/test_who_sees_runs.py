@@ -7,8 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backoffice.desk.home.overview import overview, progress
+from backoffice.results.models import Activity
 from backoffice.runs.access import may_see
 from backoffice.runs.models import Run
+from backoffice.runs.pages import timeline
 from backoffice.runs.start import RunRequest, activate, start_requested
 from backoffice.schedules import later, scheduled
 from backoffice.schedules.beat import fire
@@ -17,7 +19,7 @@ from backoffice.testing import work_off
 from records.models import YourModel
 from tests import factories
 from tests.runs.clicks import page
-from tests.schedules.factories import nightly, partners
+from tests.schedules.factories import SCHEDULER, nightly, partners
 from tests.schedules.tasks import PROCESS
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +80,32 @@ def test_run_now_leads_the_scheduler_to_the_run(client, fired):
     history = client.get(reverse("admin:django_celery_beat_periodictask_change", args=[firing.schedule_id])).text
     assert page(fired) in history
     assert client.get(page(fired)).status_code == 200
+
+
+def test_run_now_says_who_pressed_it_and_leads_to_what_came_of_it(client):
+    partners()
+    rights = (*SCHEDULER, "runs.view_run", "records.process_yourmodel", "records.view_yourmodel")
+    who, schedule = factories.user(*rights, username="ada"), nightly()
+    client.force_login(who)
+    sent = {"action": "run_selected", "_selected_action": [schedule.pk], "confirmed": "1", "index": "0"}
+    said = client.post(reverse("admin:django_celery_beat_periodictask_changelist"), sent, follow=True).text
+    firing = Firing.objects.get()
+    link = reverse("admin:schedules_firing_run", args=[firing.pk])
+    assert f'Started: <a class="bo-link" href="{link}">{schedule.name}</a>.' in said
+    history = reverse("admin:django_celery_beat_periodictask_change", args=[schedule.pk])
+    assert client.get(link).url == f"{history}#firings"
+    scheduled.start_run(PROCESS, {}, schedule_name=schedule.name, firing_id=firing.pk)
+    run = work_off(Run.objects.get())
+    assert client.get(link).url == page(run)
+    client.force_login(factories.user("schedules.view_firing"))
+    assert client.get(link).status_code == 403
+    client.force_login(who)
+    assert (run.requester, run.requester_name, run.source) == (who, "ada", Run.Source.SCHEDULE)
+    assert Activity.objects.get(verb="run.started").actor == "ada"
+    assert timeline.of_record(YourModel, YourModel.objects.first().pk, who).entries[0].who == "ada"
+    (row,) = client.get(reverse("admin:django_celery_beat_periodictask_changelist")).context["cl"].result_list
+    firing.refresh_from_db()
+    assert row.last_fired == firing.sent_at
 
 
 def test_planned_runs_stand_on_the_desk_with_their_time_until_they_begin(client, planned):

@@ -110,13 +110,14 @@ class Shown:
 
     def as_json(self) -> dict[str, Any]:
         done = min(self.drift.compared, self.row.expected)
-        text = _("%(done)s of %(total)s records") % {"done": f"{done:,}", "total": f"{self.row.expected:,}"}
+        expected = self.row.expected
+        text = ngettext("%(done)s of %(total)s record", "%(done)s of %(total)s records", expected)
         return {
             "state": self.state,
             "final": not self.row.open or self.is_silent,
             "done": done,
-            "total": self.row.expected,
-            "text": text,
+            "total": expected,
+            "text": text % {"done": f"{done:,}", "total": f"{expected:,}"},
         }
 
 

@@ -1,7 +1,7 @@
 """The evidence pack of a run: one ZIP, of rows that are read by key, a page at a time."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from django_celery_results.models import TaskResult
@@ -11,9 +11,9 @@ from backoffice.results.models import Activity
 from backoffice.results.values.spreadsheet import disarm
 from backoffice.runs import parameters
 from backoffice.runs.access import may_see_records
-from backoffice.runs.change.shown import of_run
+from backoffice.runs.change.shown import hidden_fields, of_run
 from backoffice.runs.change.values import words
-from backoffice.runs.models import ChangeSet, LeftAlone, Run, RunItem
+from backoffice.runs.models import ChangeSet, FieldChange, LeftAlone, Run, RunItem
 
 from .pack import (
     ACTIVITY_FIELDS,
@@ -34,6 +34,7 @@ NOT_HELD = {
     "outcomes.jsonl": "of the outcomes that the run counts are not here: retention deleted them, or their items",
 }
 LEFT_ALONE = "records that the undo left alone: by field what was there before, after, and then"
+OFF_PAGES = "{}: fields that are kept off the record's pages are not here: {}"
 HIGHEST = 2**63 - 1
 AT_ONCE = 1_000  # items read and written in one go
 ITEM_COLUMNS = (
@@ -135,7 +136,19 @@ def missing_changes(run: Run, by: object) -> list[str]:
     number = sum(entry.details["number"] for entry in gone)
     deleted = [f"changes.jsonl: {number} of the records that changed are not here: deleted by retention"]
     untold = ["changes.jsonl: told to those who may look at the records"]
-    return [*(deleted if number else []), *([] if may_tell_changes(run, by) else untold)]
+    hidden = sorted(hidden_fields(run.record_type.model_class()))
+    off_pages = [OFF_PAGES.format("changes.csv, changes.jsonl", ", ".join(hidden))] if hidden else []
+    return [*(deleted if number else []), *(off_pages if may_tell_changes(run, by) else untold)]
+
+
+def told_of(row: ChangeSet, hidden: Collection[str]) -> list[FieldChange]:
+    """Without what the team keeps off the pages of its records."""
+    return [each for each in row.changes if each.field not in hidden]
+
+
+def moves_of(row: LeftAlone, hidden: Collection[str]) -> dict[str, list[Any]]:
+    """By field, what was there before, after, and now."""
+    return {each.field: list(each[1:]) for each in row.moves if each.field not in hidden}
 
 
 def change_pages(run: Run) -> Iterator[tuple[list[ChangeSet], Mapping[int, Any]]]:
@@ -149,6 +162,7 @@ def change_pages(run: Run) -> Iterator[tuple[list[ChangeSet], Mapping[int, Any]]
 
 def changes_csv(run: Run) -> Iterator[bytes]:
     yield csv_head(CHANGE_COLUMNS)
+    hidden = hidden_fields(run.record_type.model_class())
     for page, records in change_pages(run):
         yield csv_lines(
             [
@@ -156,11 +170,12 @@ def changes_csv(run: Run) -> Iterator[bytes]:
                 *(row.at.isoformat(), each.field, disarm(words(each.before)), disarm(words(each.after))),
             ]
             for row in page
-            for each in row.changes
+            for each in told_of(row, hidden)
         )
 
 
 def changes(run: Run, holds: Counter[str]) -> Iterator[bytes]:
+    hidden = hidden_fields(run.record_type.model_class())
     for page, records in change_pages(run):
         holds["changes"] += len(page)
         for row in page:
@@ -169,7 +184,7 @@ def changes(run: Run, holds: Counter[str]) -> Iterator[bytes]:
                 "record": str(records.get(row.record_id, "")),
                 "task_id": run.item_task_id(row.record_id),
                 "at": row.at,
-                "changes": {each.field: [each.before, each.after] for each in row.changes},
+                "changes": {each.field: [each.before, each.after] for each in told_of(row, hidden)},
             }
             yield json_line(told)
 
@@ -177,11 +192,11 @@ def changes(run: Run, holds: Counter[str]) -> Iterator[bytes]:
 def left_alone(run: Run) -> Iterator[bytes]:
     """In order of record id; why, stands in items.csv."""
     rows, last = LeftAlone.objects.filter(run=run).order_by("record_id"), -HIGHEST
+    hidden = hidden_fields(run.record_type.model_class())
     while page := list(rows.filter(record_id__gt=last)[:AT_ONCE]):
         last = page[-1].record_id
         for row in page:
-            fields = {each.field: list(each[1:]) for each in row.moves}
-            yield json_line({"record_id": row.record_id, "fields": fields})
+            yield json_line({"record_id": row.record_id, "fields": moves_of(row, hidden)})
 
 
 def activities(run: Run) -> Iterator[bytes]:

@@ -10,12 +10,13 @@ from backoffice.results.batches import by_key, pages
 from backoffice.results.models import Activity
 from backoffice.runs.access import may_see
 from backoffice.runs.change import shown, values
-from backoffice.runs.models import ChangeSet, RunItem
+from backoffice.runs.models import ChangeSet, LeftAlone, RunItem
 from backoffice.runs.pages import timeline
 from backoffice.runs.pages.timeline import TimelineEntry
 
 from ..models import RetentionPolicy
-from .evidence import ITEM_COLUMNS, item_cells
+from .evidence import ITEM_COLUMNS, OFF_PAGES, item_cells, moves_of
+from .evidence import told_of as changes_of
 from .known import Known
 from .pack import (
     ACTIVITY_FIELDS,
@@ -35,7 +36,7 @@ AT_ONCE = 500
 TIMELINE_COLUMNS = ("at", "what", "who", "run", "state", "said", "reason", "field", "before", "after")
 UNTOLD = "outcomes.jsonl: {} are told to those who may see the runs they are of, or task results"
 LOST = "outcomes.jsonl: {} of the outcomes in items.csv are not here: deleted by retention"
-OFF_PAGES = "record.json, changes.jsonl: fields that are kept off the record's pages are not here: {}"
+FILES = "record.json, changes.jsonl, left_alone.jsonl"
 
 
 def pack(known: Known) -> Iterator[bytes]:
@@ -47,6 +48,7 @@ def pack(known: Known) -> Iterator[bytes]:
         "items.csv": lambda: items_csv(known, holds),
         "outcomes.jsonl": lambda: outcomes(known, holds),
         "changes.jsonl": lambda: changes(known, holds),
+        "left_alone.jsonl": lambda: left_alone(known, holds),
         "activity.jsonl": lambda: activities(known, holds),
         "manifest.json": lambda: [as_json(manifest(known, holds), indent=2)],
     }
@@ -61,7 +63,7 @@ def manifest(known: Known, holds: Mapping[str, int]) -> dict[str, Any]:
         "is_gone": known.record is None,
         "since": known.span.since,
         "until": known.span.until,
-        "holds": {name: holds[name] for name in ("timeline", "items", "outcomes", "changes", "activity")},
+        "holds": {name: holds[name] for name in ("timeline", "items", "outcomes", "changes", "left_alone", "activity")},
         "missing": list(missing(known, holds)),
         "kept_for_days": dict(RetentionPolicy.objects.values_list("kind", "days")),
         **taken(known.user),
@@ -71,6 +73,7 @@ def manifest(known: Known, holds: Mapping[str, int]) -> dict[str, Any]:
             "items.csv": "the ledger: one line per run of the record",
             "outcomes.jsonl": "the task results of these, as stored",
             "changes.jsonl": 'what runs and plain calls changed in it, with types: {"decimal": "1.50"}',
+            "left_alone.jsonl": "by undo that left it alone, and field: what was there before, after, and then",
             "activity.jsonl": "what people did to it",
             **HOW_TO_CHECK,
         },
@@ -84,7 +87,7 @@ def missing(known: Known, holds: Mapping[str, int]) -> Iterator[str]:
     if holds["lost"]:
         yield LOST.format(holds["lost"])
     if hidden := sorted(shown.hidden_fields(known.model)):
-        yield OFF_PAGES.format(", ".join(hidden))
+        yield OFF_PAGES.format(FILES, ", ".join(hidden))
 
 
 def as_it_stands(known: Known) -> dict[str, Any] | None:
@@ -151,9 +154,19 @@ def changes(known: Known, holds: Counter[str]) -> Iterator[bytes]:
 
 
 def told_of(known: Known, found: ChangeSet, task_id: str) -> dict[str, Any]:
-    hidden = shown.hidden_fields(known.model)
-    told = {each.field: [each.before, each.after] for each in found.changes if each.field not in hidden}
+    fields = changes_of(found, shown.hidden_fields(known.model))
+    told = {each.field: [each.before, each.after] for each in fields}
     return {"task_id": task_id, "at": found.at, "changes": told}
+
+
+def left_alone(known: Known, holds: Counter[str]) -> Iterator[bytes]:
+    """Why, stands in items.csv."""
+    hidden = shown.hidden_fields(known.model)
+    for page in item_pages(known):
+        runs = [item.run_id for item in page if item.is_left_alone]
+        for row in LeftAlone.objects.filter(record_id=known.pk, run__in=runs).order_by("run_id") if runs else ():
+            holds["left_alone"] += 1
+            yield json_line({"run": row.run_id, "fields": moves_of(row, hidden)})
 
 
 def activities(known: Known, holds: Counter[str]) -> Iterator[bytes]:

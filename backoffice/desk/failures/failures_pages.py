@@ -157,7 +157,11 @@ class FailureGroupView(View):
             raise PermissionDenied
         sent, wanted = failed_calls.run_again(group, request.user)
         if sent < wanted:
-            said = _("The message broker took %(sent)d of %(wanted)d calls. Try the rest again when it is back.")
+            said = ngettext(
+                "The message broker did not take the call. Try again when it is back.",
+                "The message broker took %(sent)d of %(wanted)d calls. Try the rest again when it is back.",
+                wanted,
+            )
             messages.error(request, said % {"sent": sent, "wanted": wanted})
         elif sent:
             messages.success(request, _("Calls run again: %d. Their results appear in the task results.") % sent)

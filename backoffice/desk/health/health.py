@@ -173,7 +173,7 @@ def set_aside(answer: Answer) -> Check:
     """Outcomes that waited in Redis for the database, and are no rows or none that it takes."""
     name = _("Set aside")
     if not answer.aside:
-        return Check(name, True, _("No outcome is."))
+        return Check(name, True, _("No outcome is set aside."))
     summary = ngettext(
         "The database refuses %(n)d outcome. It is kept in Redis at %(address)s, under “%(key)s”.",
         "The database refuses %(n)d outcomes. They are kept in Redis at %(address)s, under “%(key)s”.",

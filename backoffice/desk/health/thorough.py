@@ -135,9 +135,17 @@ def system_schedules() -> Check:
 def drift_check(drift: Drift) -> Check:
     """Ledger, TaskResult and Redis of the runs whose results are still kept."""
     name = _("Agreement")
-    compared = _("%(n)d outcomes compared in ledger, TaskResult and Redis") % {"n": drift.compared}
+    compared = ngettext(
+        "%(n)d outcome compared in ledger, TaskResult and Redis",
+        "%(n)d outcomes compared in ledger, TaskResult and Redis",
+        drift.compared,
+    ) % {"n": drift.compared}
     if drift.redis_unknown:
-        compared = _("%(n)d outcomes compared in ledger and TaskResult; Redis did not answer") % {"n": drift.compared}
+        compared = ngettext(
+            "%(n)d outcome compared in ledger and TaskResult; Redis did not answer",
+            "%(n)d outcomes compared in ledger and TaskResult; Redis did not answer",
+            drift.compared,
+        ) % {"n": drift.compared}
     if not drift.total:
         return Check(name, True, compared + _(": they agree."))
     advice = _("Write them as the ledger has it: manage.py doctor --repair")

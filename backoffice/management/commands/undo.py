@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.utils.translation import ngettext
 
 from backoffice.management.following import USAGE, RunCommand
 from backoffice.runs.models import ChangeSet, Run
@@ -37,7 +38,14 @@ class Command(RunCommand):
             raise CommandError(str(exc), returncode=USAGE) from None
         self.watch(run, wait=options["wait"])
         if run.conflicts:
-            self.stderr.write(f"{run.conflicts:,} records were left alone: they had changed since.")
+            self.stderr.write(
+                ngettext(
+                    "%(n)s record was left alone: it had changed since.",
+                    "%(n)s records were left alone: they had changed since.",
+                    run.conflicts,
+                )
+                % {"n": f"{run.conflicts:,}"}
+            )
         self.end(run, time.monotonic() - began, as_json=options["json"])
 
     def more(self, run: Run | None) -> dict[str, Any]:

@@ -78,7 +78,7 @@ class Restoring:
         for change in known.changes:
             is_ours = change.field in OURS
             if not is_moment(self.fields[change.field]) and (not is_ours or known.holds(change.field, change.before)):
-                yield change.field
+                yield str(self.fields[change.field].verbose_name)
 
     def look(self, record: Any) -> "Comparison":
         """What can be taken back, if it is not as before already. Raises Moved."""
@@ -172,10 +172,9 @@ class Comparison:
         return not any(keep.differing(field, [value], [now]))
 
     def told(self) -> list[tuple[FieldChange, str]]:
-        return [
-            (change, values.texts(self.of.fields[change.field], [self.now(change.field)])[0])
-            for change in self.compared
-        ]  # fmt: skip
+        """Without `processed` where it is not what has moved."""
+        counted = [change for change in self.compared if change.field != "processed" or change in self.moved]
+        return [(change, values.texts(self.of.fields[change.field], [self.now(change.field)])[0]) for change in counted]
 
 
 def is_told_by_python(one: Any, other: Any) -> bool:

@@ -12,7 +12,7 @@ from django.db.models import Count, Model, QuerySet
 from django.utils.text import capfirst
 
 from ..models import ChangeSet, FieldMove, Run
-from . import seen, values
+from . import seen, told
 
 PAGE = 50
 COUNTED = 20_000  # change sets of which the fields of a page are counted; all, when asked for
@@ -82,8 +82,8 @@ def by_field(run: Run, *, whole: bool = False) -> FieldCounts:
     counts: Counter[str] = Counter()
     for names, number in rows.order_by().values_list("fields").annotate(number=Count("pk")):
         counts.update(dict.fromkeys(names.split(), number))
-    told = ((name, number) for name, number in counts.most_common() if name not in hidden_fields(model))
-    found = [FieldCount(name, label_of(model, name), number) for name, number in told]
+    shown = ((name, number) for name, number in counts.most_common() if name not in hidden_fields(model))
+    found = [FieldCount(name, label_of(model, name), number) for name, number in shown]
     return FieldCounts(found, "" if last is None else f"{COUNTED:,}")
 
 
@@ -102,7 +102,7 @@ def in_words(model: type[Model] | None, found: ChangeSet | None) -> tuple[Change
     """But for the fields that the team keeps off the pages of its admin."""
     hidden = hidden_fields(model)
     return tuple(
-        Change(label_of(model, each.field), *seen.in_words(each.before, each.after))
+        Change(label_of(model, each.field), *seen.in_words(each.before, each.after, told.of_change(model, each.field)))
         for each in (found.changes if found else ())
         if each.field not in hidden
     )
@@ -110,15 +110,13 @@ def in_words(model: type[Model] | None, found: ChangeSet | None) -> tuple[Change
 
 def moves_in_words(model: type[Model] | None, moves: Iterable[FieldMove]) -> tuple[Move, ...]:
     hidden = hidden_fields(model)
-    return tuple(
-        Move(label_of(model, each.field), values.words(each.before), *_after_and_now(each))
-        for each in moves
-        if each.field not in hidden
-    )
+    return tuple(_move(model, each) for each in moves if each.field not in hidden)
 
 
-def _after_and_now(each: FieldMove) -> tuple[str, str]:
-    return seen.in_words(each.after, each.now) if each.after != each.now else (values.words(each.after),) * 2
+def _move(model: type[Model] | None, each: FieldMove) -> Move:
+    words = told.of_change(model, each.field)
+    after, now = (words(each.after),) * 2 if each.after == each.now else seen.in_words(each.after, each.now, words)
+    return Move(label_of(model, each.field), words(each.before), after, now)
 
 
 def hidden_fields(model: type[Model] | None) -> set[str]:

@@ -42,6 +42,11 @@ def refusal(run: Run) -> str:
     return _("Run %(run)d changed nothing.") % told
 
 
+def purpose(run: Run) -> Run.Purpose:
+    """Of a run that takes it back."""
+    return Run.Purpose.REDO if run.purpose == Run.Purpose.UNDO else Run.Purpose.UNDO
+
+
 def dropped(run: Run) -> int:
     """Records of which retention has deleted what the run changed."""
     said = Activity.objects.filter(model=activity.label_of(Run), object_id=str(run.pk), **DROPPED)

@@ -1,4 +1,4 @@
-"""The decision that two records are not the same: a person, a reason, a date; taken back by one click."""
+"""The decision that two records are not the same: a person, a reason, a date; and its withdrawal."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from backoffice.results import activity
 
 from ..database import references
+from ..forms.reason import too_long
 from ..models import Apart, compared
 from .candidates import pair
 
@@ -38,6 +39,8 @@ def decide(model: Any, one: int, other: int, user: Any, reason: str, as_seen: st
     """Say that two records are not the same. Raises ChangedSince, and ValueError without a reason or a record."""
     if not reason.strip():
         raise ValueError(_("Say why they are not the same: whoever comes later sees it."))
+    if wrong := too_long(reason):
+        raise ValueError(wrong)
     low, high = pair(one, other)
     with transaction.atomic():
         records = model._base_manager.filter(pk__in=(low, high)).order_by("pk").select_for_update(no_key=True)
@@ -62,12 +65,14 @@ def decide(model: Any, one: int, other: int, user: Any, reason: str, as_seen: st
     return decided
 
 
-def withdraw(model: Any, one: int, other: int, user: Any) -> bool:
-    """Take the decision back. False when there is none any more."""
+def withdraw(model: Any, one: int, other: int, user: Any, reason: str = "") -> bool:
+    """End the decision. False when there is none any more. Raises ValueError for a reason that is too long."""
+    if wrong := too_long(reason):
+        raise ValueError(wrong)
     with transaction.atomic():
         found = list(between(model, one, other).select_for_update())
         if found:
-            compared.log(model, "record.apart_withdrawn", user, found)
+            compared.log(model, "record.apart_withdrawn", user, found, reason.strip())
             Apart.objects.filter(pk__in=[each.pk for each in found]).delete()
             _refresh(model, one, other)
     return bool(found)

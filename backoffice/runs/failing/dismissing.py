@@ -9,15 +9,15 @@ from django.utils.translation import gettext as _
 from backoffice.results import activity
 from backoffice.results.values.text import storable
 
+from ..forms.reason import too_long
 from ..models import Dismissal, Run, RunItem
 from . import standing
 
-LONGEST = 500  # characters of a reason, as of a run's
 AT_ONCE = 10_000
 
 
 class NoReason(ValueError):
-    """The text is for staff."""
+    """None that can be kept; the text is for staff."""
 
 
 def gone(run: Run) -> Any:
@@ -51,7 +51,9 @@ def write(dismissals: list[Dismissal], by: Any, reason: str) -> int:
     reason = reason.strip()
     if not reason:
         raise NoReason(_("Say why these failures need no more work: a dismissal has a reason."))
+    if wrong := too_long(reason):
+        raise NoReason(wrong)
     for each in dismissals:
-        each.reason, each.by_id, each.by_name = storable(reason, LONGEST), activity.number_of(by), activity.name_of(by)
+        each.reason, each.by_id, each.by_name = storable(reason), activity.number_of(by), activity.name_of(by)
     Dismissal.objects.bulk_create(dismissals, batch_size=1_000, ignore_conflicts=True)
     return len(dismissals)

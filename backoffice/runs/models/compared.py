@@ -141,15 +141,20 @@ def refresh(kind: int, values: Collection[int]) -> None:
             return
 
 
-def log(model: type[models.Model], verb: str, user: object, found: Iterable[Apart]) -> None:
-    """An entry for each of the two records."""
+def log(model: type[models.Model], verb: str, user: object, found: Iterable[Apart], reason: str | None = None) -> None:
+    """An entry for each of the two records. With the reason of the decision where none of its own is given."""
     pairs = [(each, *pair) for each in found for pair in ((each.low, each.high), (each.high, each.low))]
     rows: Mapping[int, Any] = model._base_manager.in_bulk([pk for _each, pk, _other in pairs])
     Activity.objects.bulk_create(
-        activity.entry(user, verb, rows[pk], other=str(rows.get(other, other)), other_id=other, reason=each.reason)
+        activity.entry(user, verb, rows[pk], other=str(rows.get(other, other)), other_id=other, **_why(each, reason))
         for each, pk, other in pairs
         if pk in rows
     )
+
+
+def _why(decided: Apart, reason: str | None) -> dict[str, str]:
+    said = decided.reason if reason is None else reason
+    return {"reason": said} if said else {}
 
 
 def saved(record: Any, fields: Collection[str] | None, save: Callable[[], None]) -> None:

@@ -88,6 +88,7 @@ class Run(models.Model):
     class Purpose(models.TextChoices):
         REAL = "real", _("real")
         UNDO = "undo", _("undo")
+        REDO = "redo", _("redo")  # an undo of an undo; an undo of that is an undo again
 
     uid = models.CharField(max_length=32, unique=True, default=new_uid, editable=False)
     task = models.ForeignKey(TaskName, on_delete=models.PROTECT, verbose_name=_("task"))
@@ -181,7 +182,7 @@ class Run(models.Model):
 
     @property
     def is_undo(self) -> bool:
-        return self.purpose == self.Purpose.UNDO
+        return self.purpose != self.Purpose.REAL
 
     @property
     def seconds(self) -> float | None:

@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from .. import access, labels, operations
-from ..change import shown
+from ..change import shown, taken_back
 from ..engine import error_kinds
 from ..failing import dismissing, standing
 from ..labels import asked_words, run_title, what_it_does
@@ -164,7 +164,7 @@ class RunAdmin(StaffAdmin, ModelAdmin):
 
     def moving(self, request: HttpRequest, run: Any, page: items.ItemPage) -> dict[str, Any]:
         since, retries = standing.of_run(run), list(run.retries.select_related("task").order_by("pk")[:20])
-        undone_by, has_changes = list(run.undone_by.order_by("pk")[:20]), shown.is_any(run)
+        taken_back_by, has_changes = taken_back.chain(run), shown.is_any(run)
         return {
             "run": run,
             "task": what_it_does(run),
@@ -173,12 +173,13 @@ class RunAdmin(StaffAdmin, ModelAdmin):
             "progress": progress.as_json(run),
             "page": page,
             "since": since,
-            "runs_to_see": runs_to_see(request.user, run, [*retries, *undone_by], since, page),
+            "runs_to_see": runs_to_see(request.user, run, [*retries, *taken_back_by], since, page),
             "errors": error_kinds.error_groups(run, whole=request.GET.get("groups") == "all"),
             "states": [*State.choices, *([(items.ALONE, _("left alone"))] if run.is_undo else [])],
             "retries": retries,
             "has_changes": has_changes,
-            "undone_by": undone_by,
+            "taken_back_by": taken_back_by,
+            "stands": taken_back.what_stands(run, taken_back_by),
             "undone_left": run.revoked - run.conflicts,
             "may_undo": has_changes and run.is_finished and access.may_undo(request.user, run),
             "may_cancel": access.may_cancel(request.user, run),
@@ -214,7 +215,8 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         """Where it is undone in one record; "" where it cannot be."""
         if not (run.is_finished and access.may_undo(request.user, run)):
             return ""
-        return with_filters(request, f"{reverse('admin:runs_run_undo', args=[run.pk])}?record={record_id}")
+        here = f"record={record_id}&{undo.FROM}={undo.CHANGES}"
+        return with_filters(request, f"{reverse('admin:runs_run_undo', args=[run.pk])}?{here}")
 
     def undo_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return undo.answered(self, request, self.seen(request, pk))

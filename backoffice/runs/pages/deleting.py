@@ -12,6 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.admin import actions
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.utils import model_ngettext
 from django.db import transaction
 from django.db.models import IntegerField, QuerySet
 from django.db.models.deletion import Collector
@@ -19,7 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ..database import references
 from ..database.again import again
@@ -82,12 +83,16 @@ def keys_of(queryset: QuerySet[Any]) -> Sequence[Any]:
 
 def finish(modeladmin: Any, request: HttpRequest, queryset: QuerySet[Any], keys: Sequence[Any]) -> HttpResponse | None:
     gone, seen, problem = delete(modeladmin, request, queryset, keys)
-    done = _("%(n)s %(names)s deleted.") % {"n": f"{gone:,}", "names": modeladmin.opts.verbose_name_plural}
+    done = _("%(n)s %(names)s deleted.") % {"n": f"{gone:,}", "names": model_ngettext(modeladmin.opts, gone)}
     left = len(keys) - seen
     if problem:
         modeladmin.message_user(request, format_html("{} {}", done, problem), messages.ERROR)
     elif left:
-        more = _("%(left)s are left, since one page does not take longer: confirm again to go on.")
+        more = ngettext(
+            "%(left)s is left, since one page does not take longer: confirm again to go on.",
+            "%(left)s are left, since one page does not take longer: confirm again to go on.",
+            left,
+        )
         modeladmin.message_user(request, f"{done} {more % {'left': f'{left:,}'}}", messages.WARNING)
         return page(modeladmin, request, queryset, left)
     else:

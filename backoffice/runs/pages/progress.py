@@ -59,7 +59,8 @@ def percent(run: Run) -> int:
 
 def in_words(run: Run) -> str:
     done = run.succeeded + run.failed + run.conflicts
-    text = _("%(done)s of %(total)s records done") % {"done": f"{done:,}", "total": f"{run.total:,}"}
+    text = ngettext("%(done)s of %(total)s record done", "%(done)s of %(total)s records done", run.total)
+    text %= {"done": f"{done:,}", "total": f"{run.total:,}"}
     if run.failed:
         text += _(", %(n)s failed") % {"n": f"{run.failed:,}"}
         since = standing.in_words(run) if hasattr(run, "settled") else ""

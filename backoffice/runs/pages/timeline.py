@@ -19,7 +19,7 @@ from backoffice.results import activity, verbs
 from backoffice.results.models import Activity
 
 from ..access import may_see, may_undo
-from ..change import seen, shown
+from ..change import seen, shown, told
 from ..change.shown import Change, label_of
 from ..labels import run_title, task_label
 from ..models import Processable, Run, RunItem, TaskName
@@ -244,14 +244,15 @@ def pairs(model: type[Processable], changes: Any) -> Iterator[Change]:
     """Before and after by field, as the activity log and the records write them; anything else is passed over."""
     for field, pair in changes.items() if isinstance(changes, Mapping) else ():
         if isinstance(pair, Sequence) and len(pair) == 2 and not isinstance(pair, str):
-            yield Change(label_of(model, field), *seen.in_words(pair[0], pair[1], text))
+            yield Change(label_of(model, field), *seen.in_words(pair[0], pair[1], told.of_log(model, field)))
 
 
 def kept(model: type[Processable], corrections: Any) -> Iterator[Change]:
     """Corrections that a deleted record left in the log."""
     for each in corrections if isinstance(corrections, list) else ():
         if isinstance(each, Mapping) and "field" in each:
-            yield Change(label_of(model, str(each["field"])), text(each.get("before")), text(each.get("after")))
+            words = told.of_log(model, str(each["field"]))
+            yield Change(label_of(model, str(each["field"])), words(each.get("before")), words(each.get("after")))
 
 
 def text(value: Any) -> str:

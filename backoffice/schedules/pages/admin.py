@@ -31,10 +31,10 @@ from ..form.dates import date_choices, span_choices
 from ..form.form_values import crontab_parts
 from ..form.forms import ScheduleForm
 from ..form.record_list import schedule_this_filter, url_of
-from ..models import ScheduleState
+from ..models import ScheduleState, last_fired
 from ..rules import permitted, timing, words
 from . import firing_admin, history, status, timing_admin
-from .confirm import confirmed
+from .confirm import confirmed, number_of, started
 from .later_action import later_action
 
 __all__ = ["ScheduleAdmin", "firing_admin", "later_action", "timing_admin"]
@@ -114,7 +114,8 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
             When(task__in=permitted.system_names(), then=Value(2)),
             When(task=permitted.START_DUE, then=Value(1)),
         )
-        rows = self.model._default_manager.annotate(section=Case(system, planned, default=Value(0)))
+        section = Case(system, planned, default=Value(0))
+        rows = self.model._default_manager.annotate(section=section, last_fired=last_fired())
         # Not select_related: a crontab whose time zone Django cannot load would break the page for all the others.
         return rows.prefetch_related(Prefetch("crontab", timing_admin.readable_crontabs()))
 
@@ -134,13 +135,10 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
         due = timing.next_due_or_none(schedule, timezone.now()) if schedule.enabled else None
         return render_to_string("schedules/next_due.html", {"due": words.moment(due)}) if due else ""
 
-    @display(description=gettext_lazy("last run"), ordering="last_run_at")
-    def last_run(self, schedule: PeriodicTask) -> str:
-        return (
-            format_html('<span class="bo-num">{}</span>', words.moment(schedule.last_run_at))
-            if schedule.last_run_at
-            else ""
-        )
+    @display(description=gettext_lazy("last run"), ordering="last_fired")
+    def last_run(self, schedule: Any) -> str:
+        moment = schedule.last_fired
+        return format_html('<span class="bo-num">{}</span>', words.moment(moment)) if moment else ""
 
     @display(description=gettext_lazy("state"))
     def state_badge(self, schedule: PeriodicTask) -> str:
@@ -181,15 +179,15 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
 
     @admin.action(description=gettext_lazy("Run now"), permissions=["change"])
     def run_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
-        return confirmed(self, request, queryset, _("Run now"), run_now, _("%(n)d started."))
+        return confirmed(self, request, queryset, _("Run now"), run_now, started)
 
     @admin.action(description=gettext_lazy("Turn on"), permissions=["change"])
     def enable_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
-        return confirmed(self, request, queryset, _("Turn on"), enabling.enable, _("%(n)d turned on."))
+        return confirmed(self, request, queryset, _("Turn on"), enabling.enable, number_of(_("%(n)d turned on.")))
 
     @admin.action(description=gettext_lazy("Turn off"), permissions=["change"])
     def disable_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
-        return confirmed(self, request, queryset, _("Turn off"), enabling.turn_off, _("%(n)d turned off."))
+        return confirmed(self, request, queryset, _("Turn off"), enabling.turn_off, number_of(_("%(n)d turned off.")))
 
     # --- the form ---------------------------------------------------------------------------------------------------
 

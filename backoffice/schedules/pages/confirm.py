@@ -8,16 +8,20 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs.pages.confirmation.click import hidden_inputs
 
 from .. import access
+from ..models import Firing
 from ..rules import words
 from ..rules.verify import BadSchedule
 
 ASKED = "asked"
+LINK = '<a class="bo-link" href="{}">{}</a>'
 
 
 def confirmed(
@@ -26,9 +30,10 @@ def confirmed(
     queryset: QuerySet[PeriodicTask],
     title: str,
     verb: Callable[[PeriodicTask, Any], Any],
-    success: str,
+    success: Callable[[list[Any]], str],
 ) -> HttpResponse | None:
-    """Call the verb on each row once the person has confirmed; before that, the page that asks."""
+    """Call the verb on each row once the person has confirmed; before that, the page that asks. `success`: in words, of
+    what the verb returned."""
     schedules = list(queryset)
     mine = [schedule for schedule in schedules if access.may_change(request.user, schedule)]
     if len(mine) < len(schedules):
@@ -45,9 +50,9 @@ def confirmed(
         message = _("Something has changed since this page asked, so nothing was done. This is how it stands now.")
         modeladmin.message_user(request, message, messages.WARNING)
         return ask(modeladmin, request, mine, title)
-    done = sum(attempt(modeladmin, request, schedule, verb) for schedule in mine)
+    done = [made for schedule in mine if (made := attempt(modeladmin, request, schedule, verb))]
     if done:
-        modeladmin.message_user(request, success % {"n": done}, messages.SUCCESS)
+        modeladmin.message_user(request, success(done), messages.SUCCESS)
     return None
 
 
@@ -62,12 +67,22 @@ def mark_of(schedules: list[PeriodicTask]) -> str:
 
 def attempt(
     modeladmin: Any, request: HttpRequest, schedule: PeriodicTask, verb: Callable[[PeriodicTask, Any], Any]
-) -> bool:
+) -> Any:
     try:
-        return bool(verb(schedule, request.user))
+        return verb(schedule, request.user)
     except BadSchedule as error:
         modeladmin.message_user(request, f"{schedule.name}: {error}", messages.ERROR)
-        return False
+        return None
+
+
+def number_of(sentence: str) -> Callable[[list[Any]], str]:
+    return lambda done: sentence % {"n": len(done)}
+
+
+def started(firings: list[Firing]) -> str:
+    """Each leads to its run."""
+    links = ((reverse("admin:schedules_firing_run", args=[each.pk]), each.schedule_name) for each in firings)
+    return format_html(_("Started: {schedules}."), schedules=format_html_join(", ", LINK, links))
 
 
 def ask(modeladmin: Any, request: HttpRequest, schedules: list[PeriodicTask], title: str) -> TemplateResponse:

@@ -3,10 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -63,6 +67,22 @@ class FiringAdmin(StaffAdmin, ModelAdmin):
         return [name for name in (words_for.get(name, name) for name in self.fields) if name]
 
     get_readonly_fields = get_fields
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_safe(self.run_view))
+        return [path("<int:pk>/run/", view, name="schedules_firing_run"), *super().get_urls()]
+
+    def run_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """To the run that came of it, or else to what is known of it: on the schedule's page."""
+        if not sees_schedules(request.user):
+            raise PermissionDenied
+        firing = self.get_object(request, str(pk))
+        if firing is None or firing.schedule_id is None:
+            raise Http404(_("This firing is no longer kept, or its schedule was deleted."))
+        if firing.run and may_see(request.user, firing.run):
+            return redirect("admin:runs_run_change", firing.run.pk)
+        history = reverse("admin:django_celery_beat_periodictask_change", args=[firing.schedule_id])
+        return redirect(f"{history}#firings")
 
     class Media:
         css = {"all": ["schedules/schedules.css"]}

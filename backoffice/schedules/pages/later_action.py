@@ -101,6 +101,7 @@ def ask(
     modeladmin: Any, request: HttpRequest, records: QuerySet[Any], task: str, form: LaterForm, answers: Answers
 ) -> TemplateResponse:
     """The page that asks when. It posts to the list's own address, so that Django selects the same records again."""
+    answers.offer(records, request.GET)
     hidden = hidden_inputs(request)
     if not request.POST.get("form_token"):
         hidden = [*((n, v) for n, v in hidden if n != "form_token"), ("form_token", uuid.uuid4().hex)]

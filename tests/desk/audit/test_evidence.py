@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib import admin
 from django.utils import timezone
 
 from backoffice.desk.audit import evidence, retention
@@ -123,6 +124,21 @@ def test_the_pack_of_an_undo_names_the_run_and_holds_what_was_left_alone(client,
     assert (manifest["purpose"], manifest["undoes_id"], manifest["counts"]["conflicts"]) == ("undo", run.pk, 1)
     (told,) = [json.loads(line) for line in archive.read("left_alone.jsonl").splitlines()]
     assert (told["record_id"], told["fields"]["result"]) == (moved.pk, ["", "PROBE 0", "by hand"])
+
+
+def test_fields_that_a_team_keeps_off_its_pages_are_in_no_file_of_it_and_named(client, anna, monkeypatch):
+    run = finished_run(requester=anna)
+    Probe.objects.update(result="by hand")
+    again = work_off(undo(run, "anna"))
+    Run.objects.filter(pk=again.pk).update(requester=anna)
+    monkeypatch.setattr(admin.site._registry[Probe], "exclude", ("result",))
+    for each in (run, again):
+        archive = opened(client.get(url(each)))
+        for name in archive.namelist():
+            is_told = name in ("changes.csv", "changes.jsonl", "left_alone.jsonl")
+            assert not (is_told and b"result" in archive.read(name)), name
+        manifest = json.loads(archive.read("manifest.json"))
+        assert evidence.OFF_PAGES.format("changes.csv, changes.jsonl", "result") in manifest["missing"]
 
 
 @pytest.mark.parametrize("parts", [0, 3, 100])

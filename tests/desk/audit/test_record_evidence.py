@@ -16,7 +16,7 @@ from backoffice.desk.audit import record_evidence
 from backoffice.results.activity import log
 from backoffice.results.models import Activity
 from backoffice.runs.models import RunItem
-from backoffice.runs.seam import start
+from backoffice.runs.seam import start, undo
 from backoffice.testing import work_off
 from tests.factories import user
 from tests.probe.models import Probe
@@ -26,7 +26,15 @@ from tests.second.models import Invoice
 
 pytestmark = pytest.mark.django_db
 FILES = [
-    *("record.json", "timeline.csv", "items.csv", "outcomes.jsonl", "changes.jsonl", "activity.jsonl"),
+    *(
+        "record.json",
+        "timeline.csv",
+        "items.csv",
+        "outcomes.jsonl",
+        "changes.jsonl",
+        "left_alone.jsonl",
+        "activity.jsonl",
+    ),
     *("manifest.json", "sha256sums.txt"),
 ]
 
@@ -78,7 +86,7 @@ def test_the_pack_tells_all_that_happened_with_person_and_run_and_its_checksums(
     assert sums == {name: hashlib.sha256(archive.read(name)).hexdigest() for name in FILES[:-1]}
     manifest = json.loads(archive.read("manifest.json"))
     assert (manifest["record_type"], manifest["record_id"], manifest["taken_by"]) == ("probe.probe", probe.pk, "anna")
-    assert manifest["holds"] == {"timeline": 5, "items": 1, "outcomes": 1, "changes": 2, "activity": 3}
+    assert manifest["holds"] == {"timeline": 5, "items": 1, "outcomes": 1, "changes": 2, "left_alone": 0, "activity": 3}
     assert manifest["missing"] == []
     told = table(archive, "timeline.csv")
     assert [line["what"] for line in told if line["field"] in ("Result", "Text", "")] == [
@@ -189,7 +197,17 @@ def test_fields_that_a_team_keeps_off_its_pages_are_not_in_it_and_named(client, 
     archive = pack(client, probe)
     assert "result" not in json.loads(archive.read("record.json"))
     assert "result" not in lines(archive, "changes.jsonl")[0]["changes"]
-    assert json.loads(archive.read("manifest.json"))["missing"] == [record_evidence.OFF_PAGES.format("result")]
+    assert json.loads(archive.read("manifest.json"))["missing"] == [
+        record_evidence.OFF_PAGES.format(record_evidence.FILES, "result")
+    ]
+
+
+def test_what_an_undo_left_alone_is_in_it(client, anna, probe):
+    run = work_off(poke_all())
+    Probe.objects.filter(pk=probe.pk).update(result="by hand")
+    again = work_off(undo(run, "anna"))
+    (told,) = lines(pack(client, probe), "left_alone.jsonl")
+    assert (told["run"], told["fields"]["result"][-1]) == (again.pk, "by hand")
 
 
 def test_many_runs_of_a_record_are_read_by_pages(client, anna, probe, monkeypatch):

@@ -45,7 +45,7 @@ def test_the_page_tells_how_often_each_field_changed_and_what_was_there_before(c
     counts = [(each.label, each.number) for each in response.context["fields"].fields]
     assert counts == [("Effects", 2), ("Result", 1), ("Processed", 1)]
     assert "Result before: empty → after: PROBE 0" in told
-    assert "Processed before: False → after: True" in told
+    assert "Processed before: no → after: yes" in told
     assert "Effects before: 0 → after: 1" in told
     assert url(run) in client.get(f"/admin/runs/run/{run.pk}/change/").content.decode()
 
@@ -121,7 +121,7 @@ def test_the_timeline_tells_what_a_run_and_a_plain_call_changed(boss, run):
         (entry.title, entry.who, {each.label: (each.before, each.after) for each in entry.changes}) for entry in entries
     ]
     assert told[0] == ("Poke", "a plain call", {"Result": ("PROBE 0", "LATER"), "Effects": ("1", "2")})
-    assert told[1][2] == {"Result": ("", "PROBE 0"), "Effects": ("0", "1"), "Processed": ("False", "True")}
+    assert told[1][2] == {"Result": ("", "PROBE 0"), "Effects": ("0", "1"), "Processed": ("no", "yes")}
 
 
 def test_plain_calls_stand_on_one_page_of_the_timeline_each(boss, monkeypatch):

@@ -107,10 +107,14 @@ def test_a_decision_keeps_who_why_and_when_and_stands_in_both_timelines(clerk, p
         assert "Two years." in text(clerk.get(of(one.pk)))
 
 
-def test_one_click_takes_it_back(clerk, pair):
+def test_it_is_withdrawn_by_one_form_and_the_log_keeps_why(clerk, pair):
     set_apart(*pair)
-    answer = clerk.post(compare(*pair), {"action": "withdraw"}, follow=True)
-    assert "Taken back" in text(answer)
+    for page in (compare(*pair), of(pair[0].pk)):
+        assert "Why it is withdrawn (may be left empty)" in text(clerk.get(page))
+    assert "at most" in text(clerk.post(compare(*pair), {"action": "withdraw", "reason": "x" * 1_001}))
+    answer = clerk.post(compare(*pair), {"action": "withdraw", "reason": "A merger."}, follow=True)
+    assert "Withdrawn" in text(answer)
+    assert timeline.of_record(Invoice, pair[0].pk, None).entries[0].reason == "A merger."
     assert listed(clerk, duplicates="open") == ["2026 17", "2026/17"]
     assert Activity.objects.filter(verb="record.apart_withdrawn").count() == 2
     assert "no decision about these two any more" in text(

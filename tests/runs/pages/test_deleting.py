@@ -111,7 +111,7 @@ class TestRecords:
         assert "2 records deleted. 3 are left" in said(deleter, page)
         page = confirm(deleter, LIST, page)
         assert YourModel.objects.count() == 1
-        assert "1 records deleted." in said(deleter, confirm(deleter, LIST, page))
+        assert "1 record deleted." in said(deleter, confirm(deleter, LIST, page))
 
     def test_that_no_longer_match_when_their_turn_comes_stay(self, deleter, monkeypatch):
         monkeypatch.setattr(deleting, "AT_ONCE", 2)

@@ -104,13 +104,19 @@ def test_a_task_that_asks_for_something_is_not_started_by_saving(admin_client, m
     assert 'name="_run"' not in admin_client.get(page(made)).text
 
 
-def test_accepting_and_withdrawing_on_the_record_stay_on_its_page(operator):
-    made = factories.processed(country="NL", tax_id="12345678")
-    url = reverse("admin:records_yourmodel_run", args=[made.pk, "accept_issues"])
-    sent = {"confirmed": "1", "stay": "1", "set-codes": "tax_id.unrecognised"}
-    asked = operator.post(url, sent | {"reason": ""}).text
-    assert '<input type="hidden" name="stay" value="1">' in asked
-    assert operator.post(url, sent | {"reason": "Seen"})["Location"] == f"{page(made)}#outcome"
+def test_whatever_is_started_on_the_record_comes_back_to_its_page(operator):
+    made = factories.processed(country="NL", tax_id="12345678", phone="(020) 1234567")
+    sent = {
+        "accept_issues": {"confirmed": "1", "set-codes": "tax_id.unrecognised", "reason": "Seen"},
+        "withdraw_acceptance": {"confirmed": "1", "set-codes": "tax_id.unrecognised", "reason": "A merger"},
+        "apply_and_check": {"confirmed": "1", "set-fields": "phone", "set-severities": "info"},
+        "process_selected": {},
+    }
+    for name, given in sent.items():
+        url = reverse("admin:records_yourmodel_run", args=[made.pk, name])
+        assert operator.post(url, given)["Location"] == f"{page(made)}#outcome", name
+        work_off(Run.objects.latest("pk"))
+    assert Run.objects.get(task__name="records.tasks.withdraw_acceptance").reason == "A merger"
 
 
 def test_whether_a_run_is_at_work_is_told_to_whoever_may_look(client, django_assert_max_num_queries):

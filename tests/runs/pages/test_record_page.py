@@ -145,7 +145,7 @@ class TestTheButton:
         assert "Tax invoice" in re.findall(r"<button[^>]*>([^<]*)</button>", answer.text)
         done = person.post(button(invoice), {"form_token": "one"})
         run = Run.objects.get()
-        assert done["Location"] == reverse("admin:runs_run_change", args=[run.pk])
+        assert done["Location"] == f"{page(invoice)}#outcome"
         assert (run.total, run.requester, run.selection) == (1, person.user, "Invoice I-77")
         assert person.post(button(invoice), {"form_token": "one"})["Location"] == done["Location"]
         assert Run.objects.count() == 1

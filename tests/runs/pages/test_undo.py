@@ -1,6 +1,7 @@
 """The page before an undo, what presses it, and what pages say of it."""
 
 import re
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -8,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from backoffice.runs.change import undoable
+from backoffice.runs.labels import run_title, undo_title
 from backoffice.runs.models import ChangeSet, Run
 from backoffice.runs.operations import undo
 from backoffice.runs.registry import find
@@ -85,6 +87,37 @@ def test_pressing_it_starts_a_run_once_and_both_pages_name_each_other(clerk):
     assert set(Probe.objects.values_list("result", flat=True)) == {""}
 
 
+def test_an_undo_of_an_undo_is_a_redo_by_name_and_the_run_says_how_it_stands(clerk):
+    run = finished(clerk)
+    back = work_off(undo(run, clerk.user))
+    assert "How it stands" not in clerk.get(page(run)).content.decode()
+    again = work_off(undo(back, clerk.user))
+    assert "Done again in 4 records, by run" in clerk.get(page(run)).content.decode()
+    third = work_off(undo(again, clerk.user))
+    names = {
+        run: ("Poke", f"Undo run {run.pk}, “Poke”"),
+        back: (f"Undo of run {run.pk}, “Poke”", f"Redo what run {back.pk} undid, “Poke”"),
+        again: (f"Redo of what run {back.pk} undid, “Poke”", f"Undo run {again.pk}, “Poke”"),
+        third: (f"Undo of run {again.pk}, “Poke”", f"Redo what run {third.pk} undid, “Poke”"),
+    }
+    for each, (name, undoing) in names.items():
+        assert run_title(each) == f"Run {each.pk}: {name}"
+        assert undo_title(each) == undoing
+    assert names[back][1] in clerk.get(page(back, "undo")).content.decode()
+    html = clerk.get(page(run)).content.decode()
+    assert f"Undone in 4 records, by run {third.pk}." in html
+    assert [html.count(word) for word in ("<dt>Undone by</dt>", "<dt>Redone by</dt>")] == [2, 1]
+    assert "Done again in 4 records" in clerk.get(page(back)).content.decode()
+
+
+def test_a_record_that_was_processed_since_names_only_what_has_moved(clerk):
+    run = finished(clerk)
+    Probe.objects.update(result="by hand", processed=True)
+    ChangeSet.objects.update(fields=" result processed ", before='["",true]', after='["PROBE 0",false]')
+    (first, *_others) = [line[3] for line in clerk.get(page(run, "undo")).context["lines"]]
+    assert [move.label for move in first] == ["Result"]
+
+
 def test_the_undos_own_page_lists_what_was_left_alone(clerk):
     run = finished(clerk)
     first, *_others = Probe.objects.order_by("pk")
@@ -103,10 +136,18 @@ def test_one_record_is_undone_from_its_timeline_and_from_the_changes(clerk):
     run = finished(clerk)
     first, second, *_others = Probe.objects.order_by("pk")
     query = f"?record={first.pk}"
-    assert f"{page(run, 'undo')}{query}" in clerk.get(page(run, "changes")).content.decode()
-    assert f"{page(run, 'undo')}{query}" in clerk.get(reverse(RECORD, args=[first.pk])).content.decode()
-    assert "Undo it in this record" in clerk.get(page(run, "undo") + query).content.decode()
-    press(clerk, run, query)
+    record = reverse(RECORD, args=[first.pk])
+    changes, asking = f"{query}&from=changes", clerk.get(page(run, "undo") + query).content.decode()
+    assert f"{page(run, 'undo')}{changes}" in unescape(clerk.get(page(run, "changes")).content.decode())
+    assert f"{page(run, 'undo')}{query}" in clerk.get(record).content.decode()
+    assert "Undo it in this record" in asking
+    for html, back, words in (
+        (asking, record, "Back to the record"),
+        (clerk.get(page(run, "undo") + changes).content.decode(), page(run, "changes"), "Back to what changed"),
+    ):
+        assert f'data-back="{back}"' in html
+        assert f'href="{back}" data-way-back>{words}<' in html
+    assert press(clerk, run, query).url == f"{record}#outcome"
     again = work_off(Run.objects.get(undoes=run))
     assert (again.total, again.succeeded) == (1, 1)
     first.refresh_from_db(), second.refresh_from_db()

@@ -1,6 +1,7 @@
 """What is asked before a run, and what was answered: the task's parameters, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from django import forms
@@ -9,17 +10,19 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import CHECKBOX_CLASSES, INPUT_CLASSES, SELECT_CLASSES, TEXTAREA_CLASSES
 
 from ... import parameters
+from ...database.bounded import TooSlow, bounded
+from ...forms import reason
 from ...forms.partial import Partial
 from ...registry import RecordTask
 from . import choosing
 from .click import REASON
 
 CONFIRMED = "confirmed"
-LONGEST = 1_000  # characters of a reason
+LOOKING = 2.0  # seconds, for what is offered
 
 
 class ReasonForm(forms.Form):
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=LONGEST, required=False)
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=reason.LONGEST, required=False)
 
     def __init__(self, task: RecordTask, data: Any = None) -> None:
         super().__init__(data)
@@ -60,6 +63,13 @@ class Answers:
             form.cleaned_data.get(REASON, "") for form in self.forms if isinstance(form, ReasonForm) and form.is_valid()
         )
         return str(next(found, ""))
+
+    def offer(self, records: Any, query: Mapping[str, str]) -> None:
+        """A form that knows how offers what these records have; where that takes too long, what it offers anyway."""
+        for form in self.forms:
+            if hasattr(form, "offer"):
+                with suppress(TooSlow), bounded(LOOKING):
+                    form.offer(records, query)
 
     @property
     def media(self) -> forms.Media:

@@ -60,6 +60,7 @@ def _are_many(click: Click) -> bool:
 
 def ask(click: Click, answers: Answers) -> TemplateResponse:
     """What will happen to how many records, three of them by name; which are skipped for what reason; the questions."""
+    answers.offer(click.records, click.request.GET)
     context = {
         **click.admin.admin_site.each_context(click.request),
         "opts": click.admin.opts,

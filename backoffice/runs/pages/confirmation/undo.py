@@ -1,6 +1,6 @@
 """The page before an undo: how much can be set back, what has changed since, and what no undo takes back."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.core.exceptions import PermissionDenied
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from ... import access, operations
 from ...change import shown, undoable
-from ...labels import task_label
+from ...labels import undo_title
 from ...models import Run
 from ...registry import find
 from ...start import EmptySelection
@@ -22,6 +22,8 @@ from ..numbers import row_number
 from .answers import Answers
 from .begun import message_of
 from .click import form_token
+
+FROM, CHANGES = "from", "changes"  # where one came from
 
 
 def answered(modeladmin: Any, request: HttpRequest, run: Run) -> HttpResponse:
@@ -51,7 +53,8 @@ def _begin(modeladmin: Any, request: HttpRequest, run: Run, answers: Answers, on
     except (EmptySelection, ValueError) as exc:
         return _page(modeladmin, request, run, refusal=str(exc))
     modeladmin.message_user(request, *message_of(new, again))
-    return redirect("admin:runs_run_change", new.pk)
+    back = _way_back(request, run)
+    return redirect(f"{back.url}#outcome") if back.is_record else redirect("admin:runs_run_change", new.pk)
 
 
 def _moved(run: Run, outlook: undoable.Outlook, user: Any) -> dict[str, Any]:
@@ -65,14 +68,35 @@ def _moved(run: Run, outlook: undoable.Outlook, user: Any) -> dict[str, Any]:
     return {"may_look": may_look, "lines": lines}
 
 
+class WayBack(NamedTuple):
+    url: str
+    words: str
+    is_record: bool = False
+
+
+def _way_back(request: HttpRequest, run: Run) -> WayBack:
+    """To where one came from: the record's page, what the run changed, or the run."""
+    only = row_number(request.GET.get("record"))
+    if only and request.GET.get(FROM) == CHANGES:
+        return WayBack(_of_run(request, run, "changes"), _("Back to what changed"))
+    if only and (url := items.named(run, [only], request.user)[only][1]):
+        return WayBack(url, _("Back to the record"), is_record=True)
+    return WayBack(_of_run(request, run, "change"), _("Back to the run"))
+
+
+def _of_run(request: HttpRequest, run: Run, page: str) -> str:
+    return with_filters(request, reverse(f"admin:runs_run_{page}", args=[run.pk]))
+
+
 def _page(modeladmin: Any, request: HttpRequest, run: Run, **more: Any) -> TemplateResponse:
     context = {
         **modeladmin.admin_site.each_context(request),
         "opts": modeladmin.opts,
         "original": run,
-        "title": _("Undo run %(run)d, “%(task)s”") % {"run": run.pk, "task": task_label(run.task.name)},
+        "title": undo_title(run),
+        "is_redo": undoable.purpose(run) == Run.Purpose.REDO,
         "action": request.get_full_path(),
-        "back": with_filters(request, reverse("admin:runs_run_change", args=[run.pk])),
+        "back": _way_back(request, run),
         **more,
     }
     return TemplateResponse(request, "runs/undo.html", context)

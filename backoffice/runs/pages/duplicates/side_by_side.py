@@ -129,8 +129,13 @@ def _decided(model_admin: Any, request: HttpRequest, one: Any, other: Any) -> Ht
 
 
 def _withdrawn(model_admin: Any, request: HttpRequest, one: Any, other: Any) -> HttpResponse:
-    if apart.withdraw(type(one), one.pk, other.pk, request.user):
-        said = _("Taken back: %(one)s and %(other)s may be the same again.") % {"one": one, "other": other}
+    try:
+        had_one = apart.withdraw(type(one), one.pk, other.pk, request.user, request.POST.get("reason", ""))
+    except ValueError as error:
+        model_admin.message_user(request, str(error), messages.ERROR)
+        return page(model_admin, request, one, other)
+    if had_one:
+        said = _("Withdrawn: %(one)s and %(other)s may be the same again.") % {"one": one, "other": other}
         model_admin.message_user(request, said, messages.SUCCESS)
     else:
         model_admin.message_user(request, _("There was no decision about these two any more."), messages.INFO)

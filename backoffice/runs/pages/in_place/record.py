@@ -1,4 +1,4 @@
-"""The buttons of a record's page: each starts a run over it. One saves the form first; some stay on the page."""
+"""The buttons of a record's page: each starts a run over it and stays on the page; one saves the form first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ from ..confirmation.answers import Answers
 from ..confirmation.page import Click, edited_by_people
 from ..record_page import name_of
 
-SAVE_AND_RUN, STAY = "_run", "stay"  # names of inputs
+SAVE_AND_RUN = "_run"  # name of an input
 OUTCOME = "#outcome"
 
 
@@ -69,10 +69,10 @@ class RunsInPlace:
             gone: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))  # type: ignore[attr-defined]
             return gone
         click = self.click_on(request, record, find(task))
-        click.hidden = [(name, request.POST[name]) for name in ("form_token", STAY) if name in request.POST]
+        click.hidden = [("form_token", request.POST["form_token"])] if "form_token" in request.POST else []
         answer = answered(click)
-        stays = STAY in request.POST and isinstance(answer, HttpResponseRedirect)
-        return redirect(f"{click.back}{OUTCOME}") if stays else answer or redirect(click.back)
+        has_begun = isinstance(answer, HttpResponseRedirect)  # its outcome comes onto the record's page by itself
+        return redirect(f"{click.back}{OUTCOME}") if has_begun else answer or redirect(click.back)
 
     def click_on(self, request: HttpRequest, record: Any, task: RecordTask) -> Click:
         rows = self.get_queryset(request).filter(pk=record.pk)
