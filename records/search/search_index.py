@@ -15,36 +15,51 @@ from typing import Any
 from django.db import DatabaseError, connections, transaction
 
 from ..models import YourModel
+from . import folding
 
 logger = logging.getLogger(__name__)
 
-FIELDS = ("reference", "name", "tax_id", "email", "town")
+FIELDS = ("reference", "name", "tax_id", "email", "town", "phone")
 TABLE = "records_search"
+TEXT = "records_search_text"  # on SQLite, beside the index of what stands in it
 RECORDS = YourModel._meta.db_table
-_FTS = "fts5(text, tokenize='trigram', columnsize=0)"
+_FTS = f"fts5(text, content='{TEXT}', content_rowid='id', tokenize='trigram', columnsize=0)"
 
 
 def _text(row: str = "", newline: str = "char(10)") -> str:
     """SQL for what is searched of a record: no word reaches from one field into the next."""
-    return f" || {newline} || ".join(f"{row}{name}" for name in FIELDS)
+    parts = [*(f"{row}{name}" for name in FIELDS), folding.sql_digits(f"{row}phone")]
+    return f" || {newline} || ".join(parts)
 
 
 _EDITED = " OR ".join(f"old.{name} <> new.{name}" for name in FIELDS)
 
-ON_SQLITE = (
-    f"CREATE TRIGGER {TABLE}_added AFTER INSERT ON {RECORDS} BEGIN"
-    f" INSERT INTO {TABLE}(rowid, text) VALUES (new.id, {_text('new.')}); END",
-    f"CREATE TRIGGER {TABLE}_edited AFTER UPDATE OF {', '.join(FIELDS)} ON {RECORDS} WHEN {_EDITED} BEGIN"
-    f" UPDATE {TABLE} SET text = {_text('new.')} WHERE rowid = new.id; END",
-    f"CREATE TRIGGER {TABLE}_deleted AFTER DELETE ON {RECORDS} BEGIN DELETE FROM {TABLE} WHERE rowid = old.id; END",
+_TAKE_OUT = f"INSERT INTO {TABLE}({TABLE}, rowid, text) SELECT 'delete', id, text FROM {TEXT} WHERE id = old.id"
+_FOLD_NEW = (
+    *folding.on_sqlite(TEXT, "id = new.id"),
+    f"INSERT INTO {TABLE}(rowid, text) SELECT id, text FROM {TEXT} WHERE id = new.id",
 )
 
-_EACH = _text("new.", newline="chr(10)")
-# Added ones in one statement: an import brings thousands. Deleted ones by EXECUTE, which plans anew: a plan kept from a
-# table that was empty compares each row with each of them, hours for a million.
+
+def _trigger(name: str, on: str, *statements: str) -> str:
+    return f"CREATE TRIGGER {TABLE}_{name} AFTER {on} BEGIN {'; '.join(statements)}; END"
+
+
+_PUT_IN = f"INSERT INTO {TEXT}(id, text) VALUES (new.id, {_text('new.')})"
+_PUT_ANEW = f"UPDATE {TEXT} SET text = {_text('new.')} WHERE id = new.id"
+ON_SQLITE = (
+    _trigger("added", f"INSERT ON {RECORDS}", _PUT_IN, *_FOLD_NEW),
+    _trigger("edited", f"UPDATE OF {', '.join(FIELDS)} ON {RECORDS} WHEN {_EDITED}", _TAKE_OUT, _PUT_ANEW, *_FOLD_NEW),
+    _trigger("deleted", f"DELETE ON {RECORDS}", _TAKE_OUT, f"DELETE FROM {TEXT} WHERE id = old.id"),
+)
+
+_EACH = f"{TABLE}_folded({_text('new.', newline='chr(10)')})"
+_ALL = f"{TABLE}_folded({_text(newline='chr(10)')})"
+# Added ones in one statement: an import brings thousands.
 ON_POSTGRESQL = (
+    folding.on_postgresql(f"{TABLE}_folded"),
     f"CREATE OR REPLACE FUNCTION {TABLE}_added() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-    f" INSERT INTO {TABLE}(rowid, text) SELECT id, {_text(newline='chr(10)')} FROM added; RETURN NULL; END $$",
+    f" INSERT INTO {TABLE}(rowid, text) SELECT id, {_ALL} FROM added; RETURN NULL; END $$",
     f"CREATE OR REPLACE FUNCTION {TABLE}_edited() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
     f" UPDATE {TABLE} SET text = {_EACH} WHERE rowid = new.id; RETURN NULL; END $$",
     f"CREATE OR REPLACE FUNCTION {TABLE}_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -89,8 +104,13 @@ def _keep_on_sqlite(cursor: Any) -> None:
     for name in ("added", "edited", "deleted"):
         cursor.execute(f"DROP TRIGGER IF EXISTS {TABLE}_{name}")
     cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
+    cursor.execute(f"DROP TABLE IF EXISTS {TEXT}")
+    cursor.execute(f"CREATE TABLE {TEXT} (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")
     cursor.execute(f"CREATE VIRTUAL TABLE {TABLE} USING {_FTS}")
-    cursor.execute(f"INSERT INTO {TABLE}(rowid, text) SELECT id, {_text()} FROM {RECORDS}")
+    cursor.execute(f"INSERT INTO {TEXT}(id, text) SELECT id, {_text()} FROM {RECORDS}")
+    for statement in folding.on_sqlite(TEXT, "1 = 1"):
+        cursor.execute(statement)
+    cursor.execute(f"INSERT INTO {TABLE}({TABLE}) VALUES ('rebuild')")
     for statement in ON_SQLITE:
         cursor.execute(statement)
 
@@ -106,8 +126,7 @@ def _keep_on_postgresql(cursor: Any) -> None:
         cursor.execute(f"CREATE TABLE {TABLE} (rowid bigint PRIMARY KEY, text text NOT NULL)")
         for statement in ON_POSTGRESQL:
             cursor.execute(statement)
-        text = _text(newline="chr(10)")
-        cursor.execute(f"INSERT INTO {TABLE}(rowid, text) SELECT id, {text} FROM {RECORDS}")
+        cursor.execute(f"INSERT INTO {TABLE}(rowid, text) SELECT id, {_ALL} FROM {RECORDS}")
         cursor.execute(f"COMMENT ON TABLE {TABLE} IS '{VERSION}'")
     _index_on_postgresql(cursor)
 

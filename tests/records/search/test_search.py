@@ -12,7 +12,7 @@ from django.db import connection
 
 from backoffice.runs.models import Run
 from records.models import YourModel
-from records.search import search, search_index
+from records.search import folding, search, search_index
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,12 @@ def indexed():
 def written():
     """What the index should hold."""
     rows = YourModel.objects.order_by("pk").values_list("pk", *search_index.FIELDS)
-    return [(pk, "\n".join(texts)) for pk, *texts in rows]
+    return [(pk, folding.folded("\n".join([*texts, folding.digits(texts[-1])]))) for pk, *texts in rows]
+
+
+def mark(pk):
+    table = "records_search" if connection.vendor == "postgresql" else "records_search_text"
+    run(f"UPDATE {table} SET text = 'marked' WHERE rowid = %s", pk)
 
 
 class TestWhatIsFound:
@@ -52,6 +57,42 @@ class TestWhatIsFound:
         assert found("München") == [wanted]
         if is_sqlite:  # PostgreSQL: as the database's locale has it
             assert found("MÜNCHEN") == [wanted]
+
+    @pytest.mark.parametrize(
+        ("stored", "typed"),
+        [
+            ("Stadt München", "munchen"),
+            ("Stadt Munchen", "MÜNCHEN"),
+            ("Château d’Île", "chateau ile"),
+            ("Łódź Ćma Štúr", "lodz cma stur"),
+            ("Mu\u0308nchen", "münchen"),
+            ("Straße Ærø", "strasse aero"),
+            ("Αθήνα", "Αθηνα"),
+            ("Đà Nẵng", "da nang"),
+            ("București Iași", "bucuresti iasi"),
+        ],
+    )
+    def test_accents_make_no_difference(self, stored, typed):
+        wanted = factories.record(name=stored)
+        factories.record()
+        assert found(typed) == [wanted]
+        assert found(folding.folded(stored)) == [wanted]
+
+    @pytest.mark.parametrize("stored", ["+49 30 1234567", "030/123 45-67", "+49 (0)30 1234567", "0049 30 1234567"])
+    @pytest.mark.parametrize(
+        "typed", ["030 1234567", "+49 30 1234567", "(030) 12 34 567", "0049301234567", "30 12 34 5"]
+    )
+    def test_a_telephone_number_is_found_however_it_is_written(self, stored, typed):
+        wanted = factories.record(phone=stored)
+        factories.record(phone="+49 40 7654321")
+        assert found(typed) == [wanted]
+
+    @pytest.mark.parametrize(
+        "typed", ["2026-11-27", "00045", "1-2-3", "BP-00045", "DE 136695976", "++", "٣٤٥٦٧", "²³⁴⁵⁶"]
+    )
+    def test_what_is_no_telephone_number_is_searched_as_it_is(self, typed):
+        factories.record(phone="+49 40 7654321", reference="1", name="x")
+        assert found(typed) == []
 
     def test_every_word_must_occur_and_a_phrase_in_quotes_is_one_word(self):
         wanted = factories.record(name="Alpha Beta", town="Gamma")
@@ -123,7 +164,7 @@ class TestTheIndex:
 
     def test_is_not_touched_when_a_record_is_processed(self):
         record = factories.record(email="nobody")
-        run("UPDATE records_search SET text = 'marked' WHERE rowid = %s", record.pk)
+        mark(record.pk)
         record.process()
         YourModel.objects.bulk_update([record], YourModel.RESULTS)
         record.save()
@@ -169,7 +210,7 @@ class TestTheIndex:
 
     def test_that_is_in_place_is_left_alone(self, django_assert_max_num_queries):
         record = factories.record()
-        run("UPDATE records_search SET text = 'marked' WHERE rowid = %s", record.pk)
+        mark(record.pk)
         with django_assert_max_num_queries(8):
             search_index.keep()
         assert indexed() == [(record.pk, "marked")]
