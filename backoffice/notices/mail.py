@@ -3,7 +3,9 @@
 RFC 8058: the link is in a header, signed, answers a POST without a session, and does nothing when it is only looked at.
 """
 
+import time
 from email.utils import format_datetime, parseaddr
+from smtplib import SMTPServerDisconnected
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +23,8 @@ from .models import Notice, Preference, Wish
 from .wording import Told
 
 OFF = "django.core.mail.backends.dummy.EmailBackend"
+SILENT = 60  # seconds
+_silent_until = 0.0
 SALT = "backoffice.notices.unsubscribe"
 
 
@@ -42,14 +46,27 @@ def send(about: dict[str, Any]) -> None:
     if notice is None or not (notice.user.is_active and notice.user.is_staff and reaches(notice.user)):
         return
     if Wish(Preference.of(notice.user).email).wants(notice.is_failure):
-        message(notice).send()
+        hand_over(message(notice))
+
+
+def hand_over(mail: EmailMessage) -> None:
+    """To a server that says nothing one mail waits, and those behind it come back later: plain calls wait in the same
+    queue."""
+    global _silent_until
+    if time.monotonic() < _silent_until:
+        raise TimeoutError(_("The mail server did not answer a moment ago."))
+    try:
+        mail.send()
+    except (TimeoutError, SMTPServerDisconnected):
+        _silent_until = time.monotonic() + SILENT
+        raise
 
 
 def message(notice: Notice) -> EmailMessage:
     told, unsubscribe = Told(notice), absolute(reverse("notices_unsubscribe", args=[token(notice.user)]))
     pages = {"open": reverse("admin:notice", args=[notice.pk]), "choose": reverse("admin:notices_choice")}
     links = {name: absolute(path) for name, path in pages.items()}
-    subject = _("%(title)s: %(detail)s") % {"title": told.title, "detail": told.detail}
+    subject = _("%(title)s – %(detail)s") % {"title": told.title, "detail": told.detail}
     return EmailMessage(
         subject=escaped(" ".join(subject.split()))[:200],
         body=render_to_string("notices/mail.txt", {"told": told, "unsubscribe": unsubscribe, **links}),

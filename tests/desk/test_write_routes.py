@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django_celery_results.models import GroupResult, TaskResult
 
+from backoffice.notices.models import Notice
 from backoffice.results.activity import log
 from backoffice.results.cancel import request_cancel
 from backoffice.results.models import Activity, CancelRequest, UntoldResult
@@ -18,7 +19,7 @@ from tests.factories import member, record, user
 
 pytestmark = pytest.mark.django_db
 WRITTEN_BY_THE_SYSTEM = (
-    TaskResult, GroupResult, Activity, CancelRequest, UntoldResult, Run, RunItem, Chunk, Worker, TaskName,
+    TaskResult, GroupResult, Activity, CancelRequest, UntoldResult, Run, RunItem, Chunk, Worker, TaskName, Notice,
 )  # fmt: skip
 GROUPS = ("Operator", "Scheduler", "Auditor", "no group", "anonymous")
 FIELDS = {

@@ -1,15 +1,18 @@
 """Whoever tells is killed between two steps: the bell rings exactly once, the mail comes at least once, the same."""
 
 import signal
+import socket
 import subprocess
 import sys
 from email import message_from_bytes
 from pathlib import Path
+from smtplib import SMTPServerDisconnected
 
 import pytest
 from django.core import mail
 
 from backoffice.desk.health import thorough
+from backoffice.notices import mail as mailing
 from backoffice.notices.models import Notice, Wish
 from backoffice.runs.engine import events
 from backoffice.runs.models import Event
@@ -39,6 +42,25 @@ def test_the_bell_rings_once_and_the_mail_comes_with_one_message_id(place: str, 
     sent = [message_from_bytes(file.read_bytes()) for file in tmp_path.iterdir()] + [m.message() for m in mail.outbox]
     assert len(sent) == (2 if place == "after the mail" else 1)
     assert {message["Message-ID"] for message in sent} == {f"<{Notice.objects.get().uid}@localhost>"}
+
+
+def test_a_server_that_says_nothing_keeps_one_mail_waiting_and_not_those_behind_it(settings, monkeypatch):
+    monkeypatch.setattr(mailing, "_silent_until", 0.0)
+    person = anna(email=Wish.ALWAYS)
+    for _number in range(2):
+        ended(requester=person)
+        events.tell(Event.objects.get(kind=Event.Kind.RUN_FINISHED).pk)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(0)
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = *silent.getsockname(), 0.2
+        for event in Event.objects.all():
+            with pytest.raises((TimeoutError, SMTPServerDisconnected)):
+                events.tell(event.pk)
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+    assert Event.objects.count() == 2
 
 
 def test_doctor_names_the_mail_that_the_server_does_not_take(settings):

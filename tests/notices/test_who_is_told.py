@@ -83,7 +83,7 @@ def test_the_owner_of_a_schedule_is_told_of_its_runs_and_of_its_end():
     off, run = (Told(each) for each in Notice.objects.of(owner).order_by("-pk"))
     assert (off.title, off.detail) == ("Schedule “Nightly”", "No such task.")
     assert run.detail == "1 of 3 records failed."
-    assert [each.subject for each in mail.outbox][1] == "Schedule “Nightly”: No such task."
+    assert [each.subject for each in mail.outbox][1] == "Schedule “Nightly” – No such task."
 
 
 def test_who_turns_off_their_own_schedule_is_not_told():

@@ -23,7 +23,7 @@ from backoffice.results import activity
 from backoffice.results.batches import by_key
 from backoffice.runs.database.again import again
 from backoffice.runs.doctor.findings import Kept
-from backoffice.runs.models import TERMINAL, ChangeSet, LeftAlone, Run, RunItem
+from backoffice.runs.models import TERMINAL, ChangeSet, Event, LeftAlone, Run, RunItem
 
 from ..models import RetentionPolicy
 
@@ -150,6 +150,7 @@ def notices(cutoff: datetime) -> Iterator[int]:
 def delete_notices(found: list[int], cutoff: datetime) -> int:
     with transaction.atomic():
         number: int = Notice.objects.filter(pk__in=found).delete()[0]
+        Event.objects.filter(kind=Event.Kind.NOTICE, created_at__lt=cutoff).delete()  # mails that nobody took
         log(Notice._meta.label_lower, RetentionPolicy.Kind.NOTICES, number, cutoff)
     return number
 

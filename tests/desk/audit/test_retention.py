@@ -19,7 +19,7 @@ from backoffice.notices.models import Notice
 from backoffice.results.activity import log
 from backoffice.results.models import Activity
 from backoffice.runs.change import undoable
-from backoffice.runs.models import ChangeSet, LeftAlone, Run, RunItem
+from backoffice.runs.models import ChangeSet, Event, LeftAlone, Run, RunItem
 from backoffice.runs.operations import undo
 from backoffice.runs.start import EmptySelection
 from backoffice.schedules.rules.permitted import is_system
@@ -79,12 +79,14 @@ def test_each_kind_goes_at_its_own_age():
     assert (RunItem.objects.count(), run.succeeded) == (0, 5)
     Notice.objects.create(user=user(), key="old", kind="schedule_off", created_at=run.finished_at)
     Notice.objects.create(user=user(), key="new", kind="schedule_off")
+    Event.objects.create(kind=Event.Kind.NOTICE, about={"notice": 1}, created_at=run.finished_at, attempts=Event.MOST)
     keep(items=20, runs=20)
     retention.apply()
     assert (Run.objects.count(), Notice.objects.count()) == (0, 2)
     keep(notices=20)
     retention.apply()
     assert Notice.objects.get().key == "new"
+    assert not Event.objects.filter(kind=Event.Kind.NOTICE).exists()
 
 
 def test_what_was_deleted_is_logged_and_the_log_is_never_deleted(client):
