@@ -20,7 +20,7 @@ _TYPED = re.compile(r"[\d\s()./+-]+")
 
 def _base(letter: str) -> str:
     """Without its accents; itself where it has none."""
-    first, *marks = unicodedata.normalize("NFD", letter)
+    first, *marks = list(unicodedata.normalize("NFD", letter))
     return first if all(map(unicodedata.combining, marks)) else letter
 
 
