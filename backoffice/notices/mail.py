@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.lines import escaped
 
-from .models import Notice, Preference, Wish
+from .models import Notice, Preference
 from .wording import Told
 
 OFF = "django.core.mail.backends.dummy.EmailBackend"
@@ -45,7 +45,7 @@ def send(about: dict[str, Any]) -> None:
     notice = Notice.objects.select_related("user", "run__task").filter(pk=about["notice"]).first()
     if notice is None or not (notice.user.is_active and notice.user.is_staff and reaches(notice.user)):
         return
-    if Wish(Preference.of(notice.user).email).wants(notice.is_failure):
+    if notice.is_wanted(Preference.of(notice.user).email):
         hand_over(message(notice))
 
 

@@ -52,21 +52,32 @@ class Notice(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} for user {self.user_id}"
 
+    @property
+    def is_own(self) -> bool:
+        """Of a run that they started or planned themselves."""
+        return self.run is not None and self.run.requester_id == self.user_id
+
+    def is_wanted(self, wish: str) -> bool:
+        return Wish(wish).wants(is_failure=self.is_failure, is_own=self.is_own)
+
 
 class Wish(models.TextChoices):
-    ALWAYS = "always", _("always")
-    FAILURE = "failure", _("when something went wrong")
+    """A schedule may start a run each minute: of such runs people mostly hear enough when something went wrong."""
+
+    ALWAYS = "always", _("always, each run of my schedules too")
+    OWN = "own", _("when a run that I started has ended, or something went wrong")
+    FAILURE = "failure", _("only when something went wrong")
     NEVER = "never", _("never")
 
-    def wants(self, is_failure: bool) -> bool:
-        return self == Wish.ALWAYS or (self == Wish.FAILURE and is_failure)
+    def wants(self, *, is_failure: bool, is_own: bool) -> bool:
+        return self == Wish.ALWAYS or (self != Wish.NEVER and is_failure) or (self == Wish.OWN and is_own)
 
 
 class Preference(models.Model):
     """What one person wants to hear, by which way. Who never said has none, and is told as the defaults have it."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    bell = models.CharField(_("bell"), max_length=7, choices=Wish, default=Wish.ALWAYS)
+    bell = models.CharField(_("bell"), max_length=7, choices=Wish, default=Wish.OWN)
     email = models.CharField(_("e-mail"), max_length=7, choices=Wish, default=Wish.FAILURE)
 
     class Meta:

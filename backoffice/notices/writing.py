@@ -17,7 +17,7 @@ from backoffice.runs.models import Event, Run
 from backoffice.schedules.models import ScheduleState
 
 from . import mail
-from .models import Notice, Preference, Wish
+from .models import Notice, Preference
 
 
 def run_ended(run: Run) -> None:
@@ -50,14 +50,13 @@ def is_seen(run: Run) -> bool:
 
 
 def write(user: Any, key: str, kind: Notice.Kind, *, is_failure: bool, is_seen: bool = False, **about: Any) -> None:
-    wishes = Preference.of(user)
-    rings, mails = Wish(wishes.bell).wants(is_failure), Wish(wishes.email).wants(is_failure) and mail.reaches(user)
+    given = {"kind": kind, "is_failure": is_failure, **about}
+    wishes, draft = Preference.of(user), Notice(user=user, **given)
+    rings, mails = draft.is_wanted(wishes.bell), draft.is_wanted(wishes.email) and mail.reaches(user)
     if not (rings or mails):
         return
-    rings, mails = rings and not is_seen, mails and not is_seen
-    read_at = None if rings else timezone.now()
+    given["read_at"] = None if rings and not is_seen else timezone.now()
     with transaction.atomic():
-        given = {"kind": kind, "is_failure": is_failure, "read_at": read_at, **about}
         notice, is_new = Notice.objects.get_or_create(user=user, key=key, defaults=given)
-        if is_new and mails:
+        if is_new and mails and not is_seen:
             events.write(Event.Kind.NOTICE, notice=notice.pk)

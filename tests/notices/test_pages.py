@@ -86,6 +86,12 @@ def test_mark_all_as_read_leaves_what_came_since(client, anna):
     assert "No notice was unread." in client.post(LIST, {"upto": "x"}, follow=True).text
 
 
+def test_one_is_marked_as_read_and_the_page_stays(client, anna):
+    mine, other = notice(anna), notice(anna)
+    assert client.post(f"{LIST}?unread=1", {"one": mine.pk})["Location"] == f"{LIST}?unread=1"
+    assert Notice.objects.unread().get() == other
+
+
 def test_the_list_is_read_page_by_page_and_asks_nothing_per_row(client, anna, django_assert_max_num_queries):
     for _number in range(60):
         notice(anna)
@@ -159,7 +165,7 @@ def test_one_click_ends_the_mails_without_a_session_and_a_look_does_not(anna):
         answer = strict.post(link, {"List-Unsubscribe": "One-Click"})
         assert "You get no more of these mails" in answer.text
     assert Preference.of(anna).email == Wish.NEVER
-    assert Preference.of(anna).bell == Wish.ALWAYS
+    assert Preference.of(anna).bell == Wish.OWN
     assert Activity.objects.filter(verb="notices.unsubscribed", actor="anna").count() == 1
     assert "You get no more of these mails" in strict.get(link).text
 

@@ -51,6 +51,12 @@ def cancelled(by: str, **fields):
     return ended(cancelled_at=timezone.now(), cancelled_by=by, state="REVOKED", **fields)
 
 
+WANTED = {  # by whether it failed, and whether the person started it
+    (True, True): {Wish.ALWAYS, Wish.OWN, Wish.FAILURE},
+    (True, False): {Wish.ALWAYS, Wish.OWN, Wish.FAILURE},
+    (False, True): {Wish.ALWAYS, Wish.OWN},
+    (False, False): {Wish.ALWAYS},
+}
 HAPPENED = {
     "a run of hers": (lambda anna: ended(requester=anna), False),
     "one with failures": (lambda anna: ended(1, requester=anna), True),
@@ -105,7 +111,17 @@ def test_each_way_says_what_its_person_wants(way: str, wish: Wish, failed: int):
     ended(failed, requester=person)
     tell()
     said = {"bell": Notice.objects.of(person).unread().exists(), "email": bool(mail.outbox)}
-    assert said == {"bell": False, "email": False, way: wish.wants(bool(failed))}
+    assert said == {"bell": False, "email": False, way: wish in WANTED[bool(failed), True]}
+
+
+@pytest.mark.parametrize("failed", [0, 1])
+@pytest.mark.parametrize("wish", Wish)
+def test_the_owner_of_a_schedule_is_told_of_each_run_only_if_they_say_so(wish: Wish, failed: int):
+    owner = user("django_celery_beat.view_periodictask", email="sam@example.com")
+    Preference.objects.create(user=owner, bell=wish, email=Wish.NEVER)
+    scheduled_by(owner, failed=failed)
+    tell()
+    assert Notice.objects.exists() == (wish in WANTED[bool(failed), False])
 
 
 @pytest.mark.parametrize("left", [{"is_active": False}, {"is_staff": False}, {"email": ""}])

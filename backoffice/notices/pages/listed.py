@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -40,12 +40,13 @@ class NoticesView(View):
         return TemplateResponse(request, "notices/list.html", context)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """All that was there when the page was made: what came since is still to be seen."""
-        seen = Notice.objects.of(request.user).unread().filter(pk__lte=row_number(request.POST.get("upto", "")) or 0)
+        """One, or all that were there when the page was made: what came since is still to be seen."""
+        one, upto = (row_number(request.POST.get(name, "")) or 0 for name in ("one", "upto"))
+        seen = Notice.objects.of(request.user).unread().filter(Q(pk=one) | Q(pk__lte=upto))
         number = seen.update(read_at=timezone.now())
         done = ngettext("%(n)d notice is read now.", "%(n)d notices are read now.", number) % {"n": number}
         messages.success(request, done if number else _("No notice was unread."))
-        return HttpResponseRedirect(reverse("admin:notices"))
+        return HttpResponseRedirect(request.get_full_path())
 
 
 class NoticeView(View):
