@@ -1,4 +1,4 @@
-"""What the desk keeps itself: how long everything else is kept, and how often sign-ins went wrong."""
+"""What the desk keeps itself: how long everything else is kept, how often sign-ins went wrong, counts by day."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -61,6 +61,32 @@ class RetentionPolicy(models.Model):
     @classmethod
     def cutoffs(cls) -> dict[Any, datetime | None]:
         return {row.kind: row.cutoff() for row in cls.objects.all()}
+
+
+class DayCount(models.Model):
+    """How many records a named filter of a list found last on a day, or came to an outcome on it."""
+
+    class Kind(models.TextChoices):
+        WAITING = "waiting", _("records of a filter")
+        OUTCOME = "outcome", _("records with an outcome")
+        FAILED = "failed", _("records that failed")
+
+    day = models.DateField()
+    label = models.CharField(max_length=201, help_text=_("The kind of record."))
+    kind = models.CharField(max_length=7, choices=Kind)
+    key = models.CharField(max_length=250, help_text=_("The filter, as the list's address has it; or the outcome."))
+    number = models.PositiveBigIntegerField()
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("count of a day")
+        verbose_name_plural = _("counts of days")
+        default_permissions = ()
+        # The day first: pages ask for the last few.
+        constraints = [models.UniqueConstraint(fields=["day", "label", "kind", "key"], name="one_count_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.label} {self.key}: {self.number}"
 
 
 class SignInCount(models.Model):

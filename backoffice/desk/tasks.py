@@ -5,6 +5,7 @@ from django.core.management import call_command
 
 from .agreement import asking
 from .audit import retention
+from .home import counting
 from .people import throttle
 
 WORTH = 3600  # seconds: a message nobody took in an hour is replaced by tomorrow's
@@ -22,6 +23,12 @@ def clear_sessions() -> None:
     """Remove what has ended by itself and nobody will ask for: sessions, and counts of wrong passwords."""
     call_command("clearsessions")
     throttle.forget_old()
+
+
+@shared_task(ignore_result=True, system_schedule=True)
+def count_records() -> None:
+    """Count for the desk what waits in each list, and what came of records today."""
+    counting.count()
 
 
 @shared_task(ignore_result=True)

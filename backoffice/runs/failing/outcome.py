@@ -63,6 +63,7 @@ class FailedFilter(admin.SimpleListFilter):
 
     title = _("last run")
     parameter_name = "last"
+    named = (_("Last run failed"), "failed")
 
     def __init__(self, request: HttpRequest, params: Any, model: type[Model], model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)

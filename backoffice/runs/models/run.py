@@ -162,6 +162,8 @@ class Run(models.Model):
             models.Index(fields=["id"], name="run_unsettled", condition=Q(failed__gt=0, settled_at=None)),
             # by which runs one was undone. Partial: hardly any run is an undo
             models.Index(fields=["undoes"], name="run_undone_by", condition=Q(undoes__isnull=False)),
+            # the last to end, and those of a day: for the desk, which asks each second while something runs
+            models.Index(fields=["finished_at"], name="run_finished", condition=Q(finished_at__isnull=False)),
         ]
         permissions = [
             ("cancel_run", "Can cancel runs"),

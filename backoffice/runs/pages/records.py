@@ -18,6 +18,9 @@ from . import record_log
 from .actions import RecordActions
 from .duplicates.compare import ComparesRecords
 from .in_place.record import RunsInPlace
+from .listing.named import Named
+from .listing.usual import usual
+from .lists import shown_to
 from .record_page import Badge, RecordPage, as_of
 
 ORDINARY = ("good", "calm", "yes", "no")
@@ -112,6 +115,9 @@ class ProcessableAdmin(ComparesRecords, RunsInPlace, RecordActions):
         if shown is not None:
             outcome.mark(shown.result_list, self.checks)
         return response
+
+    def get_named_filters(self, request: HttpRequest) -> Named:
+        return self.named_filters or usual(self, request, shown_to(self, request))
 
     # --- columns
 

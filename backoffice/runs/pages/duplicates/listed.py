@@ -16,6 +16,7 @@ class DuplicateFilter(admin.SimpleListFilter):
 
     title = _("possible duplicates")
     parameter_name = "duplicates"
+    named = (_("Possible duplicates"), "open")
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, Any]]:
         return [("open", _("with a possible duplicate")), ("settled", _("said to be no duplicate"))]
