@@ -1,7 +1,6 @@
 """Saving what tasks made of records, and the change sets of what that really changed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -17,6 +16,7 @@ from ..registry import RecordTask
 from . import values
 from .standing import Standing
 
+Names = tuple[str, ...]
 Before = Mapping[int, Sequence[Any]]  # by record id, what was there, as `task.held` names it
 
 FIELDS = ("run", "record_type", "task", "task_id", "at", "others", "record_id", "fields", "before", "after")
@@ -33,7 +33,7 @@ def save(task: RecordTask, rows: Sequence[Sequence[Any]], before: Before, run: R
         compared.keep(task.record_model, [row[-1] for row in rows])
     if rows and task.overwritten:
         of = _of_plain_call(task) if run is None else (run.pk, None, "", "")
-        at, set_back = timezone.now(), dict[int, list[str]]()
+        at, set_back = timezone.now(), dict[int, Names]()
         found = list(changed(task, rows, before, set_back))
         others = Standing(task.record_model).of_rows(set_back, task.held, before) if set_back else {}
         bulk.insert(ChangeSet, FIELDS, [(*of, at, others.get(each[0], ""), *each) for each in found])
@@ -44,40 +44,29 @@ def _of_plain_call(task: RecordTask) -> tuple[Any, ...]:
     return None, kind.pk, key(task.name, TASK), key(str(task.request.id or ""), TASK_ID)
 
 
-@dataclass(slots=True)
-class Found:
-    """What changed in one record, field by field."""
-
-    names: list[str]
-    before: list[str]
-    after: list[str]
-
-
 def changed(
-    task: RecordTask, rows: Sequence[Sequence[Any]], before: Before, set_back: dict[int, list[str]]
+    task: RecordTask, rows: Sequence[Sequence[Any]], before: Before, set_back: dict[int, Names]
 ) -> Iterator[tuple[int, str, str, str]]:
     """The id, names, and values before and after of each record that is not as it was; a column at a time. Those that
     are no longer processed are put into `set_back`, with the names."""
     *columns, ids = zip(*rows, strict=True)
-    stored = _as_stored(task, ids, columns)
     held = list(zip(*[before[record_id] for record_id in ids], strict=True))
-    old_values = (held[task.held.index(field.attname)] for field in task.overwritten)
-    found: dict[int, Found] = {}
-    counts: set[int] = set()  # where more than volatile fields changed
-    for field, old, new in zip(task.overwritten, old_values, stored, strict=True):
-        for at, one, other in differing(field, old, new):
-            record = found.get(at) or found.setdefault(at, Found([], [], []))
-            record.names.append(field.name)
-            record.before.append(one)
-            record.after.append(other)
-            if field.name not in task.volatile_fields:
-                counts.add(at)
-            if other == "false" and field.name == "processed":
-                set_back[ids[at]] = record.names
+    found: list[list[tuple[str, str, str]]] = [[] for _id in ids]
+    counts, no_longer = set[int](), set[int]()  # where more than volatile fields changed; where `processed` did
+    for field, new in zip(task.overwritten, _as_stored(task, ids, columns), strict=True):
+        name, places = field.name, []
+        for at, one, other in differing(field, held[task.held.index(field.attname)], new):
+            found[at].append((name, one, other))
+            places.append(at)
+        if name not in task.volatile_fields:
+            counts.update(places)
+        if name == "processed":
+            no_longer.update(at for at in places if not new[at])
     for at in sorted(counts):
-        each = found[at]
-        names = f" {' '.join(each.names)} "
-        yield ids[at], names, f"[{','.join(each.before)}]", f"[{','.join(each.after)}]"
+        names, old, now = zip(*found[at], strict=True)
+        if at in no_longer:
+            set_back[ids[at]] = names
+        yield ids[at], f" {' '.join(names)} ", f"[{','.join(old)}]", f"[{','.join(now)}]"
 
 
 def _as_stored(task: RecordTask, ids: Sequence[int], columns: Sequence[values.Column]) -> list[values.Column]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import FileField
+from django.db.models import FileField, QuerySet
 from django.utils.translation import gettext as _
 
 from ..models import ChangeSet, FieldChange, FieldMove, Outcome, Run
@@ -58,6 +58,11 @@ class Restoring:
             held_too=tuple(self.standing.columns), done=_("Restored instance {id}"),
             volatile=tuple(name for name in self.declared.volatile if field_of(self.model, name)),
         )  # fmt: skip
+
+    @property
+    def compared_records(self) -> QuerySet[Any]:
+        """With what `look` compares, and nothing else."""
+        return self.model._base_manager.only("pk", *self.names)
 
     @property
     def brings_back(self) -> bool:

@@ -15,7 +15,7 @@ from . import restore
 
 AT_ONCE = 1_000  # change sets compared with their records in one go
 LISTED = 50  # of those that moved
-LOOKED_AT = 20_000  # change sets that a page looks at; all, when asked for
+LOOKED_AT = 4_000  # change sets that a page looks at; all, when asked for
 DROPPED = {"verb": "retention.deleted", "details__kind": "changes"}
 
 
@@ -91,7 +91,7 @@ def _in_pages(rows: QuerySet[ChangeSet]) -> Iterator[list[ChangeSet]]:
 
 
 def _look(made: Outlook, restoring: restore.Restoring) -> None:
-    records = restoring.task.records.in_bulk(list(restoring.found))
+    records = restoring.compared_records.in_bulk(list(restoring.found))
     for pk in restoring.found:
         if pk not in records:
             made.deleted += 1
