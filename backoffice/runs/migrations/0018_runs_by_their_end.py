@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('contenttypes', '0002_remove_content_type_name'),
         ('django_celery_beat', '0019_alter_periodictasks_options'),
-        ('runs', '0016_events_of_more_than_runs'),
+        ('runs', '0017_redo'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
