@@ -7,6 +7,7 @@ from typing import Any
 
 import dj_database_url
 from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.conf import global_settings
 from django.urls import reverse_lazy
 from kombu.entity import Exchange, Queue
 
@@ -99,6 +100,7 @@ MIDDLEWARE = [
     "backoffice.front.limits.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backoffice.front.compressed.CompressedPages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -109,6 +111,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "backoffice.desk.people.idle.IdleMiddleware",
     "backoffice.desk.people.sign_in.SignInMiddleware",
+    "backoffice.desk.people.kept.KeptMiddleware",
     "backoffice.desk.parts.refusals.RefusalMiddleware",
     "backoffice.runs.pages.back.RedirectMiddleware",
 ]
@@ -141,7 +144,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
 TIME_ZONE = "UTC"
-USE_TZ = True
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 FIXTURE_DIRS = [BASE_DIR / "fixtures"]
@@ -150,7 +152,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = VAR / "static"
 with reading("BACKOFFICE_VAR"):
     STATIC_ROOT.mkdir(exist_ok=True)
-WHITENOISE_USE_FINDERS = True  # the web process serves the packages' own files: no collectstatic on a laptop
+STORAGES = global_settings.STORAGES | {"staticfiles": {"BACKEND": "backoffice.front.static_files.HashedFiles"}}
+WHITENOISE_USE_FINDERS = True  # what nobody has collected is served from the packages' own files
 
 # --- Security -------------------------------------------------------------------------------------------------------
 
@@ -221,8 +224,7 @@ DATABASES = {"default": database()}
 
 CELERY_BROKER_URL = redis_database(0)
 CELERY_RESULT_BACKEND = redis_database(1)
-CELERY_TASK_SERIALIZER = "json"
-CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True

@@ -77,3 +77,22 @@ def test_an_error_mail_quotes_no_secret(settings: Any) -> None:
     whole = f"{sent.subject}{sent.body}{sent.alternatives}"
     assert "No answer from" in whole
     assert not [spelling for spelling in SPELLINGS if spelling in whole]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "heading"),
+    [
+        ("/nowhere", 404, "There is nothing here"),
+        ("/admin/login/", 403, "This form is of an earlier sign-in"),
+        ("/admin/", 500, "Something broke on our side"),
+    ],
+)
+def test_what_goes_wrong_is_told_in_words_without_the_database(monkeypatch: Any, path: str, status: int, heading: str):
+    """These tests have none; asking it raises."""
+    monkeypatch.setattr("backoffice.desk.parts.refusals.note", lambda request, **details: None)
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    client.cookies["sessionid"] = "x" * 32
+    answer = client.post(path) if status == 403 else client.get(path)
+    assert answer.status_code == status
+    assert heading in answer.text
+    assert "color-scheme" in answer.text

@@ -48,7 +48,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     "COLORS": {"primary": PRIMARY, "font": FONT},
     "STYLES": [file("backoffice/desk.css"), file("notices/notices.css")],
-    "SCRIPTS": [file("backoffice/desk.js"), file("notices/bell.js")],
+    "SCRIPTS": [file("backoffice/desk.js"), file("backoffice/icons.js"), file("notices/bell.js")],
     "SIDEBAR": {"navigation": "backoffice.desk.navigation.sidebar", "show_all_applications": True},
     "ACCOUNT": {"navigation": "backoffice.desk.navigation.account"},
     "DASHBOARD_CALLBACK": "backoffice.desk.home.views.index_context",
@@ -58,6 +58,7 @@ UNFOLD: dict[str, Any] = {
         ("notices/unread/", "notices_unread", "backoffice.notices.pages.bell.UnreadView"),
         ("notices/choice/", "notices_choice", "backoffice.notices.pages.choice.ChoiceView"),
         ("notices/<int:pk>/", "notice", "backoffice.notices.pages.listed.NoticeView"),
+        ("desk/kept/", "desk_kept", "backoffice.desk.people.kept.KeptView"),
         ("desk/running/", "desk_running", "backoffice.desk.home.views.RunningView"),
         ("desk/timeline/<str:label>/<int:pk>/", "desk_timeline", "backoffice.desk.audit.timeline.TimelineView"),
         (

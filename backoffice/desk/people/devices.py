@@ -19,6 +19,12 @@ def device_of(request: HttpRequest, name: str) -> str:
     return number if account == account_key(name) else ""
 
 
+def account_in(request: HttpRequest) -> str:
+    """The key of the account that signed in last with this browser; "" of none."""
+    value = request.get_signed_cookie(COOKIE, default="", salt=COOKIE, max_age=KEPT) or ""
+    return value.partition(":")[2]
+
+
 def remember(response: HttpResponseBase, name: str) -> None:
     value = f"{secrets.token_hex(12)}:{account_key(name)}"
     flags: Any = {"httponly": True, "samesite": "Lax", "secure": settings.SESSION_COOKIE_SECURE}

@@ -19,6 +19,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
 from backoffice import queues
+from backoffice.front import static_files
 
 from .. import first_user, programs
 from ..console import Console
@@ -86,6 +87,9 @@ class Command(BaseCommand):
                 if first:
                     first_user.create(*first)
                 supervisor.start(*programs.workers(workers))
+                if not static_files.is_collected():
+                    supervisor.run(programs.management("collectstatic", "--no-input", "--verbosity", "0"))
+                    static_files.note_collected()
                 supervisor.start(programs.web(listener))
                 supervisor.start(programs.beat())
                 supervisor.wait_ready()

@@ -57,7 +57,7 @@ class ProcessableAdmin(ComparesRecords, RunsInPlace, RecordActions):
 
     @property
     def media(self) -> forms.Media:
-        return super().media + forms.Media(css={"all": ["runs/record.css"]}, js=["runs/selection.js", "runs/record.js"])  # type: ignore[misc]
+        return super().media + forms.Media(css={"all": ["runs/record.css"]}, js=["runs/selection.js", "runs/record.js"])
 
     # --- words and colours
 
