@@ -50,11 +50,11 @@ class CodesField(forms.MultipleChoiceField):
 
     def __init__(self, offered: Callable[[], issue_codes.Groups], **options: Any) -> None:
         super().__init__(choices=issue_codes.every(), **options)
-        self.widget.choices = offered  # type: ignore[assignment]  # asked when shown
+        self.widget.choices = lambda: issue_codes.headed(offered())  # type: ignore[assignment]  # asked when shown
 
     def offer(self, groups: issue_codes.Groups, asked: str | None) -> None:
         """These; with the one that the list was filtered by ticked."""
-        self.widget.choices = groups
+        self.widget.choices = issue_codes.headed(groups)
         self.initial = [code for _field, codes in groups for code, _label in codes if code == asked]
 
 

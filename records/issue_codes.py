@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import connection
+from django.utils.text import capfirst
 
 from .checks import codes
 from .models import YourModel
@@ -23,6 +24,11 @@ def of(wanted: Collection[str]) -> Groups:
         if code in wanted:
             groups.setdefault(label.partition(": ")[0], []).append((code, label))
     return list(groups.items())
+
+
+def headed(groups: Groups) -> Groups:
+    """For a page that shows the headings: "Spelling" under "Phone"."""
+    return [(field, [(code, capfirst(label.partition(": ")[2])) for code, label in each]) for field, each in groups]
 
 
 def open_ones() -> Groups:

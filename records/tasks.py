@@ -35,7 +35,7 @@ def process_model_instance(instance: YourModel) -> Outcome:
     permission="records.apply_corrections_yourmodel",
     label=_("Apply corrections"),
     eligible=Q(processed=True) & ~Q(issues=[]),
-    not_eligible=_("without an issue found, or not processed yet"),
+    not_eligible=_("without an issue found, or to be processed first"),
 )
 def apply_corrections(instance: YourModel, *, fields: list[str], severities: list[str]) -> Outcome:
     """Copy the suggestions into the fields of one record."""
@@ -50,7 +50,7 @@ def apply_corrections(instance: YourModel, *, fields: list[str], severities: lis
     permission="records.apply_corrections_yourmodel",
     label=_("Apply and check"),
     eligible=Q(processed=True) & ~Q(issues=[]),
-    not_eligible=_("without an issue found, or not processed yet"),
+    not_eligible=_("without an issue found, or to be processed first"),
     includes=("records.tasks.process_model_instance",),
 )
 def apply_and_check(instance: YourModel, *, fields: list[str], severities: list[str]) -> Outcome:
@@ -69,7 +69,7 @@ def apply_and_check(instance: YourModel, *, fields: list[str], severities: list[
     permission="records.accept_issues_yourmodel",
     label=_("Accept issues"),
     eligible=Q(processed=True) & ~Q(issue_codes=""),
-    not_eligible=_("without an open issue, or not processed yet"),
+    not_eligible=_("without an open issue, or to be processed first"),
 )
 def accept_issues(instance: YourModel, *, codes: list[str], link: str, requested: Requested) -> Outcome:
     """Settle issues of one record that somebody has looked into: they are right as they are."""

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 
 import pytest
@@ -81,14 +82,17 @@ def test_without_a_reason_the_page_asks_for_one(operator):
 def test_a_selection_is_accepted_with_its_codes_and_one_reason_and_only_codes_that_occur_are_offered(operator):
     made = [unknown(), unknown(email="nobody"), factories.processed()]
     data = {"action": "accept_issues", ACTION_CHECKBOX_NAME: [each.pk for each in made], "index": "0"}
+    factories.processed(phone="12")  # one that is not selected
+    html = operator.post(f"{LIST}?issue={UNKNOWN}", data | {ACTION_CHECKBOX_NAME: [made[0].pk]}).content.decode()
+    assert re.findall(r'name="set-codes" value="([^"]+)"[^>]*( checked)', html) == [(UNKNOWN, " checked")]
     html = operator.post(LIST, data).content.decode()
-    assert f'value="{UNKNOWN}"' in html
-    assert 'value="email.no_at"' in html
-    assert 'value="phone.impossible"' not in html
+    assert re.findall(r'name="set-codes" value="([^"]+)"', html) == ["email.no_at", UNKNOWN]
+    assert "checked" not in html.partition("set-codes")[2].partition("set-link")[0]
+    assert html.count("Tax ID") == 1  # a heading, and not once more at each code
     operator.post(LIST, data | {"confirmed": "1", "set-codes": [UNKNOWN], "reason": WHY})
     run = work_off(Run.objects.get())
     assert (run.total, run.skipped, run.reason) == (2, 1, WHY)
-    assert [each.verdict for each in YourModel.objects.order_by("pk")] == ["valid", "invalid", "valid"]
+    assert [each.verdict for each in YourModel.objects.order_by("pk")] == [*("valid", "invalid", "valid", "review")]
 
 
 def test_a_worker_takes_a_code_that_no_record_has_any_more():
