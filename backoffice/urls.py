@@ -3,7 +3,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.views.generic import RedirectView
 
-from backoffice.desk.parts import theme_pages
+from backoffice.desk.home import anything
 from backoffice.notices.pages.unsubscribe import UnsubscribeView
 
 
@@ -16,6 +16,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
     path("notices/unsubscribe/<str:token>/", UnsubscribeView.as_view(), name="notices_unsubscribe"),
-    path("admin/search/", admin.site.admin_view(theme_pages.search)),
+    path("admin/search/", admin.site.admin_view(anything.search)),
     path("admin/", admin.site.urls),
 ]

@@ -49,7 +49,11 @@ UNFOLD: dict[str, Any] = {
     "COLORS": {"primary": PRIMARY, "font": FONT},
     "STYLES": [file("backoffice/desk.css"), file("notices/notices.css")],
     "SCRIPTS": [file("backoffice/desk.js"), file("backoffice/icons.js"), file("notices/bell.js")],
-    "SIDEBAR": {"navigation": "backoffice.desk.navigation.sidebar", "show_all_applications": True},
+    "SIDEBAR": {
+        "navigation": "backoffice.desk.navigation.sidebar",
+        "show_all_applications": True,
+        "show_search": True,
+    },
     "ACCOUNT": {"navigation": "backoffice.desk.navigation.account"},
     "DASHBOARD_CALLBACK": "backoffice.desk.home.views.index_context",
     "SITE_VIEWS": [

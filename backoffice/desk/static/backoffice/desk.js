@@ -15,6 +15,11 @@ function wordsBesideIcons(control) {
 
 function makeAccessible(root) {
   for (const page of root.querySelectorAll("#main, body.login #page")) page.setAttribute("role", "main");
+  const finder = root.querySelector('[x-data="searchCommand()"]'), typed = finder?.querySelector("input");
+  if (finder) {
+    for (const [name, value] of [["role", "dialog"], ["aria-modal", "true"], ["aria-label", typed.placeholder]]) finder.setAttribute(name, value);
+    typed.setAttribute("aria-label", typed.placeholder);
+  }
   for (const icon of root.querySelectorAll(".material-symbols-outlined")) {
     if (icon.hasAttribute("x-on:click")) continue;
     const control = icon.closest("a, button");
@@ -159,6 +164,12 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const link of document.querySelectorAll("#nav-sidebar a[href], #nav-sidebar-apps a[href]")) {
     if (!link.search && link.pathname !== location.pathname) link.search = kept[link.pathname] || "";
   }
+});
+
+// Of what Ctrl-K found the first is chosen: Enter opens it.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const place = event.target.closest("#command-results");
+  if (place?.querySelector("li a")) setTimeout(() => { Alpine.$data(place).currentIndex = 1; });
 });
 
 // unfold's one-letter shortcuts ("c": add, "f": filters) listen on the window, and would fire while somebody picks from

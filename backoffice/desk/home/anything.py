@@ -1,0 +1,111 @@
+"""The search by Ctrl-K: records, runs, schedules and pages, of what this person may see."""
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django_celery_beat.models import PeriodicTask
+from unfold.dataclasses import SearchResult
+
+from backoffice.runs.database.bounded import TooSlow, bounded
+from backoffice.runs.labels import run_title
+from backoffice.runs.models import Processable, Run
+from backoffice.runs.pages.numbers import row_number
+
+from .. import navigation
+from .find import records_called
+
+EACH = 5  # of a kind: whoever wants more searches in its list
+LONGEST = 100  # letters that are searched
+THINKING = 0.5  # seconds for the records of a kind
+PAGE = 1 + 20 * EACH  # more than there are: one page of results
+
+
+def search(request: HttpRequest) -> HttpResponse:
+    """In place of the theme's, which knows lists only, and keeps for five minutes what somebody saw."""
+    term = request.GET.get("s", "").replace("\x00", "").strip()[:LONGEST]
+    if not term:
+        return HttpResponse()
+    began = time.monotonic()
+    results = Paginator(found(request, term), PAGE)
+    context = {
+        "search_term": term,
+        "page_obj": results,
+        "results": results.page(1),
+        "page_counter": 0,
+        "execution_time": time.monotonic() - began,
+    }
+    return TemplateResponse(request, "unfold/helpers/command_results.html", context)
+
+
+def found(request: HttpRequest, term: str) -> list[SearchResult]:
+    """Pages first, then what is called so, then where it occurs."""
+    return [*pages(request, term), *records(request, term), *runs(request, term), *schedules(request, term)]
+
+
+def pages(request: HttpRequest, term: str) -> Iterator[SearchResult]:
+    """Those of the navigation."""
+    for group in navigation.sidebar(request):
+        for item in group["items"]:
+            if term.lower() in str(item["title"]).lower():
+                yield SearchResult(str(item["title"]), _("Page"), item["link"], item["icon"])
+
+
+def records(request: HttpRequest, term: str) -> Iterator[SearchResult]:
+    """As each list of records finds them, what has the very name first."""
+    called = dict(records_called(term, request.user))
+    for model, model_admin in admin.site._registry.items():
+        if issubclass(model, Processable) and model_admin.has_view_or_change_permission(request):
+            yield from of_list(request, model_admin, term, called.get(model, []))
+
+
+def of_list(request: HttpRequest, model_admin: Any, term: str, first: Iterable[Any] = ()) -> Iterator[SearchResult]:
+    rows, keys = model_admin.get_queryset(request).order_by(), list(first)[:EACH]
+    if len(keys) < EACH and model_admin.get_search_fields(request):
+        keys += [key for key in matching(request, model_admin, rows, term) if key not in keys]
+    by_key = rows.in_bulk(keys[:EACH])
+    kind = capfirst(str(model_admin.opts.verbose_name))
+    for key in keys:
+        if key in by_key and (url := page_of(model_admin, key)):
+            yield SearchResult(str(by_key[key]), kind, url, "table_rows")
+
+
+def matching(request: HttpRequest, model_admin: Any, rows: Any, term: str) -> list[Any]:
+    """A list without an index for its search is not waited for."""
+    try:
+        with bounded(THINKING, rows.db):
+            some, _may_repeat = model_admin.get_search_results(request, rows, term)
+            return list(some.values_list("pk", flat=True)[:EACH])
+    except TooSlow:
+        return []
+
+
+def runs(request: HttpRequest, term: str) -> Iterator[SearchResult]:
+    """By their number; the list of runs searches the rest."""
+    number = row_number(term.lower().removeprefix(_("run").lower()).strip(" #"))
+    mine = Run.objects.visible_to(request.user).filter(pk=number) if number else Run.objects.none()
+    for run in mine.select_related("task"):
+        yield SearchResult(run_title(run), _("Run"), reverse("admin:runs_run_change", args=[run.pk]), "play_circle")
+
+
+def schedules(request: HttpRequest, term: str) -> Iterator[SearchResult]:
+    model_admin = admin.site._registry.get(PeriodicTask)
+    if model_admin and term and model_admin.has_view_or_change_permission(request):
+        for row in model_admin.get_queryset(request).filter(name__icontains=term).order_by("name")[:EACH]:
+            if url := page_of(model_admin, row.pk):
+                yield SearchResult(row.name, _("Schedule"), url, "event_repeat")
+
+
+def page_of(model_admin: Any, key: Any) -> str:
+    opts = model_admin.opts
+    try:
+        return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[key])
+    except NoReverseMatch:
+        return ""
