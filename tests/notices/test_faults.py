@@ -31,6 +31,7 @@ def told_by_one_that_dies(place: str, event: int, folder: Path) -> None:
     assert died.returncode == -signal.SIGKILL
 
 
+@pytest.mark.spared
 @pytest.mark.parametrize("place", [*OF_THE_RUN, *OF_THE_MAIL])
 def test_the_bell_rings_once_and_the_mail_comes_with_one_message_id(place: str, tmp_path: Path):
     ended(1, requester=anna())

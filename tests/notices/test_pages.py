@@ -11,7 +11,7 @@ from backoffice.results.models import Activity
 from tests.desk import factories
 from tests.factories import user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 LIST, UNREAD, CHOICE = "/admin/notices/", "/admin/notices/unread/", "/admin/notices/choice/"
 
