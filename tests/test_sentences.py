@@ -32,7 +32,7 @@ SENTENCES = {
         2: "All 2 selected records were skipped: 2 not in need of it.",
     }),
     "cancelled": (lambda n: progress.cancelled_in_words(n, n), {
-        1: "Cancelled: 1 record is left undone. 1 more is in progress: it is finished or given back within seconds."
+        1: "Cancelled: 1 record is not worked on. 1 more is in progress: it is finished or given back within seconds."
            " What is done stays done.",
     }),
     "compared": (compared, {

@@ -155,7 +155,7 @@ def test_a_cancelled_run_stays_cancelled_when_the_workers_come_back(stage):
     wait_until(some_are_done, what="some done")
     run = the_run()
     answer = web.get(web.post(f"/admin/runs/run/{run.pk}/cancel/").location)
-    assert "left undone" in answer.text
+    assert "not worked on" in answer.text
     worker.kill()
     beat.kill()
     done = Probe.objects.filter(effects=1).count()

@@ -20,7 +20,7 @@ def test_cancel_says_how_many_are_left_undone_and_works_once(clerk):
     press(clerk, invoices(5))
     run = Run.objects.get()
     answer = clerk.post(page(run, "cancel"), follow=True)
-    assert "5 records are left undone" in answer.content.decode()
+    assert "5 records are not worked on" in answer.content.decode()
     assert "is being cancelled already" in clerk.post(page(run, "cancel"), follow=True).content.decode()
     run.refresh_from_db()
     assert (run.state, run.revoked, run.cancelled_by) == (State.REVOKED, 5, "clerk")
@@ -33,7 +33,7 @@ def test_what_is_in_hand_at_the_cancel_is_not_said_to_be_undone_until_it_is(cler
     finished, given_back = (chunks.Shift(task, *claims.claim(chunk.pk)) for chunk in (first, second))
     in_hand = first.size + second.size
     text = clerk.post(page(run, "cancel"), follow=True).content.decode()
-    assert f"Cancelled: {9 - in_hand} records are left undone. {in_hand} more are in progress" in text
+    assert f"Cancelled: {9 - in_hand} records are not worked on. {in_hand} more are in progress" in text
     assert "What is in progress is finished or given back" in text
     finished.run_through()
     given_back.give_back()
@@ -41,7 +41,7 @@ def test_what_is_in_hand_at_the_cancel_is_not_said_to_be_undone_until_it_is(cler
     run.refresh_from_db()
     assert (run.state, run.succeeded, run.revoked) == (State.REVOKED, first.size, 9 - first.size)
     text = clerk.get(page(run)).content.decode()
-    assert f"{run.revoked} records were left undone" in text
+    assert f"{run.revoked} records were not worked on" in text
     assert f"{first.size} of 9 records done, {run.revoked} cancelled" in text
     assert "in progress is finished" not in text
 

@@ -73,7 +73,9 @@ def in_words(run: Run) -> str:
 
 
 def cancelled_in_words(undone: int, in_hand: int) -> str:
-    text = ngettext("Cancelled: %d record is left undone.", "Cancelled: %d records are left undone.", undone) % undone
+    text = (
+        ngettext("Cancelled: %d record is not worked on.", "Cancelled: %d records are not worked on.", undone) % undone
+    )
     if in_hand:
         text += (
             " "
