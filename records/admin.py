@@ -1,5 +1,6 @@
 """The record list and the record's page."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from backoffice.exchange.seam import ExchangeAdmin
 from backoffice.runs.seam import DuplicateFilter, ProcessableAdmin, run_action
 from backoffice.schedules.pages.later_action import later_action
 
+from .checks import codes
 from .exchange import RecordResource
 from .filters import AcceptedFilter, CheckFilter, CountryFilter, IssueFilter, RecordList, VerdictFilter
 from .models import YourModel, with_accepted
@@ -23,6 +25,7 @@ PROCESS, CORRECT = "records.tasks.process_model_instance", "records.tasks.apply_
 BOTH = "records.tasks.apply_and_check"
 ACCEPT, WITHDRAW = "records.tasks.accept_issues", "records.tasks.withdraw_acceptance"
 EDIT = "records.tasks.edit_yourmodel"
+CODE = re.compile(r"\b[a-z_]+\.[a-z_.]+\b")  # of an issue
 
 
 @admin.register(YourModel)
@@ -95,6 +98,10 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
 
     def check_words(self, record: YourModel, outcome: Any) -> list[str]:
         return issues_in_words(record)
+
+    def outcome_detail(self, detail: str) -> str:
+        labels = codes()
+        return CODE.sub(lambda match: labels.get(match[0], match[0]), detail)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordList]:
         return RecordList

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import override
+from django.utils.translation import ngettext, override
 
 from backoffice.runs.seam import Outcome, Processable, Requested
 
@@ -117,27 +117,28 @@ class YourModel(Processable):
         acceptance.settle(self)
         self.rules_version = RULES_VERSION
         self.processed, self.processed_at = True, timezone.now()
-        return Outcome(self.verdict_in_words(), ", ".join(self.issue_codes.split()))
+        return self.outcome(self.issue_codes.split())
 
     @property
     def open_issues(self) -> list[dict[str, Any]]:
         """Those that nobody has accepted."""
         return [issue for issue in self.issues if issue["code"] not in (self.accepted or {})]
 
-    def verdict_in_words(self) -> str:
-        """In the installation's language, as outcomes are kept: "valid, 1 accepted"."""
-        return _in_words(self.verdict, len(self.accepted or ()))
+    def outcome(self, codes: Collection[str]) -> Outcome:
+        """The verdict's code, for which pages have words; with codes of issues: "review: phone.form; 1 accepted"."""
+        said = ", ".join(codes), _accepted_in_words(len(self.accepted or ()))
+        return Outcome(str(self.verdict), "; ".join(part for part in said if part))
 
     def accept_issues(self, codes: Collection[str], link: str, requested: Requested) -> Outcome:
         """These issues are right as they are, says whoever asked."""
         if not (requested.by and requested.reason.strip()):
             raise ValueError(_("An issue is accepted by a person with a reason: select records, and accept it there."))
         found = acceptance.accept(self, codes, link, requested)
-        return Outcome(self.verdict_in_words(), ", ".join(found)) if found else Outcome("unchanged", "no such issue")
+        return self.outcome(found) if found else Outcome("unchanged", "no such issue")
 
     def withdraw_acceptance(self, codes: Collection[str]) -> Outcome:
         found = acceptance.withdraw(self, codes)
-        return Outcome(self.verdict_in_words(), ", ".join(found)) if found else Outcome("unchanged", "not accepted")
+        return self.outcome(found) if found else Outcome("unchanged", "not accepted")
 
     def apply_corrections(self, fields: Collection[str] = INPUTS, severities: Collection[str] = SEVERITIES) -> Outcome:
         """Copy suggestions into these fields, those of issues this severe; then it waits to be processed again."""
@@ -161,10 +162,10 @@ class YourModel(Processable):
 
 
 @cache
-def _in_words(verdict: str, accepted: int) -> str:
+def _accepted_in_words(number: int) -> str:
     """In the installation's language, whoever asks, and looked up once: gettext takes longer than many a check."""
     with override(settings.LANGUAGE_CODE):
-        return str(with_accepted(YourModel.Verdict(verdict).label, accepted))
+        return ngettext("%d accepted", "%d accepted", number) % number if number else ""
 
 
 def with_accepted(word: Any, accepted: int) -> Any:

@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from backoffice.runs.models import Processable
+from backoffice.runs.pages.listing.runs import sees_more_than_own
 
 type Item = dict[str, Any]
 
@@ -25,8 +26,7 @@ def sidebar(request: HttpRequest) -> list[Item]:
         (
             _("Work"),
             [
-                listing(request, _("Runs"), "play_circle", "runs.run", without=MINE),
-                listing(request, _("My runs"), "person_play", "runs.run", query=MINE, everybody=True),
+                *runs(request),
                 listing(request, _("Schedules"), "event_repeat", "django_celery_beat.periodictask"),
             ],
         ),
@@ -61,6 +61,16 @@ def account(request: HttpRequest) -> list[dict[str, Any]]:
     return [{"title": title, "link": reverse(name)} for title, name in links]
 
 
+def runs(request: HttpRequest) -> list[Item | None]:
+    """Who sees no others has one list: their own."""
+    if not sees_more_than_own(request.user):
+        return [listing(request, _("My runs"), "person_play", "runs.run")]
+    return [
+        listing(request, _("Runs"), "play_circle", "runs.run", without=MINE),
+        listing(request, _("My runs"), "person_play", "runs.run", query=MINE),
+    ]
+
+
 def failures(request: HttpRequest) -> Item | None:
     """For those who see everybody's; one's own are a click away from the desk."""
     if not request.user.has_perm("runs.view_run"):
@@ -83,12 +93,10 @@ def records(request: HttpRequest) -> list[Item | None]:
     ]
 
 
-def listing(
-    request: HttpRequest, title: str, icon: str, label: str, query: str = "", without: str = "", everybody: bool = False
-) -> Item | None:
-    """A changelist, if it exists and the person may see it (`everybody`: it shows each person their own)."""
+def listing(request: HttpRequest, title: str, icon: str, label: str, query: str = "", without: str = "") -> Item | None:
+    """A changelist, if it exists and the person may see it."""
     app_label, model_name = label.split(".")
-    if not everybody and not may_see(request, app_label, model_name):
+    if not may_see(request, app_label, model_name):
         return None
     try:
         url = reverse(f"admin:{app_label}_{model_name}_changelist")

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from backoffice.runs.models import Processable, compared
-from backoffice.runs.pages.record_page import Badge
+from backoffice.runs.pages.run.words import Badge
 from backoffice.runs.registry import RecordTask
 from backoffice.runs.seam import Outcome
 

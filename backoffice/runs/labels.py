@@ -1,15 +1,20 @@
 """What tasks are called on pages: the label their code gives them by `label=`, else the last part of their name."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from django.db.models import Model
-from django.utils.text import capfirst
+from django.db.models import BooleanField, Model
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from . import parameters
 from .models import Run
 from .registry import RecordTask, registered
+
+YES_OR_NO = {"1": gettext_lazy("yes"), "0": gettext_lazy("no")}
+BY_HAND = re.compile(r"\d+ ")  # so many of them: a number says nothing that the total does not
 
 
 def task_label(name: str) -> str:
@@ -29,11 +34,27 @@ def choices(names: Iterable[str]) -> list[tuple[str, str]]:
 def value_label(model: type[Model], name: str, value: str) -> str:
     """What lists show for this value of a field with choices; any other value as it is."""
     field = {field.name: field for field in model._meta.fields}.get(name)
-    return str(dict(field.flatchoices).get(value, value)) if field else value
+    choices = YES_OR_NO if isinstance(field, BooleanField) else dict(getattr(field, "flatchoices", ()))
+    return str(choices.get(value, value))
 
 
 def run_title(run: Run) -> str:
     return _("Run %(number)d: %(task)s") % {"number": run.pk, "task": what_it_does(run)}
+
+
+def run_name(run: Run) -> str:
+    """What it does to what: "Process: 84 records, review, NL"."""
+    number = ngettext("%(n)s record", "%(n)s records", run.total) % {"n": f"{run.total:,}"}
+    return _("%(task)s: %(what)s") % {"task": what_it_does(run), "what": ", ".join([number, *_selected(run)])}
+
+
+def _selected(run: Run) -> Iterator[str]:
+    """Of the selection what tells it from others, and is not said by the rest of the name."""
+    if run.retry_of_id:
+        yield _("failed in run %d") % run.retry_of_id
+    elif not run.is_undo and run.selection and not BY_HAND.match(run.selection):
+        told = (part.partition(": ")[2] or part for part in run.selection.split("; "))
+        yield Truncator(", ".join(told)).chars(60)
 
 
 def what_it_does(run: Run) -> str:

@@ -16,7 +16,7 @@ from .change import undoable
 from .database.again import again
 from .engine import broker, error_kinds, ledger
 from .failing import standing
-from .models import Chunk, Run, RunItem, State
+from .models import Chunk, Run, RunItem, State, Tally
 from .registry import find
 from .start import EmptySelection, RunRequest, start_over, start_requested
 
@@ -99,11 +99,12 @@ def _cancelled(run: Run) -> str:
 
 
 def retry(
-    run: Run, by: Any, *, record_ids: Sequence[int] | None = None, error: str = "", form_token: str | None = None
-) -> Run:
-    """Start a new run over the failed records of this one: all, those of `record_ids`, or those of one kind of `error`
-    ("ValueError: ..." as pages group them); not over what a later run has mended. `by`: a user, or a name. A second
-    call with one `form_token` gives one run.
+    run: Run, by: Any, *, record_ids: Sequence[int] | None = None, error: str = "", alike: str = "",
+    form_token: str | None = None,
+) -> Run:  # fmt: skip
+    """Start a new run over the failed records of this one: all, those of `record_ids`, of one kind of `error` (the
+    exception's name), or `alike` (a group's key); not over what a later run has mended. `by`: a user, or a name. A
+    second call with one `form_token` gives one run.
 
     Raises EmptySelection where there are none, LookupError where the task is gone, PermissionDenied for a user who may
     not.
@@ -114,6 +115,10 @@ def retry(
     failed, selection = standing.standing(error_kinds.failed(run, error)), _("Failed records of run %d") % run.pk
     if error:
         selection = _("Records of run %(run)d that failed with %(error)s") % {"run": run.pk, "error": error}
+    if alike:
+        name = run.tallies.filter(kind=Tally.Kind.FAILURE, key=alike).values_list("words", flat=True).first() or alike
+        failed = failed.filter(alike=alike)
+        selection = _("Records of run %(run)d that failed with %(error)s") % {"run": run.pk, "error": name}
     if record_ids is not None:
         failed, selection = failed.filter(record_id__in=record_ids), _("Selected failed records of run %d") % run.pk
     task = find(run.task.name)

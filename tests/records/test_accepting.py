@@ -17,6 +17,7 @@ from backoffice.runs.pages import timeline
 from backoffice.runs.seam import BadParameters, start
 from backoffice.testing import work_off
 from records import tasks
+from records.checks import codes
 from records.models import YourModel
 from tests import factories
 
@@ -155,7 +156,7 @@ def test_an_accept_during_a_run_is_not_lost(operator):
         patched.setattr(YourModel, "process", slow)
         work_off(run)
     made.refresh_from_db()
-    assert seen == ["review", "valid, 1 accepted"]
+    assert seen == ["review", "valid"]
     assert (made.verdict, list(made.accepted)) == ("valid", [UNKNOWN])
 
 
@@ -164,7 +165,7 @@ def test_it_stands_in_the_timeline_with_its_reason_and_in_the_evidence_of_its_ru
     run = Run.objects.get()
     entry = timeline.of_record(YourModel, made.pk, operator.user).entries[0]
     assert (entry.title, entry.who) == (f"Run {run.pk}: Accept issues", operator.user.username)
-    assert (entry.said, entry.reason) == (f"valid, 1 accepted: {UNKNOWN}", WHY)
+    assert (entry.said, entry.reason) == (f"valid: {codes()[UNKNOWN]}; 1 accepted", WHY)
     pack = zipfile.ZipFile(io.BytesIO(b"".join(evidence.pack(run, factories.user(is_superuser=True)))))
     manifest = json.loads(pack.read("manifest.json"))
     assert (manifest["reason"], manifest["parameters"]["codes"]) == (WHY, UNKNOWN)

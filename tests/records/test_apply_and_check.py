@@ -61,7 +61,7 @@ def test_an_accepted_issue_is_neither_corrected_nor_open_again():
     user = factories.user(is_superuser=True)
     given = {"codes": ["website.no_scheme"]}
     work_off(start([made.pk], "accept_issues", by=user, parameters=given, reason="They write it so"))
-    assert RunItem.objects.get(run=apply(made)).outcome == "valid, 1 accepted: corrected: country"
+    assert RunItem.objects.get(run=apply(made)).outcome == "valid: corrected: country; 1 accepted"
     made.refresh_from_db()
     assert made.website == "www.example.com"
 

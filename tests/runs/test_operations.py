@@ -1,15 +1,17 @@
 """Cancel and retry."""
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from backoffice.results.models import Activity
-from backoffice.runs.engine import chunks, claims, error_kinds
+from backoffice.runs import operations
+from backoffice.runs.counting.again import recount
+from backoffice.runs.engine import chunks, claims
 from backoffice.runs.models import Chunk, Run, State
 from backoffice.runs.registry import find
 from backoffice.runs.sweep import sweep
 from backoffice.testing import work_off
-from tests.probe.models import Probe
 from tests.runs.clicks import invoices, page, press
 from tests.runs.factories import poke_all, probes
 
@@ -42,7 +44,7 @@ def test_what_is_in_hand_at_the_cancel_is_not_said_to_be_undone_until_it_is(cler
     assert (run.state, run.succeeded, run.revoked) == (State.REVOKED, first.size, 9 - first.size)
     text = clerk.get(page(run)).content.decode()
     assert f"{run.revoked} records were not worked on" in text
-    assert f"{first.size} of 9 records done, {run.revoked} cancelled" in text
+    assert f"{first.size} of 9 records done: {first.size} taxed, {run.revoked} cancelled" in text
     assert "in progress is finished" not in text
 
 
@@ -69,27 +71,12 @@ def failing_run():
 
 def test_the_page_groups_failures_by_error_and_shows_one_group(admin_client):
     run, first, second, gone = failing_run()
-    shown = admin_client.get(page(run)).context_data["errors"].groups
-    assert [(group.kind, group.number) for group in shown] == [("ValueError", 2), ("Instance … not found.", 1)]
-    found = admin_client.get(page(run), {"error": "Instance … not found."}).context_data["page"]
-    assert [line.item.record_id for line in found.lines] == [gone]
-
-
-def test_a_page_groups_the_first_failures_and_all_of_them_when_asked(admin_client, monkeypatch):
-    probes(3, behaviour="fail")
-    late = probes(2)
-    run = poke_all()
-    Probe.objects.filter(pk__in=[probe.pk for probe in late]).delete()
-    work_off(run)
-    assert "Group all" not in admin_client.get(page(run)).content.decode()
-    monkeypatch.setattr(error_kinds, "GROUPED", 3)
-    answer = admin_client.get(page(run))
-    assert "Of the first 3 failures." in answer.content.decode()
-    assert [(group.kind, group.number) for group in answer.context_data["errors"].groups] == [("ValueError", 3)]
-    answer = admin_client.get(page(run), {"groups": "all"})
-    assert "Of the first" not in answer.content.decode()
-    found = [(group.kind, group.number) for group in answer.context_data["errors"].groups]
-    assert found == [("ValueError", 3), ("Instance … not found.", 2)]
+    shown = admin_client.get(page(run)).context_data["groups"]
+    told = [("ValueError: cannot work on <value>", 2), ("Instance <n> not found.", 1)]
+    assert [(group.words, group.number) for group in shown] == told
+    for asked in (shown[1].query, "error=Instance … not found."):
+        found = admin_client.get(f"{page(run)}?{asked}").context_data["page"]
+        assert [line.item.record_id for line in found.lines] == [gone]
 
 
 def test_a_retry_of_one_group_takes_all_of_it_however_many(admin_client):
@@ -101,9 +88,11 @@ def test_a_retry_of_one_group_takes_all_of_it_however_many(admin_client):
     run.items.filter(record_id__lte=rows[-3].pk).update(error="ValueError: odd", **ended)
     run.items.filter(record_id__gt=rows[-3].pk).update(error="KeyError: rare", **ended)
     Run.objects.filter(pk=run.pk).update(failed=many, state=State.FAILURE, finished_at=timezone.now())
-    assert "KeyError" in admin_client.get(page(run)).content.decode()
-    for error, number in (("KeyError", 2), ("ValueError", many - 2)):
-        admin_client.post(page(run, "retry"), {"action": "error", "error": error, "form_token": error})
+    with transaction.atomic():
+        recount(run)
+    usual, rare = admin_client.get(page(run)).context_data["groups"]
+    for group, number in ((rare, 2), (usual, many - 2)):
+        admin_client.post(page(run, "retry"), {"action": "alike", "alike": group.value, "form_token": group.value})
         assert Run.objects.latest("pk").total == number
 
 
@@ -122,7 +111,7 @@ def test_the_selected_failed_records_are_retried_and_no_others(admin_client):
 
 def test_selecting_nothing_to_retry_is_said(admin_client):
     run, *_ = failing_run()
-    for chosen in ({"action": "selected"}, {"action": "error", "error": ""}):
+    for chosen in ({"action": "selected"}, {"action": "alike", "alike": ""}):
         answer = admin_client.post(page(run, "retry"), chosen, follow=True)
         assert "Select the failed records" in answer.content.decode()
     assert Run.objects.count() == 1
@@ -130,8 +119,12 @@ def test_selecting_nothing_to_retry_is_said(admin_client):
 
 def test_one_error_group_is_retried(admin_client):
     run, first, second, _gone = failing_run()
-    admin_client.post(page(run, "retry"), {"action": "error", "error": "ValueError", "form_token": "t"})
+    group = admin_client.get(page(run)).context_data["groups"][0]
+    admin_client.post(page(run, "retry"), {"action": "alike", "alike": group.value, "form_token": "t"})
     again = Run.objects.get(retry_of=run)
+    work_off(again)
+    by_kind = operations.retry(run, "anna", error="ValueError")
+    assert set(by_kind.items.values_list("record_id", flat=True)) == {first.pk, second.pk}
     assert set(again.items.values_list("record_id", flat=True)) == {first.pk, second.pk}
     assert "ValueError" in again.selection
     assert Activity.objects.filter(verb="run.started", object_id=str(again.pk)).exists()

@@ -7,28 +7,27 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
 
-from .. import access, labels, operations
+from .. import access, operations
 from ..change import shown, taken_back
-from ..engine import error_kinds
 from ..failing import dismissing, standing
-from ..labels import asked_words, run_title, what_it_does
-from ..models import Run, State
+from ..labels import asked_words, run_name, run_title, what_it_does
+from ..models import Run
 from ..parameters import BadParameters
 from ..start import EmptySelection
 from . import items, progress
 from .back import with_filters
 from .confirmation import undo
 from .confirmation.click import form_token
+from .listing.runs import RunList
 from .numbers import row_number
+from .run import bar
 from .staff import StaffAdmin
 
 __all__ = ["RunAdmin"]
@@ -37,51 +36,8 @@ __all__ = ["RunAdmin"]
 TRIES = 3  # to read a run and its items as of one moment
 
 
-class MineFilter(admin.SimpleListFilter):
-    title = gettext_lazy("whose")
-    parameter_name = "mine"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", _("My runs"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
-        return queryset.filter(requester_id=request.user.pk) if self.value() == "1" else queryset
-
-
-class RunTaskFilter(admin.RelatedFieldListFilter):
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
-        numbers = {str(name): pk for pk, name in super().field_choices(field, request, model_admin)}
-        return [(numbers[name], label) for name, label in labels.choices(numbers)]
-
-
 @admin.register(Run)
-class RunAdmin(StaffAdmin, ModelAdmin):
-    list_display = ("title", "state_badge", "done_of", "requester_name", "source", "created_at", "took")
-    list_filter = (MineFilter, "state", "source", ("task", RunTaskFilter))
-    list_select_related = ("task",)
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ("=id", "requester_name", "selection", "schedule_name", "reason")
-    ordering = ("-pk",)
-    sortable_by = ()
-    nothing_yet = gettext_lazy("Select records in their list and choose an action: what it does is watched here.")
-
-    @display(description=gettext_lazy("run"))
-    def title(self, run: Run) -> str:
-        return f"{run.pk} · {what_it_does(run)}"
-
-    @display(description=gettext_lazy("state"))
-    def state_badge(self, run: Run) -> str:
-        return render_to_string("backoffice/badge.html", {"state": run.state, "label": State(run.state).label})
-
-    @display(description=gettext_lazy("done"))
-    def done_of(self, run: Run) -> str:
-        return progress.in_words(run)
-
-    @display(description=gettext_lazy("took"))
-    def took(self, run: Run) -> str:
-        return "–" if run.seconds is None else _("%.1f s") % run.seconds
-
+class RunAdmin(RunList, StaffAdmin, ModelAdmin):
     # --- what the system writes is never added, changed or deleted by hand
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -136,7 +92,8 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(_("A run cannot be edited."), status=405)
         run, page = self.of_one_moment(request, self.seen(request, object_id))
-        chrome = {**self.admin_site.each_context(request), "opts": self.opts, "original": run, "title": run_title(run)}
+        title = _("Run %(number)d · %(name)s") % {"number": run.pk, "name": run_name(run)}
+        chrome = {**self.admin_site.each_context(request), "opts": self.opts, "original": run, "title": title}
         return TemplateResponse(request, "runs/run.html", chrome | self.moving(request, run, page))
 
     def live_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -150,14 +107,10 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         """The run, and the page of its items that agrees with its counts: what workers wrote in between, which takes
         them longer than the reading does, is read again. A transaction would hold up all of SQLite."""
         for _again in range(TRIES):
-            page = items.page(
-                run,
-                request.GET.get("state", ""),
-                row_number(request.GET.get("after")),
-                request.GET.get("error", ""),
-                user=request.user,
-            )
+            run.tallied = list(run.tallies.all())
+            page = items.page(run, items.Chosen.by(request.GET), run.tallied, user=request.user)
             before, run = run, run if run.is_finished else self.seen(request, run.pk)
+            run.tallied = before.tallied
             if progress.moment(run) == progress.moment(before):
                 break
         return run, page
@@ -167,15 +120,17 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         taken_back_by, has_changes = taken_back.chain(run), shown.is_any(run)
         return {
             "run": run,
+            "name": run_name(run),
             "task": what_it_does(run),
             "parameters": asked_words(run),
-            "counts": progress.counts(run),
+            "moving": progress.moving(run),
+            "kept": items.Chosen.kept(request.GET),
             "progress": progress.as_json(run),
+            "parts": bar.parts(run, run.tallied),
+            "groups": bar.groups(run.tallied),
             "page": page,
             "since": since,
             "runs_to_see": runs_to_see(request.user, run, [*retries, *taken_back_by], since, page),
-            "errors": error_kinds.error_groups(run, whole=request.GET.get("groups") == "all"),
-            "states": [*State.choices, *([(items.ALONE, _("left alone"))] if run.is_undo else [])],
             "retries": retries,
             "has_changes": has_changes,
             "taken_back_by": taken_back_by,
@@ -222,7 +177,9 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         return undo.answered(self, request, self.seen(request, pk))
 
     def progress_view(self, request: HttpRequest, pk: int) -> JsonResponse:
-        return JsonResponse(progress.as_json(self.seen(request, pk)), headers={"Cache-Control": "no-store"})
+        run = self.seen(request, pk)
+        run.tallied = list(run.tallies.all())
+        return JsonResponse(progress.as_json(run), headers={"Cache-Control": "no-store"})
 
     def cancel_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self.seen(request, pk)
@@ -247,8 +204,8 @@ class RunAdmin(StaffAdmin, ModelAdmin):
         if request.POST.get("action") == "selected":
             picked = map(row_number, request.POST.getlist(ACTION_CHECKBOX_NAME))
             chosen["record_ids"] = [number for number in picked if number is not None]
-        elif request.POST.get("action") == "error":
-            chosen["error"] = request.POST.get("error", "").replace("\x00", "")
+        elif request.POST.get("action") == "alike":
+            chosen["alike"] = request.POST.get("alike", "").replace("\x00", "")
         if chosen and not any(chosen.values()):
             self.message_user(request, _("Select the failed records to retry, in the table below."), messages.WARNING)
             return back

@@ -1,21 +1,18 @@
 """How far a run is, in one query."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..engine import broker
 from ..failing import standing
 from ..models import Chunk, Run, RunItem, State, state_label
-from ..registry import find
-from .items import ALONE
+from .run import bar, waiting
+from .run.bar import ALONE
 
-SOON = timedelta(seconds=2)  # a worker that is there takes its work within that
+MARKS = {State.SUCCESS: "✓", State.FAILURE: "✕", State.REVOKED: "–"}  # of how it ended, for a tab's title
 
 
 def with_counts(runs: Any) -> Any:
@@ -47,14 +44,21 @@ def counts(run: Any) -> list[tuple[str, str, int]]:
     return [*told, (ALONE, _("left alone"), run.conflicts)] if run.is_undo else told
 
 
+def moving(run: Any) -> list[tuple[str, str, int]]:
+    """Those of `counts` that are no end, and not 0."""
+    open_ones = (State.STARTED, State.RETRY, State.PENDING)
+    return [(state, word, number) for state, word, number in counts(run) if number and state in open_ones]
+
+
 def moment(run: Any) -> tuple[Any, ...]:
     """Two readings of a run that agree in this are of one moment: its items have not changed between them."""
     return counts(run), run.state, run.cancelled_at, run.started_at, run.finished_at
 
 
 def percent(run: Run) -> int:
-    """Whole percent; 100 only when all is done."""
-    return 100 if not run.total or run.is_finished else run.done * 100 // run.total
+    """Whole percent of what is done; 100 only when all is: what was cancelled is not."""
+    done = run.done - run.revoked + run.conflicts
+    return 100 if not run.total else done * 100 // run.total
 
 
 def in_words(run: Run) -> str:
@@ -62,14 +66,18 @@ def in_words(run: Run) -> str:
     text = ngettext("%(done)s of %(total)s record done", "%(done)s of %(total)s records done", run.total)
     text %= {"done": f"{done:,}", "total": f"{run.total:,}"}
     if run.failed:
-        text += _(", %(n)s failed") % {"n": f"{run.failed:,}"}
-        since = standing.in_words(run) if hasattr(run, "settled") else ""
-        text += f" ({since})" if since else ""
+        text = with_since(run, text + _(", %(n)s failed") % {"n": f"{run.failed:,}"})
     if run.conflicts:
         text += _(", %(n)s left alone") % {"n": f"{run.conflicts:,}"}
     if cancelled := run.revoked - run.conflicts:
         text += _(", %(n)s cancelled") % {"n": f"{cancelled:,}"}
     return text
+
+
+def with_since(run: Any, text: str) -> str:
+    """And what became of its failures, where that was asked of many runs at once."""
+    since = standing.in_words(run) if run.failed and hasattr(run, "settled") else ""
+    return f"{text} ({since})" if since else text
 
 
 def cancelled_in_words(undone: int, in_hand: int) -> str:
@@ -89,27 +97,25 @@ def cancelled_in_words(undone: int, in_hand: int) -> str:
     return text + " " + _("What is done stays done.")
 
 
-def unread(run: Any) -> str:
-    """What to do for a run that waits for want of a worker. Asked only once it has waited, with none of it in hand."""
-    if run.is_finished or run.cancelled_at or run.in_hand:
-        return ""
-    if not run.activated_at or timezone.now() - run.activated_at < SOON:
-        return ""
-    try:
-        return broker.unread(find(run.task.name))
-    except LookupError:  # it waits for the code that knows its task
-        return ""
+def came_to(run: Any) -> str:
+    """How far it is, with what its records came to: "84 of 84 records done: 62 valid, 22 review"."""
+    done = run.succeeded + run.failed + run.conflicts
+    text = _("%(done)s of %(total)s records done") % {"done": f"{done:,}", "total": f"{run.total:,}"}
+    told = bar.in_words(bar.parts(run, run.tallied))
+    return with_since(run, f"{text}: {told}" if told else text)
 
 
 def as_json(run: Any) -> dict[str, Any]:
+    """Of a run with its tallies, as `tallied`."""
     return {
         "state": str(run.state),
         "label": state_label(run.state),
         "total": run.total,
         "done": run.done,
         "percent": percent(run),
-        "text": in_words(run),
-        "unread": unread(run),
+        "text": came_to(run),
+        "mark": MARKS.get(run.state, ""),
+        "waits": waiting.why(run),
         "finished": run.is_finished,
         "cancelled": run.cancelled_at is not None,
         "counts": {str(state): number for state, _word, number in counts(run)},

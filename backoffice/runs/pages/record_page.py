@@ -23,15 +23,11 @@ from ..models import RunItem, State
 from ..models.alike import alike
 from ..registry import find
 from . import record_log, timeline
+from .run import words
+from .run.words import Badge
 
 SHOWN_RUNS = 10
 RECENT = timedelta(minutes=1)  # in which a page is made, however slow
-
-
-@dataclass(frozen=True, slots=True)
-class Badge:
-    word: str
-    colour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +206,13 @@ class RecordPage:
         return list(last.values())
 
     def line(self, item: RunItem) -> Line:
-        label, _colon, detail = item.outcome.partition(": ")
+        outcome, detail = words.split(item.run, item.outcome)
         seen = may_see(self.user, item.run)
         return Line(
             item, what_it_does(item.run), run_title(item.run),
             reverse("admin:runs_run_change", args=[item.run_id]) if seen else "",
             Badge(timeline.state_of(item), item.state.lower()),
-            self.admin.outcome_badge_of(label) if label else None,
+            outcome,
             item.error.strip().rpartition("\n")[2] or detail,
         )  # fmt: skip
 

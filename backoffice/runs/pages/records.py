@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..failing import outcome
-from ..registry import RecordTask
+from ..registry import RecordTask, registered
 from . import record_log
 from .actions import RecordActions
 from .duplicates.compare import ComparesRecords
@@ -21,7 +21,8 @@ from .in_place.record import RunsInPlace
 from .listing.named import Named
 from .listing.usual import usual
 from .lists import shown_to
-from .record_page import Badge, RecordPage, as_of
+from .record_page import RecordPage, as_of
+from .run.words import Badge
 
 ORDINARY = ("good", "calm", "yes", "no")
 COLOURS = ("good", "bad", "warning", "info", "hint", "calm")
@@ -63,6 +64,27 @@ class ProcessableAdmin(ComparesRecords, RunsInPlace, RecordActions):
 
     def outcome_badge_of(self, label: str, word: Any = None) -> Badge:
         return Badge(str(self.outcome_words.get(label, word or label)), self.outcome_colours.get(label, "calm"))
+
+    @property
+    def outcome_choices(self) -> dict[str, str]:
+        """Its codes with their words."""
+        if not self.outcome_field:
+            return {}
+        field = self.model._meta.get_field(self.outcome_field)  # type: ignore[attr-defined]
+        return {str(code): str(self.outcome_words.get(code, word)) for code, word in field.flatchoices}
+
+    def outcome_badge_by(self, task: str, label: str) -> Badge:
+        """Of what a task said. One that writes the record's outcome said what its field holds; before there were
+        codes, that field's word for it."""
+        if not self.outcome_field or self.outcome_field not in getattr(registered().get(task), "writes", ()):
+            return self.outcome_badge_of(label)
+        choices = self.outcome_choices
+        code = label if label in choices else next((code for code, word in choices.items() if word == label), label)
+        return self.outcome_badge_of(code, choices.get(code))
+
+    def outcome_detail(self, detail: str) -> str:
+        """What a task said beside the label, for pages: a team's codes in words."""
+        return detail
 
     def outcome_of(self, record: Any) -> Badge | None:
         """As the record's own field keeps it."""

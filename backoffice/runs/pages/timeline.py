@@ -24,6 +24,7 @@ from ..change.shown import Change, label_of
 from ..labels import run_title, task_label
 from ..models import Processable, Run, RunItem, TaskName
 from .numbers import row_number
+from .run import words
 
 PAGE = 50
 ENDED = Q(finished_at__isnull=False)
@@ -211,7 +212,7 @@ def of_item(item: RunItem, user: Any, at: datetime, changes: tuple[Change, ...] 
         at, RUNS, item.run_id,
         run_title(item.run),
         who(item.run),
-        item.error.strip().rpartition("\n")[2] or item.outcome,
+        item.error.strip().rpartition("\n")[2] or words.in_words(item.run, item.outcome),
         item.state, state_of(item),
         reverse("admin:runs_run_change", args=[item.run_id]) if may_see(user, item.run) else "",
         changes,

@@ -125,7 +125,7 @@ def a_while_ago(run: Run) -> Run:
 
 def told(client, run) -> str:
     """What the page says of its queue, and the poll the same."""
-    polled = client.get(page(run, "progress")).json()["unread"]
+    polled = client.get(page(run, "progress")).json()["waits"]
     assert (polled in client.get(page(run)).text) if polled else b"hidden" in client.get(page(run)).content
     return polled
 

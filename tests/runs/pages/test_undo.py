@@ -127,7 +127,7 @@ def test_the_undos_own_page_lists_what_was_left_alone(clerk):
     assert [line.item.record_id for line in clerk.get(page(again), {"state": "ALONE"}).context["page"].lines] == [
         first.pk
     ]
-    for text in ("left alone", "by hand", "PROBE 0", "4 of 4 records done, 1 left alone"):
+    for text in ("left alone", "by hand", "PROBE 0", "4 of 4 records done: 3 restored, 1 left alone"):
         assert text in html
     assert "cancelled" not in clerk.get(page(again, "progress")).json()["text"]
 

@@ -10,6 +10,7 @@
   if (!run || "finished" in live().dataset) return;
   const field = (name) => run.querySelector(`[data-field="${name}"]`);
   let timer = 0, shown = "", spoken = -1, pause = QUICK;
+  const title = document.title;
 
   function renew(old, now) {
     if (old.isEqualNode(now) || old.dataset?.keep !== undefined) return;
@@ -37,6 +38,11 @@
     field("status").textContent = `${answer.label}: ${answer.text}`;
   }
 
+  // Who is in another tab sees there how far it is, and that it has ended.
+  function entitle(answer) {
+    document.title = answer.finished ? `${answer.mark} ${answer.label}: ${title}` : `${answer.percent} % ${title}`;
+  }
+
   async function asked(url, type) {
     const response = await fetch(url, { headers: { Accept: type, "X-Requested-With": "poll" } });
     if (response.redirected || response.status === 403 || response.status === 404) throw new DOMException("", "AbortError");
@@ -53,6 +59,7 @@
     pause = Math.max(QUICK, 10 * (performance.now() - began));
     shown = answer;
     speak(JSON.parse(answer));
+    entitle(JSON.parse(answer));
   }
 
   async function ask() {
