@@ -18,7 +18,7 @@ from .checks import codes
 from .exchange import RecordResource
 from .filters import AcceptedFilter, CheckFilter, CountryFilter, IssueFilter, RecordList, VerdictFilter
 from .models import YourModel, with_accepted
-from .outcome import issues_in_words, main_issue, outcome_of
+from .outcome import issues_in_words, main_issue, notes_of
 from .search import search, search_index
 
 PROCESS, CORRECT = "records.tasks.process_model_instance", "records.tasks.apply_corrections"
@@ -66,10 +66,8 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     likeness_words = {"spelling": _lazy("name and town")}  # noqa: RUF012
     save_and_run_words = _lazy("Save and check")
     record_facts = "records/facts.html"
-    record_panels = (
-        "records/outcome_fields.html",
-        *ProcessableAdmin.record_panels[1:],
-    )
+    record_panels = ("records/acceptance_forms.html",)
+    record_note = "records/note.html"
 
     actions = (
         run_action(PROCESS, "process_selected", _lazy("Process selected records")),
@@ -111,10 +109,13 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     ) -> tuple[QuerySet[YourModel], bool]:
         return search.find(queryset, search_term), False
 
+    def notes_of(self, record: YourModel) -> Any:
+        return notes_of(record)
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
         if obj is not None:
             may = self.tasks_at_once(request)
-            context |= outcome_of(obj) | {"may_accept": "accept_issues" in may and obj.processed}
+            context["may_accept"] = "accept_issues" in may and obj.processed
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)

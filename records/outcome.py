@@ -1,4 +1,4 @@
-"""What the record's page says about it: input beside normal form beside issues."""
+"""What the record's page says of each field, beside it: its issues, and its normal form."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -9,6 +9,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+
+from backoffice.runs.seam import Note
 
 from . import registers
 from .checks import codes
@@ -28,28 +30,15 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
-    severity: str
-    severity_label: Any
-    code: str
-    message: str
-    suggestion: str | None
-    accepted: Accepted | None
-    pages: list[registers.Page]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One field: what was typed, what became of it, what is wrong with it."""
-
-    label: Any
-    value: str
-    normal: str | None
-    issues: list[Issue]
+class Issue(Note):
+    code: str = ""
+    accepted: Accepted | None = None
+    pages: tuple[registers.Page, ...] = ()
 
     @property
-    def is_same(self) -> bool:
-        return self.normal == self.value
+    def form_id(self) -> str:
+        """Of the form, outside of the record's own, that accepts it or takes that back."""
+        return f"issue-{self.code.replace('.', '-')}"
 
 
 def label_of(field: str) -> Any:
@@ -57,22 +46,29 @@ def label_of(field: str) -> Any:
 
 
 def issue_of(record: YourModel, issue: dict[str, Any]) -> Issue:
-    severity, said = issue["severity"], (record.accepted or {}).get(issue["code"])
+    said, stands = (record.accepted or {}).get(issue["code"]), getattr(record, issue["field"])
     return Issue(
-        severity, SEVERITIES[severity], issue["code"], issue["message"], issue.get("suggestion"),
-        Accepted(said["by"], said["reason"], parse_datetime(said["at"]), said["link"]) if said else None,
-        registers.pages(issue["field"], record.normalised),
-    )  # fmt: skip
+        issue["message"],
+        SEVERITIES[issue["severity"]],
+        issue["severity"],
+        issue.get("suggestion"),
+        issue.get("value"),
+        is_old=issue.get("value", stands) != stands,
+        code=issue["code"],
+        accepted=Accepted(said["by"], said["reason"], parse_datetime(said["at"]), said["link"]) if said else None,
+        pages=tuple(registers.pages(issue["field"], record.normalised)),
+    )
 
 
-def lines_of(record: YourModel) -> list[Line]:
-    issues: dict[str, list[Issue]] = defaultdict(list)
+def notes_of(record: YourModel) -> dict[str, list[Note]]:
+    """The issues of each field; and its normal form, where that is another text and no issue suggests it."""
+    found: dict[str, list[Note]] = defaultdict(list)
     for issue in record.issues:
-        issues[issue["field"]].append(issue_of(record, issue))
-    return [
-        Line(label_of(field), getattr(record, field), record.normalised.get(field), issues[field])
-        for field in record.INPUTS
-    ]
+        found[issue["field"]].append(issue_of(record, issue))
+    for field, normal in record.normalised.items():
+        if normal and normal != getattr(record, field) and normal not in (note.suggestion for note in found[field]):
+            found[field].append(Note(_("In normal form: %(value)s") % {"value": normal}))
+    return {field: notes for field, notes in found.items() if notes}
 
 
 def issues_in_words(record: YourModel) -> list[str]:
@@ -92,8 +88,3 @@ def main_issue(record: YourModel) -> str:
     words = codes().get(worst[0]["code"], worst[0]["code"])
     more = format_html(' <span class="bo-subtle bo-num">+{}</span>', len(worst) - 1) if worst[1:] else ""
     return format_html('<span title="{}">{}</span>{}', worst[0]["message"], words, more)
-
-
-def outcome_of(record: YourModel) -> dict[str, Any]:
-    """What these records' panels need beside those of any record."""
-    return {"lines": lines_of(record)}

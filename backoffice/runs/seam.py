@@ -15,6 +15,7 @@ from .pages.actions import Action, run_action
 from .pages.duplicates.listed import DuplicateFilter
 from .pages.records import ProcessableAdmin
 from .pages.staff import StaffAdmin
+from .pages.workbench.notes import Note
 from .parameters import BadParameters
 from .preview.counts import Preview, preview
 from .record_task import record_task
@@ -23,8 +24,8 @@ from .snapshot import Records
 from .start import EmptySelection, start
 
 __all__ = [
-    "Action", "BadParameters", "Cancelled", "DuplicateFilter", "EmptySelection", "FailedFilter", "Outcome", "Preview",
-    "Processable", "ProcessableAdmin", "RecordOutcome", "RecordTask", "Records", "Requested", "Run", "StaffAdmin",
-    "State", "bulk_edit", "cancel", "compare", "may_start", "on_run_finished", "preview", "record_task", "retry",
-    "run_action", "start", "undo",
+    "Action", "BadParameters", "Cancelled", "DuplicateFilter", "EmptySelection", "FailedFilter", "Note", "Outcome",
+    "Preview", "Processable", "ProcessableAdmin", "RecordOutcome", "RecordTask", "Records", "Requested", "Run",
+    "StaffAdmin", "State", "bulk_edit", "cancel", "compare", "may_start", "on_run_finished", "preview",
+    "record_task", "retry", "run_action", "start", "undo",
 ]  # fmt: skip

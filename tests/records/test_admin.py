@@ -27,14 +27,31 @@ def form_of(record, **changes):
 
 
 class TestTheRecordsPage:
-    def test_shows_input_beside_normal_form_beside_issue(self, operator):
+    def test_shows_each_issue_beside_its_field_and_the_input_is_described_by_it(self, operator):
         made = factories.processed(country="Deutschland", email="nobody")
         html = operator.get(page(made)).content.decode()
-        for shown in ("Deutschland", "Suggestion:", "error", "no issue", made.rules_version, "Outcome"):
-            assert shown in html
+        assert made.rules_version in html
+        beside = {name: html.split(f'id="id_{name}_notes"')[1].split("</fieldset>")[0] for name in ("country", "email")}
+        assert "Suggestion:" in beside["country"]
+        assert 'data-use="DE" data-for="id_country"' in beside["country"]
+        assert ">error</span>" in beside["email"]
+        assert 'aria-describedby="id_email_notes"' in html
+        assert 'id="id_name_notes"' not in html
+
+    def test_says_which_value_an_issue_was_about_that_has_changed_since(self, operator):
+        made = factories.processed(country="Deutschland")
+        YourModel.objects.update(country="France", processed=False)
+        html = operator.get(page(made)).content.decode()
+        assert "Said of what stood here before:" in html
+        assert "data-use" not in html
+
+    def test_of_a_reader_shows_the_same_beside_what_cannot_be_changed(self, auditor):
+        html = auditor.get(page(factories.processed(country="Deutschland"))).content.decode()
+        assert 'id="id_country_notes"' in html
+        assert "data-use" not in html
 
     def test_of_a_record_that_waits_says_so(self, operator):
-        assert "no outcome to show" in operator.get(page(factories.record())).content.decode()
+        assert "not processed" in operator.get(page(factories.record())).content.decode()
 
     def test_shows_corrections_with_before_and_after(self, operator):
         made = factories.processed(country="Deutschland")

@@ -23,12 +23,13 @@ from .listing.usual import usual
 from .lists import shown_to
 from .record_page import RecordPage, as_of
 from .run.words import Badge
+from .workbench.record import Workbench
 
 ORDINARY = ("good", "calm", "yes", "no")
 COLOURS = ("good", "bad", "warning", "info", "hint", "calm")
 
 
-class ProcessableAdmin(ComparesRecords, RunsInPlace, RecordActions):
+class ProcessableAdmin(ComparesRecords, RunsInPlace, Workbench, RecordActions):
     """For the admin of a record, before ModelAdmin. What stands here as a value is a team's to set."""
 
     list_display: Sequence[Any] = ("__str__", "outcome_badge", "processed_badge", "processed_when")
@@ -40,11 +41,7 @@ class ProcessableAdmin(ComparesRecords, RunsInPlace, RecordActions):
     failed_words: Any = _("last run failed")  # in the outcome's place, until a later run succeeds
     stale_words: Any = _("The inputs have changed since: process the record again.")  # after an edit
     record_facts = "runs/record/facts.html"  # a template; beside the badges above the form
-    # Templates below the form, in this order.
-    record_panels: Sequence[str] = (
-        *("runs/record/outcome.html", "runs/record/duplicates.html"),
-        *("runs/record/runs.html", "runs/record/history.html"),
-    )
+    record_panels: Sequence[str] = ("runs/record/outcome.html",)  # templates below the form, in this order
     buttons_elsewhere: Sequence[str] = ()  # names of actions that have a button in a panel of their own
     change_form_outer_before_template = "runs/record/head.html"
     change_form_outer_after_template = "runs/record/panels.html"

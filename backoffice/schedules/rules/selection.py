@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.runs.access import may_see_records
 from backoffice.runs.database.bounded import TooSlow, bounded
+from backoffice.runs.pages.listing.unread import unread
 from backoffice.runs.pages.lists import fitted
 
 from . import lookups as declared
@@ -67,15 +67,6 @@ def by_query(model: type[Model], query: str, user: Any, moment: datetime) -> Que
     declared.check_query(model_admin, changelist, given, declared.shown_to(model_admin, request))
     found: QuerySet[Any] = changelist.queryset.order_by()
     return found
-
-
-def unread(model_admin: Any) -> Any:
-    """The admin of a list that is put together, with its filters, and not read from the database."""
-    reader = copy(model_admin)
-    reader.get_changelist = lambda request, **options: type(
-        "Unread", (model_admin.get_changelist(request, **options),), {"get_results": lambda self, request: None}
-    )
-    return reader
 
 
 def request_of(user: Any, query: QueryDict | None = None) -> HttpRequest:

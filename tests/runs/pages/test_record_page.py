@@ -17,7 +17,7 @@ from backoffice.results.models import Activity
 from backoffice.runs.models import Run, State
 from backoffice.runs.pages.record_page import RecordPage
 from backoffice.runs.registry import find
-from backoffice.runs.seam import ProcessableAdmin
+from backoffice.runs.seam import Note, ProcessableAdmin
 from backoffice.runs.start import start
 from backoffice.testing import work_off
 from tests import factories
@@ -227,10 +227,19 @@ class TestATeamSets:
         assert "Settle it again." in said
 
     def test_the_parts_of_the_page(self, person, invoice, shown):
-        shown(record_panels=("runs/record/history.html",))
+        shown(record_tabs=(("history", "What happened", "runs/record/history.html"),))
         said = words(person.get(page(invoice)))
+        assert "What happened" in said
         assert "Timeline of this record" in said
         assert "No run has worked" not in said
+
+    def test_what_is_said_beside_a_field_and_of_one_that_the_form_has_not(self, person, invoice, shown):
+        notes = {"net": [Note("rather much", "look", "warning", "99")], "gross": [Note("rather little")]}
+        shown(notes_of=lambda record: notes)
+        html = person.get(page(invoice)).text
+        assert html.index('aria-label="Gross"') < html.index("rather little") < html.index('id="id_net_notes"')
+        assert '<span class="bo-badge bo-badge--warning">look</span>' in html.split('id="id_net_notes"')[1]
+        assert "data-use" not in html  # who only reads sets nothing
 
     def test_the_columns_of_the_list(self, person, invoice, shown):
         shown(list_display=("number", "processed_badge", "processed_when"))

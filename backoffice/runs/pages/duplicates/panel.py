@@ -39,6 +39,10 @@ class Panel:
     is_complete: bool
     may_decide: bool
 
+    @property
+    def number(self) -> int:
+        return len(self.candidates) + self.left
+
 
 def of(model_admin: Any, request: Any, record: Any) -> Panel | None:
     """None for a kind of record that is not compared."""

@@ -57,8 +57,8 @@ class RunsInPlace:
             *super().get_urls(),  # type: ignore[misc]
         ]
 
-    def url_of_record(self, name: str, pk: Any) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=[pk])
+    def url_of_record(self, name: str, *args: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
 
     def run_over_record(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
         record = self.get_object(request, str(pk))

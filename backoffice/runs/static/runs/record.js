@@ -33,3 +33,13 @@ document.addEventListener("DOMContentLoaded", () => {
 
   setTimeout(look, pause);
 });
+
+// What a note suggests, put into its field: saved like anything that was typed.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-use]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.for);
+  field.value = button.dataset.use;
+  for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
+  field.focus();
+});
