@@ -1,10 +1,13 @@
 """Undo of a run: each record is set back whole, or left alone where anything of it has moved since."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 
 from backoffice.results.models import Activity
 from backoffice.runs.failing import standing
-from backoffice.runs.models import ChangeSet, LeftAlone, RunItem, State
+from backoffice.runs.models import ChangeSet, LeftAlone, Run, RunItem, State
 from backoffice.runs.operations import cancel, retry, undo
 from backoffice.runs.registry import find
 from backoffice.runs.start import EmptySelection, RunRequest, start
@@ -258,3 +261,15 @@ def test_an_undo_mends_no_failure_of_the_task_and_the_task_none_of_an_undo(monke
     Probe.objects.filter(pk=probe.pk).update(effects=1)
     assert work_off(retry(again, "somebody")).succeeded == 1
     assert standing.of_run(again).left == 0
+
+
+def test_undos_of_before_that_took_back_an_undo_are_called_redos():
+    probes(1)
+    chain = [work_off(poke_all())]
+    for _each in range(4):
+        chain.append(work_off(undo(chain[-1], "x")))
+    named = [each.purpose for each in chain]
+    assert named == ["real", "undo", "redo", "undo", "redo"]
+    Run.objects.filter(purpose="redo").update(purpose="undo")
+    import_module("backoffice.runs.migrations.0017_redo").name_them(apps, None)
+    assert list(Run.objects.order_by("pk").values_list("purpose", flat=True)) == named
