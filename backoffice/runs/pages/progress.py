@@ -61,10 +61,14 @@ def percent(run: Run) -> int:
     return 100 if not run.total else done * 100 // run.total
 
 
-def in_words(run: Run) -> str:
+def how_far(run: Run) -> str:
     done = run.succeeded + run.failed + run.conflicts
     text = ngettext("%(done)s of %(total)s record done", "%(done)s of %(total)s records done", run.total)
-    text %= {"done": f"{done:,}", "total": f"{run.total:,}"}
+    return text % {"done": f"{done:,}", "total": f"{run.total:,}"}
+
+
+def in_words(run: Run) -> str:
+    text = how_far(run)
     if run.failed:
         text = with_since(run, text + _(", %(n)s failed") % {"n": f"{run.failed:,}"})
     if run.conflicts:
@@ -99,8 +103,7 @@ def cancelled_in_words(undone: int, in_hand: int) -> str:
 
 def came_to(run: Any) -> str:
     """How far it is, with what its records came to: "84 of 84 records done: 62 valid, 22 review"."""
-    done = run.succeeded + run.failed + run.conflicts
-    text = _("%(done)s of %(total)s records done") % {"done": f"{done:,}", "total": f"{run.total:,}"}
+    text = how_far(run)
     told = bar.in_words(bar.parts(run, run.tallied))
     return with_since(run, f"{text}: {told}" if told else text)
 
