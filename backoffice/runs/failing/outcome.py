@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.results import activity
 
-from ..models import Run, RunItem, TaskName
+from ..models import RunItem, TaskName
 from ..registry import RecordTask, record_tasks
 from . import standing
 
@@ -75,5 +75,5 @@ class FailedFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() != "failed":
             return queryset
-        failed = standing.standing().filter(task_no__in=numbers(self.tasks), run__purpose=Run.Purpose.REAL)
+        failed = standing.of_tasks(task.name for task in self.tasks)
         return queryset.filter(pk__in=failed.values("record_id"))

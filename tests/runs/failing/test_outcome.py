@@ -7,7 +7,7 @@ from django.db import connection
 from django.urls import reverse
 
 from backoffice.runs.failing import outcome
-from backoffice.runs.models import Run
+from backoffice.runs.models import Dismissal, Run
 from backoffice.runs.start import start
 from backoffice.testing import work_off
 from records.models import YourModel
@@ -163,10 +163,40 @@ def test_a_page_of_the_list_asks_once_for_all_its_records(operator, monkeypatch,
         assert operator.get(LIST).text.count("last check failed") >= 20
 
 
-def test_the_filter_walks_failures_and_not_all_items(is_sqlite):
+@pytest.mark.parametrize("near", [8, 0])
+def test_the_filter_says_the_same_as_a_look_at_each_record(monkeypatch, near):
+    """Whichever way what has mended a failure is looked for."""
+    monkeypatch.setattr(outcome.standing, "NEAR", near)
+    mended, standing, dismissed, again = made = [factories.processed() for _ in range(4)]
+    task = CHECK
+
+    def found() -> set[int]:
+        failed = outcome.standing.of_tasks([task])
+        one_by_one = outcome.failures([process_model_instance], [each.pk for each in made])
+        assert {item.pk for item in failed} == {item.pk for item in one_by_one}
+        return {item.record_id for item in failed}
+
+    assert found() == set()
+    work_off(start([mended.pk, again.pk], task))
+    run = crash(monkeypatch, *made)
+    assert found() == {each.pk for each in made}
+    work_off(start([mended.pk, again.pk], task))
+    Dismissal.objects.create(run=run, record_id=dismissed.pk, reason="sold")
+    assert found() == {standing.pk}
+    crash(monkeypatch, again)
+    assert found() == {standing.pk, again.pk}
+
+
+@pytest.mark.parametrize("near", [8, 0])
+def test_the_filter_walks_failures_and_not_all_items(is_sqlite, monkeypatch, near):
     if not is_sqlite:
         pytest.skip("EXPLAIN differs")
-    asked = outcome.standing.standing().filter(task_no__in=outcome.numbers([process_model_instance]))
+    monkeypatch.setattr(outcome.standing, "NEAR", near)
+    made = factories.processed()
+    crash(monkeypatch, made)
+    work_off(start([made.pk], CHECK))
+    Run.objects.update(settled_at=None)
+    asked = outcome.standing.of_tasks([CHECK])
     sql, params = YourModel.objects.filter(pk__in=asked.values("record_id")).query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
