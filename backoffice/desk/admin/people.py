@@ -14,7 +14,9 @@ from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.forms import UserChangeForm, UserCreationForm
 
 from backoffice.results.activity import log, name_of
@@ -133,7 +135,15 @@ class UserAdmin(DjangoUserAdmin, LoggedPeopleAdmin):  # type: ignore[misc]
     ordering = (fields.signs_in_with(),)
     readonly_fields = fields.there(*fields.DATES)
     filter_horizontal = fields.there(*fields.GRANTS)
-    list_filter = fields.there("is_staff", "is_superuser", "is_active")
+    list_filter = fields.there("groups", "is_staff", "is_superuser", "is_active")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related(*fields.there("groups"))
+
+    @display(description=gettext_lazy("groups"))
+    def in_groups(self, obj: Any) -> str:
+        names = sorted(group.name for group in obj.groups.all())
+        return ", ".join([*([_("everything (superuser)")] if getattr(obj, "is_superuser", False) else []), *names])
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "is_staff":

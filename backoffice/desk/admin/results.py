@@ -26,11 +26,12 @@ from backoffice.runs.ids import split_task_id
 from backoffice.runs.labels import task_label
 from backoffice.runs.models import Run, state_label
 
+from ..audit import outcome
 from ..audit.origin import Origin, trace
 from ..failures import settled
 from ..home import find
 from ..parts import cells
-from ..parts.documents import load, one_line, pretty
+from ..parts.documents import load, pretty
 from ..parts.filters import (
     RequesterFilter,
     ResultDayFilter,
@@ -65,7 +66,8 @@ def duration(result: Any) -> str:
 
 @admin.register(TaskResult)
 class TaskResultAdmin(ReadOnlyAdmin):
-    list_display = ("state", "task", "record", "run", "source", "worker_name", "started", "finished", "took")
+    # Worker and start are on a row's own page: with them a list is wider than a screen.
+    list_display = ("state", "task", "record", "outcome", "run", "source", "finished", "took")
     list_display_links = ("state", "task")
     list_filter = (StateFilter, TaskFilter, ResultDayFilter, SourceFilter, RequesterFilter, WorkerFilter)
     search_fields = ("task_id",)
@@ -81,6 +83,10 @@ class TaskResultAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], term: str
     ) -> tuple[QuerySet[Any], bool]:
         return (find.task_results(queryset, term, request.user) if term.strip() else queryset), False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        return outcome.with_beginnings(rows) if getattr(request, "is_list", False) else rows
 
     def dress(self, request: HttpRequest, rows: list[Any]) -> list[Any]:
         origins = trace(rows, request.user)
@@ -100,6 +106,10 @@ class TaskResultAdmin(ReadOnlyAdmin):
     def record(self, obj: Any) -> SafeString | str:
         return cells.link(obj.origin.record, obj.origin.record_url)
 
+    @display(description=gettext_lazy("outcome"))
+    def outcome(self, obj: Any) -> SafeString:
+        return cells.said(outcome.in_words(obj, obj.origin.run))
+
     @display(description=gettext_lazy("run"))
     def run(self, obj: Any) -> SafeString | str:
         run = obj.origin.run
@@ -108,14 +118,6 @@ class TaskResultAdmin(ReadOnlyAdmin):
     @display(description=gettext_lazy("source"))
     def source(self, obj: Any) -> str:
         return obj.origin.source
-
-    @display(description=gettext_lazy("worker"))
-    def worker_name(self, obj: Any) -> str:
-        return obj.worker or ""
-
-    @display(description=gettext_lazy("started"))
-    def started(self, obj: Any) -> SafeString | str:
-        return cells.moment(obj.date_started)
 
     @display(description=gettext_lazy("finished"))
     def finished(self, obj: Any) -> SafeString | str:
@@ -132,7 +134,7 @@ class TaskResultAdmin(ReadOnlyAdmin):
         origin = trace([obj], request.user)[obj.task_id]
         yield Fact(_("State"), state_label(obj.status), badge=obj.status)
         if obj.status in states.READY_STATES:
-            yield Fact(_("Outcome"), one_line(obj.result, longest=300))
+            yield Fact(_("Outcome"), outcome.in_words(obj, origin.run))
         if obj.status == states.FAILURE:
             said, url = settled.in_words(obj, origin.run, request.user)
             yield from [Fact(_("Settled"), said, url=url)] if said else []

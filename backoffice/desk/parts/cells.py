@@ -25,3 +25,8 @@ def moment(at: datetime | None) -> SafeString | str:
 
 def number(text: str) -> SafeString:
     return format_html('<span class="bo-num">{}</span>', text)
+
+
+def said(text: str) -> SafeString:
+    """A sentence, cut by the column's width; all of it when pointed at."""
+    return format_html('<span class="bo-cell" title="{}">{}</span>', text, text)

@@ -35,7 +35,7 @@ def searched() -> list[str]:
 
 
 def listed() -> list[Any]:
-    return [*searched()[:3], *there("is_staff", "is_active", "last_login")]
+    return [*searched()[:3], *(["in_groups"] if there("groups") else []), *there("is_staff", "is_active", "last_login")]
 
 
 def fieldsets() -> Any:

@@ -1,5 +1,7 @@
 """The list of task results: what a row says, found, filtered and paged."""
 
+import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -63,6 +65,24 @@ def test_an_id_that_only_looks_like_that_of_an_item_is_no_error(client: Client, 
     factories.result(task_id="a" * 32 + "-99999999999999999999999")
     factories.result(task_id="a" * 32 + "-7")
     assert len(listed(client)) == 2
+
+
+def test_a_row_says_what_came_of_it_in_words_and_of_what_has_not_ended_nothing(client: Client, superuser):
+    run = factories.run(requester=superuser)
+    rows = [
+        factories.item_result(run, record(), meta=json.dumps({"run": run.pk, "outcome": "corrected: 2 issues"})),
+        factories.item_result(run, record(), meta=json.dumps({"run": run.pk, "outcome": "x" * 5_000})),
+        factories.failure("no such town"),
+        factories.result("STARTED", result='"half"'),
+    ]
+    answer = client.get(LIST)
+    assert re.findall(r'field-outcome.*?title="([^"]*)"', answer.text) == [
+        "",
+        "ValueError: no such town",
+        str(json.loads(rows[1].result)),
+        "correctable: 2 issues",
+    ]
+    assert "correctable: 2 issues" in page(client, rows[0])
 
 
 # --- filters and search

@@ -58,6 +58,20 @@ def test_somebody_with_the_right_password_who_is_no_staff_is_logged_as_refused(c
 # --- users and groups
 
 
+def test_the_list_of_users_says_their_groups_and_asks_for_those_of_all_at_once(
+    client: Client, django_assert_max_num_queries
+):
+    client.force_login(user(username="root", is_superuser=True))
+    groups = [Group.objects.get_or_create(name=name)[0] for name in ("Reading", "Writing")]
+    for number in range(20):
+        user(username=f"u{number}").groups.set(groups)
+    client.get(USERS)
+    with django_assert_max_num_queries(12):
+        text = client.get(USERS).text
+    assert text.count("Reading, Writing") == 20
+    assert "everything (superuser)" in text
+
+
 def test_a_change_of_permissions_is_logged_with_what_was_added_and_removed(client: Client):
     boss, anna = user(is_superuser=True, username="boss"), user("runs.view_run", username="anna")
     client.force_login(boss)
