@@ -83,7 +83,12 @@ class Restoring:
         for change in known.changes:
             is_ours = change.field in OURS
             if not is_moment(self.fields[change.field]) and (not is_ours or known.holds(change.field, change.before)):
-                yield str(self.fields[change.field].verbose_name)
+                yield self.labels[change.field]
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Of the fields, looked up once for all records."""
+        return {name: str(field.verbose_name) for name, field in self.fields.items()}
 
     def look(self, record: Any) -> "Comparison":
         """What can be taken back, if it is not as before already. Raises Moved."""
@@ -96,7 +101,7 @@ class Restoring:
         known = Comparison(self, record, changes)
         if not known.moved or known.is_before:
             return known
-        names = ", ".join(str(self.fields[change.field].verbose_name) for change in known.moved)
+        names = ", ".join(self.labels[change.field] for change in known.moved)
         raise Moved(_("Changed since: %(names)s.") % {"names": names}, known.told())
 
     def put(self, record: Any, name: str, told: Any) -> None:
