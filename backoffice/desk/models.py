@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -134,3 +135,22 @@ class Comparison(models.Model):
 
     def __str__(self) -> str:
         return f"comparison {self.pk}"
+
+
+class SavedView(models.Model):
+    """A filter of a list that one person has given a name."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    label = models.CharField(max_length=201, help_text=_("What the list is of."))
+    name = models.CharField(_("name"), max_length=60)
+    query = models.CharField(max_length=2000, help_text=_("As the list's address has it."))
+
+    class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        ordering = ["name"]
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user", "label", "name"], name="one_view_of_a_name")]
+
+    def __str__(self) -> str:
+        return self.name

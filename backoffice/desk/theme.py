@@ -82,6 +82,8 @@ UNFOLD: dict[str, Any] = {
             "desk_agreement_evidence",
             "backoffice.desk.agreement.pages.AgreementEvidenceView",
         ),
+        ("desk/views/", "desk_view_save", "backoffice.desk.saved.pages.SaveView"),
+        ("desk/views/<int:pk>/remove/", "desk_view_remove", "backoffice.desk.saved.pages.RemoveView"),
         ("desk/failures/", "desk_failures", "backoffice.desk.failures.failures_pages.FailuresView"),
         (
             "desk/failures/<slug:fingerprint>/",

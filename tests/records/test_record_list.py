@@ -65,7 +65,7 @@ class TestTheList:
     ):
         factories.processed()
         operator.get(LIST)  # content types and permissions are cached now
-        with django_assert_max_num_queries(10) as one:
+        with django_assert_max_num_queries(11) as one:
             operator.get(LIST)
         for _ in range(99):
             factories.record()
@@ -78,7 +78,7 @@ class TestTheList:
             [YourModel(reference=f"Q{n:03}", name="Company", country="DE") for n in range(120)]
         )
         operator.get(LIST)
-        with django_assert_max_num_queries(10) as one:
+        with django_assert_max_num_queries(11) as one:
             operator.get(LIST)
         with django_assert_max_num_queries(len(one) + 2):
             assert len(operator.get(LIST, query).context["cl"].result_list) == 50
