@@ -55,10 +55,13 @@ app.loader.override_backends = dict.fromkeys(
 TRANSPORT_ALIASES |= dict.fromkeys(("redis", "rediss"), "backoffice.results.message.transport:Transport")
 
 
+OFTEN = ("backoffice.runs.tasks.sweep", "backoffice.desk.tasks.count_records")
+
+
 def _is_news(record: logging.LogRecord) -> bool:
-    """The sweep comes every few seconds: its coming and going would bury what a person looks for."""
+    """What comes every few seconds, or twice a minute, would bury by its coming and going what a person looks for."""
     told = record.args if isinstance(record.args, dict) else {}
-    return record.levelno > logging.INFO or told.get("name") != "backoffice.runs.tasks.sweep"
+    return record.levelno > logging.INFO or told.get("name") not in OFTEN
 
 
 for _logger in ("celery.worker.strategy", "celery.app.trace"):

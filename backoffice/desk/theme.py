@@ -63,7 +63,7 @@ UNFOLD: dict[str, Any] = {
         ("notices/choice/", "notices_choice", "backoffice.notices.pages.choice.ChoiceView"),
         ("notices/<int:pk>/", "notice", "backoffice.notices.pages.listed.NoticeView"),
         ("desk/kept/", "desk_kept", "backoffice.desk.people.kept.KeptView"),
-        ("desk/running/", "desk_running", "backoffice.desk.home.views.RunningView"),
+        ("desk/live/", "desk_live", "backoffice.desk.home.views.LiveView"),
         ("desk/timeline/<str:label>/<int:pk>/", "desk_timeline", "backoffice.desk.audit.timeline.TimelineView"),
         (
             "desk/timeline/<str:label>/<int:pk>/evidence/",

@@ -37,8 +37,8 @@ def lists() -> list[Any]:
 
 def count() -> None:
     for each in lists():
+        count_outcomes(each)  # first: it asks which day was counted last
         write(each, [(today(), DayCount.Kind.WAITING.value, query, number) for query, number in waiting(each)])
-        count_outcomes(each)
     DayCount.objects.filter(day__lt=today() - KEPT).delete()
 
 
@@ -63,12 +63,12 @@ def number(model: Any, query: str) -> int:
 
 def count_outcomes(model_admin: Any) -> None:
     """Anew from the last day counted, and always of yesterday: what ended before midnight may be written after it."""
-    own = DayCount.objects.filter(label=model_admin.model._meta.label_lower).exclude(kind=DayCount.Kind.WAITING)
+    own = DayCount.objects.filter(label=model_admin.model._meta.label_lower)
     last = own.order_by("-day").values_list("day", flat=True).first() or today() - BEGUN
     start = min(last, today() - timedelta(days=1))
     rows = [*outcomes(model_admin, start), *failures(model_admin, start)]
     with transaction.atomic():
-        own.filter(day__gte=start).delete()
+        own.exclude(kind=DayCount.Kind.WAITING).filter(day__gte=start).delete()
         write(model_admin, rows)
 
 

@@ -12,7 +12,7 @@ from django_celery_beat.models import PeriodicTask
 
 from backoffice.schedules import enabling
 from backoffice.schedules.models import ScheduleState
-from backoffice.schedules.rules import timing
+from backoffice.schedules.rules import permitted, timing
 from backoffice.schedules.rules.verify import BadSchedule, verify_timing
 
 from ..parts.links import url_or_blank
@@ -38,8 +38,9 @@ class NextFiring:
 def next_firings(limit: int = 5) -> tuple[list[NextFiring], list[NextFiring]]:
     """The next firings, soonest first; and the schedules that never fire, each with its reason."""
     enabled = PeriodicTask.objects.filter(enabled=True)
-    # One-off rows may be thousands, but those the database can sort.
-    once = enabled.filter(clocked__isnull=False, total_run_count=0).order_by("clocked__clocked_time")[:limit]
+    # One-off rows may be thousands, but those the database can sort. Planned runs stand on the desk themselves.
+    once = enabled.filter(clocked__isnull=False, total_run_count=0).exclude(task=permitted.START_DUE)
+    once = once.order_by("clocked__clocked_time")[:limit]
     again = enabled.filter(clocked=None).order_by("pk")[:MOST]
     found = [firing for rows in (again, once) for row in loaded(rows) if (firing := read(row))]
     coming = sorted((firing.at, firing.name, firing.url, firing) for firing in found if firing.at)

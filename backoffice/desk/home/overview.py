@@ -1,49 +1,34 @@
-"""What the desk shows: what is running, what failed today, what fires next. Each person sees what they may."""
+"""What the desk shows: what waits, what is running, what came of it, what fires next; each person what they may."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from celery import states
 from django.db.models import Q
 from django.db.models.functions import Substr
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django_celery_results.models import TaskResult
 
 from backoffice.runs.failing import standing
-from backoffice.runs.labels import run_title, task_label
-from backoffice.runs.models import Run, RunQuerySet
-from backoffice.runs.pages.progress import in_words, percent
+from backoffice.runs.labels import task_label
+from backoffice.runs.models import Run
 
+from ..agreement.shown import Shown
 from ..failures.settled import Failed, settled
 from ..health.health import Check, checks
+from ..models import Comparison
 from ..parts.documents import one_line
 from ..parts.links import admin_url
+from .chart import DAYS, Chart, charts
+from .live import SHOWN, Live, RunRow, live, row, visible
 from .next_firings import NextFiring, next_firings
+from .tiles import counted
 
-SHOWN = 8  # rows of a list
 RECENT = 1_000  # runs and failures looked at when asking what failed today
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A run as the desk shows it; also what the page's poll answers."""
-
-    id: int | str = ""
-    url: str = ""
-    title: str = ""
-    requester: str = ""
-    state: str = ""
-    label: str = ""
-    counts: str = ""
-    due: datetime | None = None  # of one that is planned
-    done: int = 0
-    total: int = 0
-    percent: int = 0
-    finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +41,8 @@ class FailedTask:
 
 @dataclass(slots=True)
 class Overview:
-    running: list[RunRow] = field(default_factory=list)
-    more_running: int = 0
-    planned: list[RunRow] = field(default_factory=list)
+    live: Live
+    charts: list[Chart] = field(default_factory=list)
     failed_runs: list[RunRow] = field(default_factory=list)
     failed_tasks: list[FailedTask] = field(default_factory=list)
     failed_tasks_count: str = ""
@@ -67,70 +51,34 @@ class Overview:
     broken: list[NextFiring] = field(default_factory=list)
     sees_schedules: bool = False
     checks: list[Check] = field(default_factory=list)
+    may_mend: bool = False  # what is wrong with the installation
+    compared: Shown | None = None
+    sees_comparisons: bool = False
 
     @property
-    def healthy(self) -> bool:
-        return all(check.ok for check in self.checks)
+    def wrong(self) -> list[Check]:
+        return [check for check in self.checks if not check.ok]
 
 
-def overview(user: Any) -> Overview:
-    running, more = running_now(user)
-    page = Overview(
-        running=running, more_running=more, planned=planned(user), failed_runs=failed_runs_today(user), checks=checks()
-    )
+def overview(request: HttpRequest) -> Overview:
+    user: Any = request.user
+    counts = list(counted(request, DAYS))
+    page = Overview(live(request, counts), charts(request, counts), failed_runs_today(user), checks=checks())
+    page.may_mend = user.is_superuser
     if user.has_perm("django_celery_results.view_taskresult"):
         page.sees_tasks = True
         page.failed_tasks, page.failed_tasks_count = failed_tasks_today()
     if user.has_perm("django_celery_beat.view_periodictask"):
         page.sees_schedules = True
         page.firings, page.broken = next_firings()
+    if user.has_perm("desk.view_comparison"):
+        page.sees_comparisons, page.compared = True, last_compared()
     return page
 
 
-def running_now(user: Any) -> tuple[list[RunRow], int]:
-    """Runs whose time has come, newest first, and how many more there are."""
-    found = list(dressed(visible(user).open().filter(activated_at__isnull=False))[: SHOWN + 100])
-    return [row(run) for run in found[:SHOWN]], len(found[SHOWN:])
-
-
-def planned(user: Any) -> list[RunRow]:
-    """Runs that wait for their time, the next one first."""
-    return [row(run) for run in dressed(visible(user).planned()).order_by("due_at", "pk")[:SHOWN]]
-
-
-def progress(user: Any, known: Iterable[int]) -> dict[str, Any]:
-    """For the page's poll: the open runs, and how those ended that the page shows and are open no more."""
-    running, more = running_now(user)
-    open_ids = {run.id for run in running}
-    ended = dressed(visible(user).filter(Q(pk__in=set(known) - open_ids)))[:SHOWN]
-    waiting = list(visible(user).planned().order_by("due_at", "pk").values_list("pk", flat=True)[:SHOWN])
-    runs = [asdict(run) for run in (*running, *map(row, ended))]
-    return {"open": len(running) + more, "more": more, "planned": waiting, "runs": runs}
-
-
-def visible(user: Any) -> RunQuerySet:
-    return Run.objects.visible_to(user)
-
-
-def dressed(runs: RunQuerySet) -> RunQuerySet:
-    return standing.with_settled(runs.select_related("task").order_by("-pk"))
-
-
-def row(run: Run) -> RunRow:
-    return RunRow(
-        id=run.pk,
-        url=admin_url(run),
-        title=run_title(run),
-        requester=run.requester_name or run.schedule_name or _("the system"),
-        state=run.state,
-        label=run.get_state_display(),
-        counts=in_words(run),
-        due=run.due_at if run.activated_at is None else None,
-        done=run.done,
-        total=run.total,
-        percent=percent(run),
-        finished=run.is_finished,
-    )
+def last_compared() -> Shown | None:
+    found = Comparison.objects.filter(open=None).order_by("-pk").first()
+    return Shown(found) if found else None
 
 
 def midnight() -> datetime:

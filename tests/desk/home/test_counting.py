@@ -68,6 +68,17 @@ def test_outcomes_are_added_up_by_the_day_on_which_their_run_ended():
     assert [row.number for row in rows] == [7, 1, 5]
 
 
+def test_what_was_counted_stays_when_its_runs_are_gone():
+    for days in (1, 2, 3):
+        ended(days_ago=days, valid=days)
+    count_records()
+    Run.objects.filter(finished_at__lt=timezone.now() - timedelta(days=1, hours=12)).delete()
+    for _again in range(3):
+        count_records()
+    rows = DayCount.objects.filter(label=RECORDS, kind="outcome").order_by("-day")
+    assert [row.number for row in rows] == [1, 2, 3]
+
+
 def test_of_very_many_outcomes_the_commonest_are_told_and_the_others_together():
     ended(**{f"outcome {n:02}": n + 1 for n in range(30)})
     count_records()

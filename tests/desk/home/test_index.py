@@ -9,14 +9,15 @@ from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from backoffice.runs.models import State
+from backoffice.desk.tasks import count_records
+from backoffice.runs.models import State, Tally
 from backoffice.schedules import enabling
 from tests.desk import factories
 from tests.factories import user
 
 pytestmark = pytest.mark.django_db
 URL = "/admin/"
-POLL = "/admin/desk/running/"
+POLL = "/admin/desk/live/"
 
 
 @pytest.fixture
@@ -47,9 +48,13 @@ def test_somebody_who_is_no_member_of_staff_is_refused(client: Client):
 def test_staff_without_permissions_see_their_own_runs_only(client: Client):
     me = sign_in(client)
     mine, other = factories.run(requester=me), factories.run(requester=user())
+    over = factories.run(requester=user(), finished_at=timezone.now())
     desk = client.get(URL).context["desk"]
-    assert [row.id for row in desk.running] == [mine.pk]
-    assert [row["id"] for row in client.get(POLL, {"known": f"{other.pk}"}).json()["runs"]] == [mine.pk]
+    assert [row.id for row in desk.live.running] == [mine.pk]
+    answer = client.get(POLL).text
+    assert f'data-run="{mine.pk}"' in answer
+    assert not any(f'data-run="{each.pk}"' in answer for each in (other, over))
+    assert (desk.live.tiles, desk.charts, desk.compared, desk.may_mend) == ([], [], None, False)
     assert not desk.sees_tasks
     assert not desk.sees_schedules
 
@@ -57,24 +62,31 @@ def test_staff_without_permissions_see_their_own_runs_only(client: Client):
 def test_holders_of_the_view_permission_see_all_runs(client: Client):
     sign_in(client, "runs.view_run")
     made = factories.run(requester=user())
-    assert [row.id for row in client.get(URL).context["desk"].running] == [made.pk]
+    assert [row.id for row in client.get(URL).context["desk"].live.running] == [made.pk]
 
 
 def test_a_run_that_is_not_due_yet_is_not_shown_as_running(client: Client, superuser):
-    factories.run(activated_at=None, due_at=timezone.now() + timedelta(days=1), state=State.PENDING)
-    assert client.get(URL).context["desk"].running == []
+    made = factories.run(activated_at=None, due_at=timezone.now() + timedelta(days=1), state=State.PENDING)
+    live = client.get(URL).context["live"]
+    assert (live.running, [row.id for row in live.planned]) == ([], [made.pk])
 
 
-def test_the_poll_says_how_a_run_on_the_page_has_ended(client: Client, superuser):
-    ended = factories.run(state=State.SUCCESS, finished_at=timezone.now(), succeeded=10)
-    answer = client.get(POLL, {"known": str(ended.pk)}).json()
-    assert answer["open"] == 0
-    assert [(row["id"], row["finished"], row["percent"]) for row in answer["runs"]] == [(ended.pk, True, 100)]
-
-
-@pytest.mark.parametrize("known", ["x", "1;2", "-1", "9" * 30, ",,", "1" * 5000])
-def test_the_poll_answers_any_list_of_known_runs(client: Client, superuser, known: str):
-    assert client.get(POLL, {"known": known}).status_code == 200
+def test_the_last_runs_to_end_are_told_by_what_came_of_them(client: Client, superuser):
+    now = timezone.now()
+    late = factories.run(state=State.SUCCESS, finished_at=now, total=7, succeeded=5, failed=2)
+    for _number in range(6):
+        factories.run(state=State.SUCCESS, finished_at=now - timedelta(hours=1))
+    for kind, key, number in (("outcome", "valid", 4), ("outcome", "review", 1), ("failure", "abc", 2)):
+        Tally.objects.create(run=late, kind=kind, key=key, number=number)
+    live = client.get(URL).context["live"]
+    assert len(live.last) == 6
+    assert live.last[0].id == late.pk
+    assert [(part.number, part.badge.word) for part in live.last[0].parts] == [
+        (4, "valid"),
+        (1, "review"),
+        (2, "failed"),
+    ]
+    assert f"/admin/runs/run/{late.pk}/change/?outcome=review#items" in client.get(POLL).text
 
 
 def test_the_poll_only_reads(client: Client, superuser):
@@ -161,7 +173,21 @@ def test_the_page_keeps_title_and_branding(client: Client, superuser):
     assert 'id="site-name"' in text
 
 
-def test_the_page_takes_at_most_15_queries(client: Client, superuser, django_assert_max_num_queries):
+@pytest.mark.parametrize("is_superuser", [True, False])
+def test_what_is_asked_for_again_and_again_takes_three_queries(client, django_assert_num_queries, is_superuser: bool):
+    rights = () if is_superuser else ("records.view_yourmodel", "second.view_invoice", "runs.view_run")
+    me = user(*rights, is_superuser=is_superuser)
+    client.force_login(me)
+    for number in range(12):
+        Tally.objects.create(run=factories.run(finished_at=timezone.now()), kind="outcome", key="valid", number=number)
+        factories.run(requester=me), factories.run(activated_at=None, due_at=timezone.now())
+    count_records()
+    client.get(POLL)
+    with django_assert_num_queries(3 + (2 if is_superuser else 4)):  # session and person, and what they may
+        assert "Not checked" in client.get(POLL).text
+
+
+def test_the_page_takes_at_most_16_queries(client: Client, superuser, django_assert_max_num_queries):
     for number in range(12):
         factories.run(requester=superuser, failed=number)
         factories.failure("no")
@@ -169,7 +195,7 @@ def test_the_page_takes_at_most_15_queries(client: Client, superuser, django_ass
         PeriodicTask.objects.create(name=f"task {number}", task="records.tasks.add", clocked=clocked, one_off=True)
         factories.worker()
     client.get(URL)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         client.get(URL)
 
 

@@ -39,7 +39,7 @@ def test_a_page_renews_the_session_for_eight_hours(signed_in: Client):
 
 @pytest.mark.parametrize(
     ("url", "headers"),
-    [("/admin/desk/running/", {}), ("/admin/", {"X-Requested-With": "poll"}), ("/healthz", {})],
+    [("/admin/desk/live/", {"X-Requested-With": "poll"}), ("/admin/notices/unread/", {}), ("/healthz", {})],
 )
 def test_what_an_open_page_asks_for_by_itself_does_not(signed_in: Client, url: str, headers: dict[str, str]):
     assert signed_in.get(url, headers=headers).status_code == 200

@@ -46,9 +46,9 @@ function makeAccessible(root) {
 
 const SPOKEN = { "dock to right": "Show or hide the navigation", close: "Close" };
 
-// --- Polling: one second, five when nobody looks, half a minute while runs are only planned, and not at all otherwise.
+// --- Polling: one second, five when nobody looks.
 
-const QUICK = 1000, SLOW = 5000, RARE = 30000;
+const QUICK = 1000, SLOW = 5000;
 
 function poll(url, show, lost) {
   let timer = 0;
@@ -56,7 +56,7 @@ function poll(url, show, lost) {
     clearTimeout(timer);
     let again = true;
     try {
-      const response = await fetch(typeof url === "function" ? url() : url, { headers: { Accept: "application/json" } });
+      const response = await fetch(url, { headers: { Accept: "application/json" } });
       if (response.redirected || response.status === 403 || response.status === 404) return;
       if (!response.ok) throw new Error(response.status);
       again = show(await response.json());
@@ -64,64 +64,10 @@ function poll(url, show, lost) {
     } catch {
       lost(true);
     }
-    if (again) timer = setTimeout(ask, again === true ? (document.hidden ? SLOW : QUICK) : again);
+    if (again) timer = setTimeout(ask, document.hidden ? SLOW : QUICK);
   }
   document.addEventListener("visibilitychange", () => { if (timer && !document.hidden) ask(); });
   timer = setTimeout(ask, QUICK);
-}
-
-// --- The desk: the list of what is running.
-
-function fill(row, run) {
-  const field = (name) => row.querySelector(`[data-field="${name}"]`);
-  row.dataset.run = run.id;
-  field("title").textContent = run.title;
-  if (run.url) field("title").href = run.url;
-  field("requester").textContent = run.requester;
-  field("counts").textContent = run.counts;
-  const badge = field("badge").firstElementChild;
-  badge.className = `bo-badge bo-badge--${run.state.toLowerCase()}`;
-  badge.textContent = run.label;
-  const bar = field("bar");
-  bar.max = run.total || 1;
-  bar.value = run.done;
-  bar.setAttribute("aria-label", run.title);
-}
-
-function startDesk(card) {
-  const part = (name) => card.querySelector(`[data-part="${name}"]`);
-  const rows = part("rows");
-  const known = () => [...rows.children].map((row) => row.dataset.run);
-
-  // Until the next planned run begins, half a minute at most: it may be called off.
-  function untilPlanned() {
-    const next = card.querySelector("[data-planned] time");
-    return next ? Math.max(QUICK, Math.min(RARE, new Date(next.dateTime) - Date.now())) : false;
-  }
-
-  function show(answer) {
-    for (const run of answer.runs) {
-      let row = rows.querySelector(`[data-run="${run.id}"]`);
-      if (!row) {
-        row = part("blank").content.firstElementChild.cloneNode(true);
-        rows.prepend(row);
-      }
-      fill(row, run);
-    }
-    // What has begun, or was called off, is planned no more.
-    for (const row of card.querySelectorAll("[data-planned]")) if (!answer.planned.includes(Number(row.dataset.planned))) row.remove();
-    if (part("planned")) part("planned").hidden = !card.querySelector("[data-planned]");
-    part("empty").hidden = rows.children.length > 0;
-    part("more").hidden = !answer.more;
-    card.querySelector('[data-field="more"]').textContent = answer.more;
-    const spoken = `${part("status").dataset.text} ${answer.open}`;
-    if (part("status").textContent !== spoken) part("status").textContent = spoken;
-    return answer.open > 0 || untilPlanned();
-  }
-
-  if (card.dataset.busy) {
-    poll(() => `${card.dataset.poll}?known=${known().join(",")}`, show, (is) => { part("note").textContent = is ? card.dataset.lost : ""; });
-  }
 }
 
 // --- A task result that is not final yet: show its progress, and read the page again when it is.
@@ -147,8 +93,6 @@ document.addEventListener("input", (event) => event.target.closest("form[data-su
 
 document.addEventListener("DOMContentLoaded", () => {
   makeAccessible(document);
-  const card = document.getElementById("desk-running");
-  if (card) startDesk(card);
   const task = document.querySelector("[data-task-poll]");
   if (task) startTask(task);
 });
