@@ -10,6 +10,7 @@ from django.template.defaultfilters import pluralize
 from tqdm import tqdm
 
 from backoffice.runs.engine import broker
+from backoffice.runs.labels import skip_words
 from backoffice.runs.models import Run
 from backoffice.runs.registry import find
 
@@ -34,7 +35,7 @@ class RunCommand(BaseCommand):
 
     def announce(self, run: Run, wait: bool) -> None:
         self.stderr.write(f"{run}: {run.total:,} record{pluralize(run.total)}, {run.skipped:,} skipped.")
-        for reason, number in run.skip_reasons.items():
+        for reason, number in skip_words(run.task.name, run.skip_reasons).items():
             self.stderr.write(f"Skipped: {number:,} {reason}.")
         if run.cancelled_at:
             self.stderr.write(f"The run was cancelled: {run.cancel_reason}.")

@@ -1,7 +1,7 @@
 """What tasks are called on pages: the label their code gives them by `label=`, else the last part of their name."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db.models import BooleanField, Model
@@ -36,6 +36,18 @@ def value_label(model: type[Model], name: str, value: str) -> str:
     field = {field.name: field for field in model._meta.fields}.get(name)
     choices = YES_OR_NO if isinstance(field, BooleanField) else dict(getattr(field, "flatchoices", ()))
     return str(choices.get(value, value))
+
+
+def skip_words(task: str, reasons: Mapping[str, int]) -> dict[str, int]:
+    """Why records are not in a run of this task: of the codes that are stored, the words."""
+    unfit = getattr(registered().get(task), "not_eligible", "") or _("not eligible")
+    words = {
+        "unfit": str(unfit),
+        "unneeded": _("not in need of it"),
+        "busy": _("already in an active run"),
+        "gone": _("not found at the start: deleted, or no longer matching the list’s filter"),
+    }
+    return {words.get(reason, reason): number for reason, number in reasons.items()}
 
 
 def run_title(run: Run) -> str:

@@ -170,20 +170,16 @@ def active(name: TaskName | None) -> Exists:
     return Exists(RunItem.objects.filter(task_no=number, record_id=OuterRef("pk"), active=True))
 
 
-def reasons(task: RecordTask, *, unfit: int, busy: int, unneeded: int = 0, gone: int = 0) -> dict[str, int]:
-    found = {
-        str(task.not_eligible or _("not eligible")): unfit,
-        _("not in need of it"): unneeded,
-        _("already in an active run"): busy,
-        _("not found at the start: deleted, or no longer matching the list’s filter"): gone,
-    }
+def reasons(*, unfit: int = 0, busy: int, unneeded: int = 0, gone: int = 0) -> dict[str, int]:
+    """By their codes, of which `labels.skip_words` makes words."""
+    found = {"unfit": unfit, "unneeded": unneeded, "busy": busy, "gone": gone}
     return {reason: number for reason, number in found.items() if number > 0}
 
 
 def nothing(matched: int, skipped: Mapping[str, int]) -> str:
     if not matched:
         return _("No record matches the selection, so there is nothing to do.")
-    why = "; ".join(f"{number} {reason}" for reason, number in skipped.items())
+    why = "; ".join(f"{number:,} {reason}" for reason, number in skipped.items())
     return ngettext(
         "The selected record was skipped: %(why)s.", "All %(n)d selected records were skipped: %(why)s.", matched
     ) % {"n": matched, "why": why}

@@ -23,7 +23,7 @@ from .database.again import again
 from .engine import broker, slicing
 from .engine.ledger import close
 from .forms.reason import too_long
-from .labels import asked_plainly, task_label
+from .labels import asked_plainly, skip_words, task_label
 from .models import Run, RunItem, TaskName
 from .registry import RecordTask, asked_for, find
 from .snapshot import Records
@@ -115,8 +115,8 @@ def start(
     same one gives the first one's run. `only_needed`: of these records only those that need the task, as its `needs`
     says.
 
-    Returns the run: `total` records are in it, `skipped` are not, `skip_reasons` says why. Raises EmptySelection when
-    none is left; BadParameters, whose `errors` names the fields, when the form refuses; ValueError for records of
+    Returns the run: `total` records are in it, `skipped` are not, `skip_reasons` says why, by codes.
+    Raises EmptySelection when none is left; BadParameters, whose `errors` names the fields, when the form refuses; ValueError for records of
     another model, a time that has passed, a reason that is missing or too long, or needs that the task does not tell;
     TypeError for what is neither queryset nor ids, and for what is no record task; LookupError for a name that no task
     has; PermissionDenied for a user who may not start it.
@@ -193,7 +193,7 @@ def activate(run_id: int) -> bool:
         items.update(active=True)
         Run.objects.filter(pk=run.pk).update(total=F("total") - busy, skipped=F("skipped") + busy)
         run.refresh_from_db()
-        run.skip_reasons = {**run.skip_reasons, **snapshot.reasons(find(run.task.name), unfit=0, busy=busy)}
+        run.skip_reasons = {**run.skip_reasons, **snapshot.reasons(busy=busy)}
         run.save(update_fields=["skip_reasons"])
         _send(run, find(run.task.name))
         activity.log(who_asked(run), "run.due", run, total=run.total, skipped=run.skipped)
@@ -252,9 +252,9 @@ def _write(run: Run, task: RecordTask, write: snapshot.Write, asked: int | None)
     found = write(run)
     gone = max((asked or 0) - found.matched, 0)
     run.total, run.skipped = found.written, found.matched + gone - found.written
-    run.skip_reasons = snapshot.reasons(task, **found.skipped(), gone=gone)
+    run.skip_reasons = snapshot.reasons(**found.skipped(), gone=gone)
     if not found.written:
-        raise EmptySelection(snapshot.nothing(found.matched + gone, run.skip_reasons))
+        raise EmptySelection(snapshot.nothing(found.matched + gone, skip_words(task.name, run.skip_reasons)))
     run.save(update_fields=["total", "skipped", "skip_reasons"])
     activity.log(
         who_asked(run), "run.started" if not run.due_at else "run.planned", run, task=run.task.name,

@@ -2,14 +2,17 @@
 
 import json
 import re
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db.models import Q
 from django.urls import reverse
 
+from backoffice.runs.labels import skip_words
 from backoffice.runs.models import Run
 from backoffice.runs.seam import EmptySelection, Preview, preview, retry, start
 from backoffice.testing import work_off
@@ -51,7 +54,7 @@ def test_a_run_is_confined_to_the_records_that_need_it_and_says_so(needs):
     invoices(None, 1, None)
     assert preview(Invoice.objects.all(), tax_invoice) == Preview(3, 3, {}, 2)
     run = work_off(start(Invoice.objects.all(), tax_invoice, selection="All invoices", only_needed=True))
-    assert (run.total, run.skipped, run.skip_reasons) == (2, 1, {"not in need of it": 1})
+    assert (run.total, run.skipped, run.skip_reasons) == (2, 1, {"unneeded": 1})
     assert run.selection == "All invoices; only those that need it"
     assert not Invoice.objects.filter(gross=None).exists()
 
@@ -68,7 +71,7 @@ def test_not_eligible_busy_and_not_needed_are_counted_apart(needs, monkeypatch):
     monkeypatch.setattr(tax_invoice, "eligible", ~Q(number="0"))
     start([rows[2].pk], tax_invoice)
     run = start(Invoice.objects.all(), tax_invoice, only_needed=True)
-    reasons = {"not eligible": 1, "not in need of it": 1, "already in an active run": 1}
+    reasons = {"unfit": 1, "unneeded": 1, "busy": 1}
     assert (run.total, run.skip_reasons) == (1, reasons)
     assert preview(Invoice.objects.all(), tax_invoice).needed == 0
 
@@ -182,3 +185,22 @@ def test_a_condition_that_fits_no_record_is_told_at_start(monkeypatch, option, g
 def test_what_is_shipped_is_declared_well():
     assert process_model_instance.needs
     assert "runs.E025" not in {message.id for message in run_checks(tags=["runs"])}
+
+
+def test_why_records_were_skipped_is_kept_by_codes_and_told_in_words(monkeypatch):
+    monkeypatch.setattr(tax_invoice, "not_eligible", "without tax")
+    before = {
+        "without tax": 1,
+        "not in need of it": 2,
+        "already in an active run": 3,
+        "not found at the start: deleted, or no longer matching the list’s filter": 4,
+    }
+    row = invoices(None)[0]
+    run = start([row.pk], tax_invoice)
+    Run.objects.update(skipped=10, skip_reasons=before)
+    migration = import_module("backoffice.runs.migrations.0019_why_records_were_skipped_by_code")
+    for _again in range(2):
+        migration.as_codes(apps, None)
+        run.refresh_from_db()
+        assert run.skip_reasons == {"unfit": 1, "unneeded": 2, "busy": 3, "gone": 4}
+        assert skip_words(tax_invoice.name, run.skip_reasons) == before

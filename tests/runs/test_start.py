@@ -58,7 +58,7 @@ def test_records_in_an_active_run_are_skipped_and_counted():
     start(Probe.objects.filter(text="probe 1"), "poke")
     assert preview(Probe.objects.all(), "poke").skipped == {"already in an active run": 1}
     second = poke_all()
-    assert (second.total, second.skipped, second.skip_reasons) == (2, 1, {"already in an active run": 1})
+    assert (second.total, second.skipped, second.skip_reasons) == (2, 1, {"busy": 1})
     with pytest.raises(EmptySelection, match="3 already in an active run"):
         poke_all()
 
@@ -79,7 +79,7 @@ def test_of_two_clicks_at_the_same_moment_each_record_is_in_one_run():
             second = pool.submit(click)
             time.sleep(0.5)  # it has read what is there, and now waits for what is not committed
         assert (first.total, first.skipped) == (4, 0)
-        assert (second.result(30).total, second.result().skip_reasons) == (2, {"already in an active run": 4})
+        assert (second.result(30).total, second.result().skip_reasons) == (2, {"busy": 4})
 
 
 def test_a_finished_run_lets_its_records_go():

@@ -133,7 +133,7 @@ class Run(models.Model):
 
     total = models.PositiveIntegerField(_("records"), default=0)
     skipped = models.PositiveIntegerField(_("skipped"), default=0)
-    skip_reasons = models.JSONField(default=dict, blank=True, help_text=_("Reason in words: number of records."))
+    skip_reasons = models.JSONField(default=dict, blank=True, help_text=_("Code of the reason: number of records."))
     succeeded = models.PositiveIntegerField(_("succeeded"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
     revoked = models.PositiveIntegerField(_("cancelled records"), default=0)

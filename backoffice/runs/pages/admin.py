@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin
 from .. import access, operations
 from ..change import shown, taken_back
 from ..failing import dismissing, standing
-from ..labels import asked_words, run_name, run_title, what_it_does
+from ..labels import asked_words, run_name, run_title, skip_words, what_it_does
 from ..models import Run
 from ..parameters import BadParameters
 from ..start import EmptySelection
@@ -123,6 +123,7 @@ class RunAdmin(RunList, StaffAdmin, ModelAdmin):
             "name": run_name(run),
             "task": what_it_does(run),
             "parameters": asked_words(run),
+            "skips": skip_words(run.task.name, run.skip_reasons),
             "moving": progress.moving(run),
             "kept": items.Chosen.kept(request.GET),
             "progress": progress.as_json(run),

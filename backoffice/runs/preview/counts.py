@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .. import snapshot
+from .. import labels, snapshot
 from ..models import TaskName
 from ..registry import RecordTask, asked_for
 from ..snapshot import Records
@@ -36,9 +36,9 @@ def preview(records: Records, task: RecordTask | str, *, by: Any = None) -> Prev
     is_busy = snapshot.active(TaskName.objects.filter(name=task.name).first())
     busy = fit.filter(is_busy).count()
     gone = max((ids or 0) - matched, 0)
-    skipped = snapshot.reasons(task, unfit=matched - fit_count, busy=busy, gone=gone)
+    skipped = snapshot.reasons(unfit=matched - fit_count, busy=busy, gone=gone)
     needed = None if task.needs is None else snapshot.needing(fit.exclude(is_busy), task).count()
-    return Preview(matched + gone, fit_count - busy, skipped, needed)
+    return Preview(matched + gone, fit_count - busy, labels.skip_words(task.name, skipped), needed)
 
 
 def needless(records: Records, task: RecordTask) -> bool:

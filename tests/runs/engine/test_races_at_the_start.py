@@ -34,7 +34,7 @@ def test_a_run_whose_time_comes_while_a_click_takes_its_records_starts_without_t
         assert activation.result()
     planned.refresh_from_db()
     assert (planned.total, planned.skipped, planned.is_finished) == (0, 3, True)
-    assert planned.skip_reasons == {"already in an active run": 3}
+    assert planned.skip_reasons == {"busy": 3}
     assert work_off(clicked).succeeded == 3
 
 

@@ -4,13 +4,15 @@ from django.contrib import messages
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ...labels import skip_words
 from ...models import Run
 
 
 def message_of(run: Run, again: bool) -> tuple[str, int]:
     if again:
         return _("This form was sent before: here is the run it started."), messages.INFO
-    skipped = "; ".join(f"{number} {reason}" for reason, number in run.skip_reasons.items())
+    skips = skip_words(run.task.name, run.skip_reasons) if run.skip_reasons else {}
+    skipped = "; ".join(f"{number:,} {reason}" for reason, number in skips.items())
     text = ngettext("%(n)s record is in this run.", "%(n)s records are in this run.", run.total) % {
         "n": f"{run.total:,}"
     }
