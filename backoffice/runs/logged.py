@@ -23,6 +23,7 @@ verbs.add(
     started=_("Run started"),
     planned=_("Run planned for later"),
     due=_("Planned run began"),
+    finished=_("Run finished"),
     cancelled=_("Run cancelled"),
     undone=_("Run undone"),
     repaired=_("Run repaired"),

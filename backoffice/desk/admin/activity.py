@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,8 +16,10 @@ from unfold.decorators import display
 from backoffice.results import verbs
 from backoffice.results.models import Activity
 
+from ..audit import details
 from ..parts import cells
 from ..parts.filters import ActivityDayFilter, Rows, clean
+from ..parts.links import admin_url
 from ..parts.readonly import Document, Fact, ReadOnlyAdmin
 
 
@@ -53,6 +56,9 @@ class ActorFilter(TextFilter):
 class ActivityAdmin(ReadOnlyAdmin):
     list_display = ("when", "actor", "did", "target", "summary")
     list_display_links = ("when",)
+    search_fields = ("actor", "target")  # and what `searched` finds
+    search_help_text = gettext_lazy("Who, to what, its number, or what was done")
+    change_form_template = "backoffice/activity.html"
     list_filter = (KindFilter, VerbFilter, ActorFilter, ActivityDayFilter)
 
     @display(description=gettext_lazy("at"))
@@ -65,23 +71,43 @@ class ActivityAdmin(ReadOnlyAdmin):
 
     @display(description=gettext_lazy("details"))
     def summary(self, obj: Activity) -> str:
-        line = ", ".join(f"{name}: {value}" for name, value in obj.details.items() if value not in ("", None))
-        return line if len(line) <= 120 else line[:119] + "…"
+        return details.in_a_line(obj)
+
+    def get_search_results(self, request: HttpRequest, queryset: Rows, search_term: str) -> tuple[Rows, bool]:
+        for word in clean(search_term).split():
+            queryset = queryset.filter(searched(word))
+        return queryset, False
+
+    def name_of(self, obj: Activity) -> str:
+        return f"{verbs.in_words(obj.verb)}: {obj.target}" if obj.target else verbs.in_words(obj.verb)
 
     def facts(self, request: HttpRequest, obj: Activity) -> Iterable[Fact]:
         yield Fact(_("At"), at=obj.at)
-        yield Fact(_("Who"), obj.actor)
-        yield Fact(
-            _("User"),
-            obj.actor_id
-            if obj.actor_id is not None
-            else _("none: the machine, nobody signed in, or people here have no numbers"),
-        )
+        yield Fact(_("Who"), obj.actor if obj.actor_id is None else f"{obj.actor} ({obj.actor_id})")
         yield Fact(_("Did"), verbs.in_words(obj.verb))
-        yield Fact(_("Verb"), obj.verb, mono=True)
-        yield Fact(_("To what"), obj.target)
-        if obj.model:
-            yield Fact(_("Object"), f"{obj.model} {obj.object_id}", mono=True)
+        yield Fact(_("To what"), obj.target, url=url_of(request, obj))
+        yield from (Fact(label, text) for label, text in details.facts(obj))
 
     def documents(self, request: HttpRequest, obj: Activity) -> Iterable[Document]:
-        yield Document(_("Details"), json.dumps(obj.details, indent=2, ensure_ascii=False) if obj.details else "", True)
+        stored = {"verb": obj.verb, "user": obj.actor_id, "model": obj.model, "id": obj.object_id, **obj.details}
+        yield Document(_("As it is stored"), json.dumps(stored, indent=2, ensure_ascii=False))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        context["changes"] = details.changes(obj)
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+
+def searched(word: str) -> Q:
+    """By who, to what, its number, and what was done as pages say it."""
+    said = [verb for verb, words in verbs.words().items() if word.lower() in words.lower()]
+    return Q(actor__icontains=word) | Q(target__icontains=word) | Q(object_id=word) | Q(verb__in=said)
+
+
+def url_of(request: HttpRequest, entry: Activity) -> str:
+    """The page of what it was done to, where it is still there and this person may look at it."""
+    model = details.model_of(entry.model)
+    model_admin = admin.site._registry.get(model) if model else None
+    row = model_admin.get_object(request, entry.object_id) if model_admin and entry.object_id else None
+    return admin_url(row) if row and model_admin and model_admin.has_view_permission(request, row) else ""

@@ -11,8 +11,8 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from ..counting import again
-from ..engine import events
-from ..models import OPEN, TERMINAL, Chunk, Event, Run, RunItem, State
+from ..engine import ledger
+from ..models import OPEN, TERMINAL, Chunk, Run, RunItem, State
 from .findings import Survey
 
 BATCH = 1_000  # items mended at a time
@@ -92,7 +92,8 @@ def _count_again(survey: Survey, run: Run) -> None:
         if survey.repair:
             Run.objects.filter(pk=run.pk).update(**wrong)
             if wrong.get("finished_at"):
-                events.write(Event.Kind.RUN_FINISHED, run)
+                run.refresh_from_db()
+                ledger.note_end(run)
 
 
 def tallies(survey: Survey, run: Run) -> None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
-from backoffice.results import bulk, rows
+from backoffice.results import activity, bulk, rows
 
 from .. import ids
 from ..change import keep
@@ -119,10 +119,19 @@ def close(run: Run) -> None:
         ),
     )
     if won:
-        events.write(Event.Kind.RUN_FINISHED, run)
+        note_end(run)
     # Of a message that finds no chunk nothing comes; one that is left would be sent for ever. After the commit: chunks
     # are locked before the run's row, and whoever made one of an item that was open has committed by now.
     transaction.on_commit(partial(drop_chunks, run.pk), robust=True)
+
+
+def note_end(run: Run) -> None:
+    """Where others hear of it, and in the log, with whoever asked for it. In the transaction that ended it."""
+    events.write(Event.Kind.RUN_FINISHED, run)
+    cancelled = run.revoked - run.conflicts
+    came_to = {"succeeded": run.succeeded, "failed": run.failed, "cancelled": cancelled, "left_alone": run.conflicts}
+    told = {name: number for name, number in came_to.items() if number}
+    activity.log(activity.Person(run.requester_name, run.requester_id), "run.finished", run, task=run.task.name, **told)
 
 
 def drop_chunks(run_id: int) -> None:

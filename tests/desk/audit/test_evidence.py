@@ -79,7 +79,7 @@ def test_the_pack_holds_the_ledger_the_outcomes_and_the_log(client, anna):
     assert len(items) == 4
     assert "Zoë <script>" in outcomes[-1]["result"]["exc_message"][0]
     log = [json.loads(line) for line in archive.read("activity.jsonl").splitlines()]
-    assert [entry["verb"] for entry in log] == ["run.started", "run.exported"]
+    assert [entry["verb"] for entry in log] == ["run.started", "run.finished", "run.exported"]
 
 
 def test_the_pack_holds_what_changed_for_people_and_with_types(client, anna):
