@@ -115,11 +115,11 @@ def start(
     same one gives the first one's run. `only_needed`: of these records only those that need the task, as its `needs`
     says.
 
-    Returns the run: `total` records are in it, `skipped` are not, `skip_reasons` says why, by codes.
-    Raises EmptySelection when none is left; BadParameters, whose `errors` names the fields, when the form refuses; ValueError for records of
-    another model, a time that has passed, a reason that is missing or too long, or needs that the task does not tell;
-    TypeError for what is neither queryset nor ids, and for what is no record task; LookupError for a name that no task
-    has; PermissionDenied for a user who may not start it.
+    Returns the run: `total` records are in it, `skipped` are not, `skip_reasons` says why, by codes. Raises
+    EmptySelection when none is left; BadParameters, whose `errors` names the fields, when the form refuses; ValueError
+    for records of another model, a time that has passed, a reason that is missing or too long, or needs that the task
+    does not tell; TypeError for what is neither queryset nor ids, and for what is no record task; LookupError for a
+    name that no task has; PermissionDenied for a user who may not start it.
     """
     request = RunRequest(
         by, due_at=due_at, selection=selection, parameters=parameters or {}, reason=reason, form_token=form_token,
