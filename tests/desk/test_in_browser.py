@@ -124,7 +124,7 @@ def test_a_run_says_by_itself_that_nobody_reads_its_queue_until_somebody_does(li
     with browsing.watched_page(browser, live_server.url) as watched:
         watched.sign_in("boss", "a long one")
         page = watched.open(f"/admin/runs/run/{run.pk}/change/")
-        note = page.locator("[data-field=unread]")
+        note = page.locator("[data-field=waits]")
         note.wait_for(state="visible")
         assert "No worker reads the queue “records”" in note.inner_text()
         factories.worker("records")

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.django_db(trans
 WATCH = """
     window.seen = [];
     const say = () => window.seen.push([
-        document.querySelector("#run progress").value,
+        [...document.querySelectorAll("#run [data-part]")].reduce((sum, part) => sum + Number(part.textContent), 0),
         document.querySelectorAll("#items tbody .bo-badge--success").length,
         document.querySelectorAll("#items tbody .bo-badge--failure").length,
     ].join());
@@ -52,4 +52,6 @@ def test_bar_and_table_are_never_of_different_moments(live_server, browser, boss
             assert done == succeeded + failed, moment
         assert page.locator("#items tbody .bo-badge--success").count() == 30
         assert "Finished" in page.locator(".bo-facts").inner_text()
+        assert page.title().startswith("✕ failed: Run")
+        expect(page.locator("#run [role=status]")).to_have_text("failed: 40 of 40 records done: 30 done, 10 failed")
         assert watched.problems == []

@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
+from backoffice.runs.models import Run
 from backoffice.runs.start import start
 from backoffice.testing import work_off
 from tests import factories
@@ -62,6 +63,6 @@ def test_an_edit_asks_for_processing_again_and_the_button_starts_it(live_server,
         page.click("[name=_continue]")
         page.wait_for_selector("text=The inputs have changed since: process the record again.")
         head.get_by_role("button", name="Tax invoice").click()
-        page.wait_for_url("**/admin/runs/run/*/change/**")
-        page.wait_for_selector("text=Invoice I taxed")
+        page.wait_for_url(f"**/{taxed.pk}/change/#outcome")
+        assert list(Run.objects.latest("pk").items.values_list("record_id", flat=True)) == [taxed.pk]
         assert watched.problems == []
