@@ -33,15 +33,21 @@ def sources() -> Iterator[Path]:
 
 def named() -> set[str]:
     """Every word that may be an icon's name: alone between quotes, or between tags."""
-    return {
-        word for path in sources() for word in re.findall(r"""[>"']\s*([a-z0-9_]+)\s*(?=[<"'{])""", path.read_text())
-    }
+    texts = [path.read_text() for path in sources()]
+    words = {word for text in texts for word in re.findall(r"""[>"']\s*([a-z0-9_]+)\s*(?=[<"'{])""", text)}
+    return words.union(*map(drawn, texts))
+
+
+def drawn(text: str) -> set[str]:
+    """Icons that a class of the theme draws, as the tick of a box."""
+    return {name.replace("\\", "") for name in re.findall(r"content-\['([a-z0-9_\\]+)'\]", text)}
 
 
 def shown() -> set[str]:
-    """Icons that stand in a template, or in a list of links."""
+    """Icons that stand in a template, or in a list of links, or are drawn by a class."""
     found = set()
     for path in sources():
+        found |= drawn(path.read_text())
         pattern = (
             r"material-symbols-outlined[^>]*>\s*([a-z0-9_]+)\s*<" if path.suffix == ".html" else r'"icon": "(\w+)"'
         )
