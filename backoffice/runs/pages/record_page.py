@@ -35,6 +35,7 @@ class Button:
     """Starts a run over this record; with `refusal`, why it cannot now."""
 
     label: str
+    action: str
     url: str
     refusal: str = ""
 
@@ -220,7 +221,7 @@ class RecordPage:
 
     def buttons_for(self, request: Any) -> list[Button]:
         return [
-            Button(task_label(task.name), self.url_of(name), self.refusal(task))
+            Button(task_label(task.name), name, self.url_of(name), self.refusal(task))
             for name, task in ((name, find(task)) for name, task in self.admin.tasks_at_once(request).items())
             if name not in self.admin.buttons_elsewhere
         ]

@@ -20,6 +20,8 @@ class StaffAdmin(StaffLists, RecordEdits, SeenEdits, DeletesAll):
     @property
     def media(self) -> forms.Media:
         found: Any = super().media  # type: ignore[misc]
+        ours = ["runs/unsaved.js"]
         if any(each.prepopulated_fields for each in (self, *self.inlines)):  # type: ignore[attr-defined]
-            return forms.Media(css=found._css, js=found._js)
-        return forms.Media(css=found._css, js=[file for file in found._js if not str(file).endswith(OF_PREPOPULATED)])
+            return forms.Media(css=found._css, js=[*found._js, *ours])
+        kept = [file for file in found._js if not str(file).endswith(OF_PREPOPULATED)]
+        return forms.Media(css=found._css, js=[*kept, *ours])

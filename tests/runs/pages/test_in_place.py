@@ -96,6 +96,41 @@ def test_a_teams_model_has_it_by_its_own_label(admin_client):
     assert made.gross == 60
 
 
+def test_a_button_saves_first_what_is_not_saved(operator):
+    made = factories.processed(country="Deutschland")
+    sent = form_of(made, town="Köln", _run="process_selected")
+    assert operator.post(page(made), sent)["Location"] == f"{page(made)}#outcome"
+    work_off(Run.objects.get())
+    made.refresh_from_db()
+    assert (made.town, made.processed) == ("Köln", True)
+    answer = operator.post(page(made), form_of(made, town="Ulm", _run="apply_corrections"), follow=True)
+    made.refresh_from_db()
+    assert (made.town, Run.objects.count()) == ("Ulm", 1)
+    assert "was not started: without an issue found, or to be processed first." in answer.text
+
+
+def test_a_button_that_asks_does_so_once_the_form_is_saved(admin_client, monkeypatch):
+    from tests.second.tasks import tax_invoice
+
+    made = Invoice.objects.create(number="1", net=100)
+    monkeypatch.setattr(tax_invoice, "reason", "required")
+    asked = admin_client.post(page(made), {"number": "1", "net": "50", "_run": "tax_selected"})
+    action = reverse("admin:second_invoice_run", args=[made.pk, "tax_selected"])
+    assert f'action="{action}"' in asked.text
+    assert admin_client.post(action, {"confirmed": "1", "reason": "Due"})["Location"] == f"{page(made)}#outcome"
+    work_off(Run.objects.get())
+    made.refresh_from_db()
+    assert made.gross == 60
+
+
+@pytest.mark.parametrize("action", ["edit_nothing", "delete_selected"])
+def test_a_button_that_is_not_there_saves_nothing(operator, action):
+    made = factories.processed(country="Deutschland")
+    assert operator.post(page(made), form_of(made, town="Köln", _run=action)).status_code == 403
+    made.refresh_from_db()
+    assert made.town != "Köln"
+
+
 def test_a_task_that_asks_for_something_is_not_started_by_saving(admin_client, monkeypatch):
     from tests.second.tasks import tax_invoice
 

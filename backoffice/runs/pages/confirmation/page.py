@@ -30,6 +30,7 @@ class Click:
     selection: str = ""  # in words
     hidden: list[tuple[str, str]] = field(default_factory=list)  # inputs that the page sends along
     back: str = ""  # where one came from; the list itself without
+    url: str = ""  # where the page sends its answers; to its own address without
 
 
 def is_needed(click: Click) -> bool:
@@ -71,7 +72,7 @@ def ask(click: Click, answers: Answers) -> TemplateResponse:
         "answers": answers,
         "can_be_undone": click.task.change_sets,
         "hidden": click.hidden,
-        "action": click.request.get_full_path(),
+        "action": click.url or click.request.get_full_path(),
         "back": click.back or click.request.get_full_path(),
     }
     return TemplateResponse(click.request, "runs/confirm.html", context)

@@ -1,13 +1,15 @@
-"""The buttons of a record's page: each starts a run over it and stays on the page; one saves the form first."""
+"""The buttons of a record's page: each starts a run over it, and saves first what was typed into its form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -20,10 +22,11 @@ from ..actions import answered, begin
 from ..back import with_filters
 from ..confirmation.answers import Answers
 from ..confirmation.page import Click, edited_by_people
-from ..record_page import name_of
+from ..record_page import RecordPage, name_of
 
 SAVE_AND_RUN = "_run"  # name of an input
 OUTCOME = "#outcome"
+CHECKS = ("", "1")  # what the form's own button says
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,9 @@ class RunsInPlace:
         if task is None:
             return []
         words = self.save_and_run_words or _("Save and %(task)s") % {"task": f"“{task_label(task.name)}”"}
-        return [SubmitButton(SAVE_AND_RUN, words)]
+        return [
+            SubmitButton(SAVE_AND_RUN, words, attrs={"aria-keyshortcuts": "Control+Enter", "title": _("Ctrl+Enter")})
+        ]
 
     def response_add(self, request: HttpRequest, obj: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         if SAVE_AND_RUN in request.POST:
@@ -112,13 +117,25 @@ class RunsInPlace:
 
     def run_saved(self, request: HttpRequest, record: Any) -> HttpResponse:
         """In the transaction that saves: both, or neither. Its page then shows what comes of it."""
-        task = self.run_after_saving(request)
-        if task is None:
+        action = request.POST[SAVE_AND_RUN]
+        named = self.tasks_at_once(request).get(action)
+        task = find(named) if named else self.run_after_saving(request)
+        if task is None or (action not in CHECKS and not named):
             raise PermissionDenied
         self.message_user(request, _("Saved: %(record)s.") % {"record": record}, messages.SUCCESS)
         click = self.click_on(request, record, task)
-        begin(click, Answers(task, {}))
-        return redirect(f"{click.back}{OUTCOME}")
+        asked = self.asked_of_saved(click, action) if named else begin(click, Answers(task, {}))
+        return asked if isinstance(asked, TemplateResponse) else redirect(f"{click.back}{OUTCOME}")
+
+    def asked_of_saved(self, click: Click, action: str) -> HttpResponse | None:
+        """The page before a run, where there is one; its answers go where those of the button go."""
+        if why := RecordPage(self, click.records.get(), click.request.user).refusal(click.task):
+            said = _("“%(task)s” was not started: %(why)s.") % {"task": click.title, "why": why}
+            self.message_user(click.request, said, messages.WARNING)
+            return None
+        click.url = with_filters(click.request, self.url_of_record("run", click.records.get().pk, action))
+        click.hidden = [("form_token", uuid4().hex)]
+        return answered(click)
 
     # --- and followed
 

@@ -43,3 +43,13 @@ document.addEventListener("click", (event) => {
   for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
   field.focus();
 });
+
+// The keys that links and buttons of the page name.
+document.addEventListener("keydown", (event) => {
+  const key = event.code?.startsWith("Key") ? event.code.slice(3) : event.key; // with Alt some keyboards give other letters
+  const keys = [event.ctrlKey || event.metaKey ? "Control" : "", event.altKey ? "Alt" : "", key].filter(Boolean).join("+");
+  const control = [...document.querySelectorAll("[aria-keyshortcuts]")].find((each) => each.getAttribute("aria-keyshortcuts") === keys);
+  if (!control || event.repeat) return;
+  event.preventDefault();
+  control.click();
+});
