@@ -41,8 +41,8 @@ def test_the_outcome_names_the_verdict_and_the_codes():
 
 def test_a_suggestion_makes_a_record_correctable_in_words_and_keeps_the_value_that_is_stored():
     made = make(country="Deutschland")
-    assert made.process().label == made.get_verdict_display() == "correctable"
-    assert made.verdict == "corrected"
+    assert made.process().label == made.verdict == "corrected"
+    assert made.get_verdict_display() == "correctable"
 
 
 def test_corrections_copy_the_suggestions():
