@@ -90,7 +90,7 @@ class YourModel(Processable):
             models.Index(fields=["processed", "reference"], name="record_processed"),
             models.Index(fields=["role", "reference"], name="record_role"),
             models.Index(fields=["country", "name"], name="record_country"),
-            models.Index(fields=["issue_codes"], name="record_issue_codes"),
+            models.Index(fields=["issue_codes", "reference"], name="record_issues"),
             models.Index(fields=["reference"], name="record_accepted", condition=Q(accepted__isnull=False)),
             # its columns that are sorted by and not filtered
             models.Index(fields=["name"], name="record_name"),

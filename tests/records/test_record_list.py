@@ -7,6 +7,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
 
 from backoffice.runs.models import Run
+from backoffice.runs.pages.listing import named
 from records.models import YourModel
 from tests import factories
 
@@ -59,6 +60,19 @@ class TestTheList:
         )
         factories.record()
         assert [row.pk for row in operator.get(LIST, {"q": term}).context["cl"].result_list] == [wanted.pk]
+
+    def test_walks_an_index_where_it_sorts_by_what_is_wrong_and_where_it_counts_for_a_named_filter(
+        self, operator, is_sqlite, monkeypatch
+    ):
+        if not is_sqlite:
+            pytest.skip("PostgreSQL reads a handful of rows without any index")
+        column = operator.get(LIST).context["cl"].list_display.index("main_issue")
+        assert "TEMP B-TREE" not in operator.get(LIST, {"o": column}).context["cl"].queryset[:50].explain()
+        plans = list[str]()
+        monkeypatch.setattr(named, "counted", lambda rows: plans.extend(row.explain() for row in rows.values()) or {})
+        operator.get(LIST)
+        assert len(plans) >= 4
+        assert all("USING COVERING INDEX" in plan or "USING INDEX" in plan for plan in plans)
 
     def test_asks_the_same_number_of_questions_for_one_record_and_for_a_hundred(
         self, operator, django_assert_max_num_queries
