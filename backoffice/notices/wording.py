@@ -4,7 +4,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from backoffice.runs.labels import run_title
+from backoffice.runs.labels import run_heading
 from backoffice.runs.models import Run, state_label
 from backoffice.schedules.enabling import BEAT
 
@@ -21,7 +21,7 @@ class Told:
     @property
     def title(self) -> str:
         if self.notice.run:
-            return run_title(self.notice.run)
+            return run_heading(self.notice.run)
         return _("Schedule “%(name)s”") % {"name": self.about.get("name", "")}
 
     @property

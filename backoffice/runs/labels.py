@@ -51,6 +51,7 @@ def skip_words(task: str, reasons: Mapping[str, int]) -> dict[str, int]:
 
 
 def run_title(run: Run) -> str:
+    """Where it is one of many about the same record."""
     return _("Run %(number)d: %(task)s") % {"number": run.pk, "task": what_it_does(run)}
 
 
@@ -58,6 +59,11 @@ def run_name(run: Run) -> str:
     """What it does to what: "Process: 84 records, review, NL"."""
     number = ngettext("%(n)s record", "%(n)s records", run.total) % {"n": f"{run.total:,}"}
     return _("%(task)s: %(what)s") % {"task": what_it_does(run), "what": ", ".join([number, *_selected(run)])}
+
+
+def run_heading(run: Run) -> str:
+    """Its name and number: "Run 7 · Process: 84 records, review, NL"."""
+    return _("Run %(number)d · %(name)s") % {"number": run.pk, "name": run_name(run)}
 
 
 def _selected(run: Run) -> Iterator[str]:

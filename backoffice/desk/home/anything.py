@@ -15,7 +15,7 @@ from django_celery_beat.models import PeriodicTask
 from unfold.dataclasses import SearchResult
 
 from backoffice.runs.database.bounded import TooSlow, bounded
-from backoffice.runs.labels import run_title
+from backoffice.runs.labels import run_heading
 from backoffice.runs.models import Processable, Run
 from backoffice.runs.pages.numbers import row_number
 
@@ -92,7 +92,7 @@ def runs(request: HttpRequest, term: str) -> Iterator[SearchResult]:
     number = row_number(term.lower().removeprefix(_("run").lower()).strip(" #"))
     mine = Run.objects.visible_to(request.user).filter(pk=number) if number else Run.objects.none()
     for run in mine.select_related("task"):
-        yield SearchResult(run_title(run), _("Run"), reverse("admin:runs_run_change", args=[run.pk]), "play_circle")
+        yield SearchResult(run_heading(run), _("Run"), reverse("admin:runs_run_change", args=[run.pk]), "play_circle")
 
 
 def schedules(request: HttpRequest, term: str) -> Iterator[SearchResult]:

@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin
 from .. import access, operations
 from ..change import shown, taken_back
 from ..failing import dismissing, standing
-from ..labels import asked_words, run_name, run_title, skip_words, what_it_does
+from ..labels import asked_words, run_heading, run_name, skip_words, what_it_does
 from ..models import Run
 from ..parameters import BadParameters
 from ..start import EmptySelection
@@ -92,7 +92,7 @@ class RunAdmin(RunList, StaffAdmin, ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(_("A run cannot be edited."), status=405)
         run, page = self.of_one_moment(request, self.seen(request, object_id))
-        title = _("Run %(number)d · %(name)s") % {"number": run.pk, "name": run_name(run)}
+        title = run_heading(run)
         chrome = {**self.admin_site.each_context(request), "opts": self.opts, "original": run, "title": title}
         return TemplateResponse(request, "runs/run.html", chrome | self.moving(request, run, page))
 
@@ -155,7 +155,7 @@ class RunAdmin(RunList, StaffAdmin, ModelAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": run,
-            "title": _("What changed in %s") % run_title(run),
+            "title": _("What changed in %s") % run_heading(run),
             "run": run,
             "fields": shown.by_field(run, whole=request.GET.get("fields") == "all"),
             "page": page,
