@@ -24,7 +24,7 @@ from .health import Check, checks
 
 UNSENT = 3  # tries, with more than a minute between the first and the last
 STUCK = timedelta(minutes=2)  # the sweep looks every few seconds: what is older than this it has not seen
-SYSTEM_SCHEDULES = (permitted.SWEEP, "backoffice.desk.tasks.apply_retention")
+SYSTEM_SCHEDULES = (permitted.SWEEP, "backoffice.desk.tasks.apply_retention", "backoffice.desk.tasks.count_records")
 
 
 def thorough_checks() -> list[Check]:

@@ -12,17 +12,6 @@
   let timer = 0, shown = "", spoken = -1, pause = QUICK;
   const title = document.title;
 
-  function renew(old, now) {
-    if (old.isEqualNode(now) || old.dataset?.keep !== undefined) return;
-    const isOther = old.nodeName !== now.nodeName || (old.nodeName === "INPUT" && (old.name !== now.name || old.defaultValue !== now.defaultValue));
-    if (isOther || old.nodeType !== Node.ELEMENT_NODE) return void old.replaceWith(now);
-    for (const { name } of [...old.attributes]) if (!now.hasAttribute(name)) old.removeAttribute(name);
-    for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
-    const before = [...old.childNodes], after = [...now.childNodes];
-    after.forEach((node, at) => (at < before.length ? renew(before[at], node) : old.append(node)));
-    before.slice(after.length).forEach((node) => node.remove());
-  }
-
   // Ticks follow their records, whichever row these are in now.
   function renewAll(html) {
     const ticked = new Set([...run.querySelectorAll("input:checked")].map((input) => input.value));
