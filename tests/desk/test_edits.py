@@ -126,6 +126,47 @@ def test_what_was_saved_meanwhile_is_told_and_not_written_over(client: Client, m
     assert all(str(form[name].value()) == value for name, value in typed.items())  # what was typed is still there
 
 
+# Of each kind of input: what somebody else saves, and what is typed.
+BOTH: dict[type, tuple[str, Any, str]] = {
+    YourModel: ("town", "Bonn", "Ulm"),
+    Invoice: ("net", 2, "3"),
+    RetentionPolicy: ("days", 77, "99"),
+    Group: ("name", "New", "Typed"),
+    ClockedSchedule: ("clocked_time", in_days(2), f"{in_days(3):%Y-%m-%dT%H:%M}"),
+    CrontabSchedule: ("minute", "8", "9"),
+    Kinds: ("flag", True, "false"),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("taken", ["mine", "theirs"])
+@pytest.mark.parametrize("model", BOTH, ids=lambda model: model.__name__)
+def test_of_a_field_that_both_have_changed_it_is_chosen_which_one_stays(client: Client, model: type, taken: str):
+    field, meanwhile, typed = BOTH[model]
+    sign_in(client)
+    row = EDITED[model][0]()
+    url, sent = open_page(client, row)
+    model.objects.filter(pk=row.pk).update(**{field: meanwhile})
+    theirs = stored(row)[field]
+    answer = client.post(url, sent | {field: typed})
+    assert f'name="take-{field}" value="theirs"' in answer.text
+    assert list(answer.context["adminform"].form.choices) == [field]
+    assert client.post(url, fields_of(answer) | {f"take-{field}": taken}).status_code == 302
+    assert (stored(row)[field] == theirs) == (taken == "theirs")
+
+
+@pytest.mark.django_db
+def test_what_came_once_more_is_told_before_a_choice_is_saved(client: Client):
+    sign_in(client)
+    made = record(town="Köln")
+    url, sent = open_page(client, made)
+    YourModel.objects.update(town="Bonn")
+    answer = client.post(url, sent | {"town": "Ulm"})
+    YourModel.objects.update(town="Trier")
+    assert STALE in client.post(url, fields_of(answer) | {"take-town": "theirs"}).text
+    assert stored(made)["town"] == "Trier"
+
+
 @pytest.mark.django_db
 @each_saved
 def test_saving_again_after_reading_what_came_is_taken(client: Client, model: type):

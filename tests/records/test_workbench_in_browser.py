@@ -49,6 +49,31 @@ def test_five_records_are_mended_and_checked_by_keyboard_alone(live_server, brow
     assert set(YourModel.objects.values_list("country", "verdict")) == {("DE", "valid")}
 
 
+def test_two_people_changed_one_field_and_the_second_chooses(live_server, browser, records):
+    with browsing.watched_page(browser, live_server.url) as watched:
+        page = watched.sign_in("boss", "a long one")
+        watched.open(f"/admin/records/yourmodel/{records[0].pk}/change/")
+        YourModel.objects.update(town="Bonn", address="Am Hof 1")
+        page.fill("#id_town", "Ulm")
+        page.fill("#id_address", "Am Hof 2")
+        page.locator("[name=_continue]").click()
+        town, address = (
+            page.get_by_role("group", name="Which “Town” stays?"),
+            page.get_by_role("group", name="Which “Address” stays?"),
+        )
+        town.get_by_text("Theirs:").click()
+        expect(page.locator("#id_town")).to_have_value("Bonn")
+        address.get_by_text("Theirs:").click()
+        page.fill("#id_address", "Am Hof 3")
+        expect(address.get_by_label("Yours:")).to_be_checked()
+        assert browsing.accessibility_problems(page) == []
+        page.locator("[name=_continue]").click()
+        expect(town).to_have_count(0)
+        assert watched.problems == []
+    made = YourModel.objects.get(pk=records[0].pk)
+    assert (made.town, made.address) == ("Bonn", "Am Hof 3")
+
+
 def test_what_was_typed_is_sent_along_or_one_is_asked(live_server, browser, records):
     asked: list[str] = []
     with browsing.watched_page(browser, live_server.url) as watched:

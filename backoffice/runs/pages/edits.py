@@ -1,11 +1,13 @@
 """Two people, one form: nobody writes over what somebody else saved since the page was opened.
 
 A page sends along a digest of each value that its form showed. When it comes back the row is locked, and the same form
-is asked what it would show now: a difference is told, with the value that is stored, and what was typed stays.
+is asked what it would show now: a difference is told, with the value that is stored, and what was typed stays. Of a
+field that both have changed it is chosen which one stays.
 """
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +19,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-SEEN = "seen"
+SEEN, TAKE, THEIRS = "seen", "take-", "theirs"
 DIGEST = 12  # letters
 LONGEST = 200  # characters of a stored value, as it is told
 Digests = dict[str, str]
@@ -53,8 +55,25 @@ def read(text: str) -> Digests:
     return dict(part.rpartition(":")[::2] for part in text.split())
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two values of a field: in words, and as its input holds it."""
+
+    name: str
+    label: Any
+    words: str
+    value: str
+
+
 class SeenForm(forms.ModelForm):
     """Before the form of a model: refuses to save over what came meanwhile."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choices: dict[str, list[Side]] = {}  # of fields that both have changed: theirs, and what was typed
+        if self.is_bound and self.instance.pk and not self.prefix:
+            now = shown(self)
+            self.show_stored({name: now[name] for name in now if self.data.get(f"{TAKE}{name}") == THEIRS})
 
     @property
     def seen(self) -> str:
@@ -70,8 +89,20 @@ class SeenForm(forms.ModelForm):
         changed = [name for name in now if name in before and before[name] != digest[name]]
         if changed:
             untouched = {name for name in changed if digests(self.typed(name)).get(name) == before[name]}
+            alike = {name for name in changed if digests(self.typed(name)).get(name) == digest[name]}
             self.tell(changed, now)
+            self.choices = {name: self.sides(name, now[name]) for name in changed if name not in untouched | alike}
             self.show_stored({name: now[name] for name in untouched})
+
+    def sides(self, name: str, now: Any) -> list[Side]:
+        field, key = self.fields[name], self.add_prefix(name)
+        stored = field.widget.format_value(field.prepare_value(now)) if hasattr(field.widget, "format_value") else now
+        typed = field.widget.value_from_datadict(self.data, self.files, key)
+        mine = self.cleaned_data.get(name, typed)
+        return [
+            Side("mine", _("Yours"), self.in_words(name, mine), plain_input(typed)),
+            Side(THEIRS, _("Theirs"), self.in_words(name, now), plain_input(stored)),
+        ]
 
     def typed(self, name: str) -> dict[str, Any]:
         return {name: self.cleaned_data[name]} if name in self.cleaned_data else {}
@@ -86,7 +117,11 @@ class SeenForm(forms.ModelForm):
             elif isinstance(widget, forms.CheckboxInput):
                 data.pop(key, None)
                 data.update({key: "on"} if value else {})
-            elif not isinstance(widget, forms.MultiWidget):
+            elif isinstance(widget, forms.MultiWidget):
+                names: list[str] = getattr(widget, "widgets_names", [])
+                parts = zip(names, widget.decompress(value) or (), strict=False)
+                data.update({f"{key}{suffix}": plain(part) for suffix, part in parts})
+            else:
                 data[key] = plain(self.fields[name].prepare_value(value))
         if data:
             self.data = data
@@ -97,8 +132,8 @@ class SeenForm(forms.ModelForm):
             None,
             _(
                 "Somebody changed this after you opened it: %(names)s. Nothing was saved. What is stored now stands at "
-                "each of these fields, and in those you had left alone; what you typed is still here. Look, and save "
-                "again."
+                "each of these fields, and in those you had left alone; what you typed is still here. Look, choose "
+                "where you both changed it, and save again."
             )
             % {"names": names},
         )
@@ -122,6 +157,11 @@ def flat(choices: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
             yield from flat(label)
         else:
             yield getattr(value, "value", value), label
+
+
+def plain_input(value: Any) -> str:
+    """As an input holds it; of several values the first."""
+    return plain(value[0] if isinstance(value, list | tuple) and value else value)
 
 
 class SeenFormSet(forms.BaseModelFormSet):

@@ -195,6 +195,14 @@ class TestTheButton:
         assert "without tax" in answer.text
 
 
+@as_("operator", "outsider")
+def test_its_history_is_what_its_own_page_tells(person, invoice):
+    history = reverse("admin:second_invoice_history", args=[invoice.pk])
+    answer = person.get(history, {"_changelist_filters": "q=I"})
+    assert answer["Location"] == f"{page(invoice)}?_changelist_filters=q%3DI#history"
+    assert 'id="history-group"' in person.get(page(invoice)).text or person.get(history, follow=True).status_code == 403
+
+
 @as_("outsider")
 def test_somebody_without_rights_sees_nothing(person, invoice):
     run_over(invoice)

@@ -35,3 +35,21 @@ document.addEventListener("DOMContentLoaded", () => {
   window.addEventListener("beforeunload", (event) => { if (!sent && isUnsaved()) event.preventDefault(); });
   window.addEventListener("pageshow", () => { sent = false; }); // by the browser's own way back
 });
+
+// Two people changed one field: what is chosen stands in its input, and what is then typed there is one's own.
+document.addEventListener("DOMContentLoaded", () => {
+  for (const choice of document.querySelectorAll("[data-choice]")) {
+    const field = document.getElementById(choice.dataset.choice);
+    const [mine] = choice.querySelectorAll("input");
+    const isSimple = field?.matches("input:not([type=file]), textarea, select:not([multiple])");
+    if (!isSimple) continue;
+    choice.addEventListener("change", ({ target }) => {
+      if (field.type === "checkbox") field.checked = target.dataset.value === "True";
+      else field.value = target.dataset.value;
+    });
+    field.addEventListener("input", () => {
+      mine.checked = true;
+      mine.dataset.value = field.type === "checkbox" ? (field.checked ? "True" : "False") : field.value;
+    });
+  }
+});
