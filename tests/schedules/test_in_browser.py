@@ -112,7 +112,7 @@ def test_each_group_may_do_what_it_should_and_no_more(site, browser):
     with watched_page(browser, site) as watched:
         page = watched.sign_in("auditor", PASSWORD)
         watched.open(change)
-        expect(page.locator(".sch-standing")).to_contain_text("Beat is not running")
+        expect(page.locator(".sch-away")).to_contain_text("Beat is not running")
         expect(page.locator("#content-main, main").first).to_contain_text("every hour")
         expect(page.get_by_role("button", name="Run now")).to_have_count(0)
         expect(page.locator("button[name=_save]")).to_have_count(0)
@@ -124,15 +124,22 @@ def test_each_group_may_do_what_it_should_and_no_more(site, browser):
         page = watched.sign_in("scheduler", PASSWORD)
         for name in ("Turn off", "Turn on", "Run now"):
             watched.open(change)
-            page.get_by_role("button", name=name).click()
-            expect(page.get_by_role("heading", name="Hourly").or_(page.locator(".bo-facts"))).to_be_visible()
-            page.locator(".bo-button--primary").click()
-            page.wait_for_url(f"**{LIST}*")
-        watched.open(change)
+            page.get_by_role("button", name=name).press("Enter")
+            if name == "Run now":
+                expect(page.get_by_role("button", name="Yes, run now")).to_be_focused()
+                page.keyboard.press("Escape")
+                expect(page.get_by_role("button", name="Run now")).to_be_focused()
+                page.keyboard.press("Enter")
+                page.get_by_role("button", name="Yes, run now").press("Enter")
+            expect(page.get_by_text(SAID[name]).first).to_be_visible()
+            assert page.url == f"{site}{change}"
         for word in ("Turned off", "Turned on", "Run now", "by scheduler"):
             expect(page.locator("#content-main, main").first).to_contain_text(word)
         assert watched.problems == []
     assert (Firing.objects.get().by, Firing.objects.get().state) == ("scheduler", "sent")
+
+
+SAID = {"Turn off": "1 turned off.", "Turn on": "1 turned on.", "Run now": "Started: Hourly."}
 
 
 def page_status(page: Page, url: str) -> int:

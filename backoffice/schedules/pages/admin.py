@@ -33,35 +33,15 @@ from ..form.forms import ScheduleForm
 from ..form.record_list import schedule_this_filter, url_of
 from ..models import ScheduleState, last_fired
 from ..rules import permitted, timing, words
-from . import firing_admin, history, status, timing_admin
+from . import firing_admin, history, now, status, timing_admin
 from .confirm import confirmed, number_of, started
+from .kinds import KindFilter
 from .later_action import later_action
 
 __all__ = ["ScheduleAdmin", "firing_admin", "later_action", "timing_admin"]
 
 admin.site.unregister(PeriodicTask)
 list_buttons.append(schedule_this_filter)
-
-STAFF, PLANNED, SYSTEM = "staff", "planned", "system"
-
-
-class KindFilter(admin.SimpleListFilter):
-    """System schedules and planned runs apart. Planned runs that have started are left out unless asked for."""
-
-    title = gettext_lazy("kind")
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(STAFF, _("schedules")), (PLANNED, _("planned runs")), (SYSTEM, _("system schedules"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> QuerySet[PeriodicTask]:
-        if self.value() == PLANNED:
-            return queryset.filter(task=permitted.START_DUE)
-        if self.value() == SYSTEM:
-            return queryset.filter(task__in=permitted.system_names())
-        if self.value() == STAFF:
-            return queryset.exclude(task__in=[*permitted.system_names(), permitted.START_DUE])
-        return queryset.exclude(task=permitted.START_DUE, enabled=False)
 
 
 @admin.register(PeriodicTask)
@@ -101,13 +81,15 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
 
     class Media:
         css = {"all": ["runs/confirm.css", "schedules/schedules.css"]}
-        js = ["schedules/form.js", "runs/ticks.js"]
+        js = ["schedules/form.js", "schedules/now.js", "runs/ticks.js"]
 
     # --- the list ---------------------------------------------------------------------------------------------------
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         remarks = configured.remarks(request.user) if request.method == "GET" else []
-        return super().changelist_view(request, {"title": _("Schedules"), "remarks": remarks, **(extra_context or {})})
+        return super().changelist_view(request, {
+            "title": _("Schedules"), "remarks": remarks, "beat_away": status.is_beat_away(), **(extra_context or {})
+        })  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PeriodicTask]:
         system, planned = (
@@ -179,7 +161,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
 
     @admin.action(description=gettext_lazy("Run now"), permissions=["change"])
     def run_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
-        return confirmed(self, request, queryset, _("Run now"), run_now, started)
+        return confirmed(self, request, queryset, _("Run now"), run_now, started, now.matching)
 
     @admin.action(description=gettext_lazy("Turn on"), permissions=["change"])
     def enable_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
@@ -210,6 +192,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
             path("preview/", view, name="schedules_preview"),
             path("inputs/", self.admin_site.admin_view(self.inputs_view), name="schedules_inputs"),
             path("configured/", take, name="schedules_configured"),
+            path("<int:pk>/now/", self.admin_site.admin_view(self.now_view), name="schedules_now"),
             *super().get_urls(),
         ]
 
@@ -230,6 +213,13 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
             return JsonResponse({}, status=403)
         return JsonResponse(preview.of_form(form_class(request.POST, instance=schedule)))
 
+    def now_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What Run now would do, for the page that asks in place."""
+        schedule = self.get_object(request, str(pk))
+        if schedule is None or not self.has_change_permission(request, schedule):
+            return JsonResponse({}, status=403)
+        return JsonResponse(now.asked(schedule, request.user))
+
     def inputs_view(self, request: HttpRequest) -> HttpResponse:
         """What a task asks for, as the form has it once the task is chosen."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
@@ -241,7 +231,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         choices = {"crontab_parts": crontab_parts(), "dates": date_choices(request.user), "spans": span_choices()}
-        context = {**(extra_context or {}), **choices}
+        context = {**(extra_context or {}), **choices, "beat_away": status.is_beat_away()}
         if request.method == "POST":
             self.look_at_selection(request, object_id)
         return super().changeform_view(request, object_id, form_url, context)

@@ -1,12 +1,13 @@
 """Admin actions on schedules that ask first: only the rows this person may touch, one verb, counts and refusals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -21,6 +22,8 @@ from ..rules import words
 from ..rules.verify import BadSchedule
 
 ASKED = "asked"
+FROM_PAGE = "from_page"
+Telling = Callable[[list[PeriodicTask], Any], Iterable[str]]
 LINK = '<a class="bo-link" href="{}">{}</a>'
 
 
@@ -31,9 +34,10 @@ def confirmed(
     title: str,
     verb: Callable[[PeriodicTask, Any], Any],
     success: Callable[[list[Any]], str],
+    telling: Telling = lambda schedules, user: [""] * len(schedules),
 ) -> HttpResponse | None:
     """Call the verb on each row once the person has confirmed; before that, the page that asks. `success`: in words, of
-    what the verb returned."""
+    what the verb returned; `telling`: what the page says of each besides."""
     schedules = list(queryset)
     mine = [schedule for schedule in schedules if access.may_change(request.user, schedule)]
     if len(mine) < len(schedules):
@@ -45,15 +49,22 @@ def confirmed(
     if not mine:
         return None
     if not request.POST.get("confirmed"):
-        return ask(modeladmin, request, mine, title)
+        return ask(modeladmin, request, mine, title, telling)
     if request.POST.get(ASKED, mark := mark_of(mine)) != mark:
         message = _("Something has changed since this page asked, so nothing was done. This is how it stands now.")
         modeladmin.message_user(request, message, messages.WARNING)
-        return ask(modeladmin, request, mine, title)
+        return ask(modeladmin, request, mine, title, telling)
     done = [made for schedule in mine if (made := attempt(modeladmin, request, schedule, verb))]
     if done:
         modeladmin.message_user(request, success(done), messages.SUCCESS)
-    return None
+    return redirect(page) if (page := page_of(request, mine)) else None
+
+
+def page_of(request: HttpRequest, schedules: list[PeriodicTask]) -> str:
+    """Of the schedule whose own page asked; "" where it was the list."""
+    if request.POST.get(FROM_PAGE) != "1" or len(schedules) != 1:
+        return ""
+    return reverse("admin:django_celery_beat_periodictask_change", args=[schedules[0].pk])
 
 
 def mark_of(schedules: list[PeriodicTask]) -> str:
@@ -85,13 +96,17 @@ def started(firings: list[Firing]) -> str:
     return format_html(_("Started: {schedules}."), schedules=format_html_join(", ", LINK, links))
 
 
-def ask(modeladmin: Any, request: HttpRequest, schedules: list[PeriodicTask], title: str) -> TemplateResponse:
+def ask(
+    modeladmin: Any, request: HttpRequest, schedules: list[PeriodicTask], title: str, telling: Telling
+) -> TemplateResponse:
+    page, told = page_of(request, schedules), zip(schedules, telling(schedules, request.user), strict=True)
     context = {
         **modeladmin.admin_site.each_context(request),
         "opts": modeladmin.model._meta,
         "title": title,
-        "rows": [(schedule.name, words.what(schedule), words.when(schedule)) for schedule in schedules],
-        "hidden": [*hidden_inputs(request), (ASKED, mark_of(schedules))],
-        "back": request.get_full_path(),
+        "rows": [(schedule.name, words.what(schedule), words.when(schedule), said) for schedule, said in told],
+        "hidden": [*hidden_inputs(request), (ASKED, mark_of(schedules)), *([(FROM_PAGE, "1")] if page else [])],
+        "action": request.get_full_path(),
+        "page": page,
     }
     return TemplateResponse(request, "schedules/confirm.html", context)

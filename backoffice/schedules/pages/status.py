@@ -20,8 +20,8 @@ SILENT = timedelta(seconds=4 * leading.HEARTBEAT)
 def in_words(schedule: PeriodicTask) -> str:
     if not schedule.enabled:
         return off_in_words(schedule)
-    if not Worker.objects.filter(kind=Worker.Kind.BEAT, seen_at__gt=clock.now(-SILENT)).exists():
-        return _("Beat is not running: nothing fires until it is started.")
+    if is_beat_away():
+        return _("It fires when beat runs again.")
     pending = Firing.objects.waiting().filter(schedule=schedule).order_by("pk").first()
     if pending:
         values = {"due": words.moment(pending.due_at), "why": pending.reason}
@@ -32,6 +32,10 @@ def in_words(schedule: PeriodicTask) -> str:
         }
     due = timing.next_due_or_none(schedule, timezone.now())
     return _("Next due: %(due)s.") % {"due": words.moment(due)} if due else _("It is not due again.")
+
+
+def is_beat_away() -> bool:
+    return not Worker.objects.filter(kind=Worker.Kind.BEAT, seen_at__gt=clock.now(-SILENT)).exists()
 
 
 def off_in_words(schedule: PeriodicTask) -> str:
