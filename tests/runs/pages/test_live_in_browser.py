@@ -1,5 +1,7 @@
 """A run is watched in a real Chromium: what moves moves together, and leaves alone what a person has in hand."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -55,3 +57,19 @@ def test_bar_and_table_are_never_of_different_moments(live_server, browser, boss
         assert page.title().startswith("✕ failed: Run")
         expect(page.locator("#run [role=status]")).to_have_text("failed: 40 of 40 records done: 30 done, 10 failed")
         assert watched.problems == []
+
+
+def test_a_run_that_ends_while_the_page_asks_is_over_on_the_page_too(live_server, browser, boss):
+    probes(3)
+    run = poke_all()
+
+    def end_and_go_on(route):
+        work_off(run)
+        route.continue_()
+
+    with browsing.watched_page(browser, live_server.url) as watched:
+        page = watched.sign_in("boss", "a long one")
+        page.route("**/live/*", end_and_go_on, times=1)
+        watched.open(address(run))
+        expect(page.locator("#run-live[data-finished]")).to_be_visible()
+        expect(page).to_have_title(re.compile("^✓ succeeded: "))

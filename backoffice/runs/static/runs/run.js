@@ -9,7 +9,7 @@
   const live = () => run.firstElementChild;
   if (!run || "finished" in live().dataset) return;
   const field = (name) => run.querySelector(`[data-field="${name}"]`);
-  let timer = 0, shown = "", spoken = -1, pause = QUICK;
+  let timer = 0, shown = "", spoken = -1, pause = QUICK, isOver = false;
   const title = document.title;
 
   // Ticks follow their records, whichever row these are in now.
@@ -49,6 +49,7 @@
     shown = answer;
     speak(JSON.parse(answer));
     entitle(JSON.parse(answer));
+    isOver = JSON.parse(answer).finished; // and not that of the table, which is asked for later
   }
 
   async function ask() {
@@ -58,7 +59,8 @@
     } catch (error) {
       if (error.name === "AbortError") return; // signed out, or not theirs to see any more
     }
-    if (!("finished" in live().dataset)) timer = setTimeout(ask, document.hidden ? SLOW : pause);
+    const isBehind = "finished" in live().dataset;
+    if (!isOver) timer = setTimeout(ask, isBehind ? QUICK : document.hidden ? SLOW : pause);
   }
 
   document.addEventListener("visibilitychange", () => { if (timer && !document.hidden) ask(); });
