@@ -13,6 +13,7 @@ from backoffice.results import activity
 
 from . import access, snapshot
 from .change import undoable
+from .counting import groups
 from .database.again import again
 from .engine import broker, error_kinds, ledger
 from .failing import standing
@@ -112,13 +113,7 @@ def retry(
     _refuse(by, access.retry_refusal, run)
     if form_token and (made := Run.objects.filter(form_token=form_token).first()):
         return made  # it may have mended them by now
-    failed, selection = standing.standing(error_kinds.failed(run, error)), _("Failed records of run %d") % run.pk
-    if error:
-        selection = _("Records of run %(run)d that failed with %(error)s") % {"run": run.pk, "error": error}
-    if alike:
-        name = run.tallies.filter(kind=Tally.Kind.FAILURE, key=alike).values_list("words", flat=True).first() or alike
-        failed = failed.filter(alike=alike)
-        selection = _("Records of run %(run)d that failed with %(error)s") % {"run": run.pk, "error": name}
+    failed, selection = _failed(run, error, alike)
     if record_ids is not None:
         failed, selection = failed.filter(record_id__in=record_ids), _("Selected failed records of run %d") % run.pk
     task = find(run.task.name)
@@ -139,6 +134,17 @@ def retry(
             retry_of=run,
         ),
     )
+
+
+def _failed(run: Run, error: str, alike: str) -> tuple[Any, str]:
+    """The failures that stand, of this kind or group if one is given, and their name."""
+    failed = standing.standing(error_kinds.failed(run, error))
+    if not (error or alike):
+        return failed, _("Failed records of run %d") % run.pk
+    if alike:
+        words = run.tallies.filter(kind=Tally.Kind.FAILURE, key=alike).values_list("words", flat=True).first()
+        failed, error = failed.filter(alike=alike), groups.in_words(words or alike)
+    return failed, _("Records of run %(run)d that failed with %(error)s") % {"run": run.pk, "error": error}
 
 
 def _again(run: Run, by: Any, selection: str, form_token: str | None) -> RunRequest:

@@ -72,7 +72,7 @@ def failing_run():
 def test_the_page_groups_failures_by_error_and_shows_one_group(admin_client):
     run, first, second, gone = failing_run()
     shown = admin_client.get(page(run)).context_data["groups"]
-    told = [("ValueError: cannot work on <value>", 2), ("Instance <n> not found.", 1)]
+    told = [("ValueError: cannot work on …", 2), ("Instance … not found.", 1)]
     assert [(group.words, group.number) for group in shown] == told
     for asked in (shown[1].query, "error=Instance … not found."):
         found = admin_client.get(f"{page(run)}?{asked}").context_data["page"]

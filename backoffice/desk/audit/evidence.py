@@ -14,6 +14,7 @@ from backoffice.runs.access import may_see_records
 from backoffice.runs.change.shown import hidden_fields, of_run
 from backoffice.runs.change.values import words
 from backoffice.runs.models import ChangeSet, FieldChange, LeftAlone, Run, RunItem
+from backoffice.runs.pages.run import bar
 
 from .pack import (
     ACTIVITY_FIELDS,
@@ -80,6 +81,7 @@ def manifest(run: Run, by: object, holds: Mapping[str, int]) -> dict[str, Any]:
         **{name: getattr(run, name) for name in RUN_FIELDS},
         "parameters": parameters.shown(run.task.name, run.parameters),
         "counts": {name: getattr(run, name) for name in COUNTS},
+        **came_to(run),
         "holds": {name: holds[name] for name in ("items", "outcomes", "changes")},
         "missing": [*missing(run, holds), *missing_changes(run, by)],
         "is_finished": run.is_finished,
@@ -93,6 +95,15 @@ def manifest(run: Run, by: object, holds: Mapping[str, int]) -> dict[str, Any]:
             "activity.jsonl": "what people did to the run",
             **HOW_TO_CHECK,
         },
+    }
+
+
+def came_to(run: Run) -> dict[str, dict[str, int]]:
+    """How many records came to what, in words: known also where retention has deleted these."""
+    tallies = list(run.tallies.all())
+    return {
+        "outcomes": {part.badge.word: part.number for part in bar.outcomes(run, tallies)},
+        "failures": {group.words: group.number for group in bar.groups(tallies)},
     }
 
 

@@ -20,6 +20,9 @@ PARTICULARS = [
 ]
 
 
+PLACE = re.compile("<(?:n|id|url|uuid|path|value|email)>")  # where particulars were
+
+
 class Alike(NamedTuple):
     """What failures of one group have in common."""
 
@@ -44,6 +47,11 @@ def split(error: str) -> tuple[str, str]:
     error = error.strip()
     match = TYPE.match(error)
     return (match[1], error[match.end() :]) if match else ("", error)
+
+
+def in_words(name: str) -> str:
+    """What failures have in common, as people read it: "cannot work on …"."""
+    return PLACE.sub("…", name)
 
 
 def normalise(message: str) -> str:

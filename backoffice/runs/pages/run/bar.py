@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from ...counting.again import LABEL
+from ...counting.groups import in_words as in_common
 from ...models import State, Tally
 from . import words
 from .words import Badge
@@ -81,7 +82,7 @@ def groups(tallies: Iterable[Tally]) -> list[Group]:
     """The most frequent first."""
     failed = [tally for tally in tallies if tally.kind == Tally.Kind.FAILURE]
     failed.sort(key=lambda tally: (not tally.key, -tally.number, tally.words))
-    return [Group(tally.words or _("other errors"), tally.number, tally.key or OTHER) for tally in failed]
+    return [Group(in_common(tally.words) or _("other errors"), tally.number, tally.key or OTHER) for tally in failed]
 
 
 def in_words(told: Iterable[Part]) -> str:
