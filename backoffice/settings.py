@@ -141,8 +141,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+LANGUAGE_CODE, LANGUAGES = "en", [("en", "English")]
+FORMAT_MODULE_PATH = "backoffice.formats"
 TIME_ZONE = "UTC"
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")

@@ -256,7 +256,11 @@ def progress(obj: Any) -> dict[str, Any] | None:
     done, total = said.get("current", said.get("done")), said.get("total")
     if not isinstance(done, int) or not isinstance(total, int) or total < 1:
         return None
-    return {"done": done, "total": total, "text": _("%(done)d of %(total)d") % {"done": done, "total": total}}
+    return {
+        "done": done,
+        "total": total,
+        "text": _("%(done)s of %(total)s") % {"done": f"{done:,}", "total": f"{total:,}"},
+    }
 
 
 def listens(obj: Any) -> bool:

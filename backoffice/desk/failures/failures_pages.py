@@ -149,7 +149,8 @@ class FailureGroupView(View):
         except NoReason as error:
             messages.warning(request, str(error))
         else:
-            messages.success(request, ngettext("%d failure dismissed.", "%d failures dismissed.", number) % number)
+            told = ngettext("%s failure dismissed.", "%s failures dismissed.", number) % f"{number:,}"
+            messages.success(request, told)
         return HttpResponseRedirect(reverse("admin:desk_failure_group", args=[group.fingerprint]))
 
     def run_again(self, request: HttpRequest, group: failures.Group) -> HttpResponse:

@@ -136,16 +136,16 @@ def drift_check(drift: Drift) -> Check:
     """Ledger, TaskResult and Redis of the runs whose results are still kept."""
     name = _("Agreement")
     compared = ngettext(
-        "%(n)d outcome compared in ledger, TaskResult and Redis",
-        "%(n)d outcomes compared in ledger, TaskResult and Redis",
+        "%(n)s outcome compared in ledger, TaskResult and Redis",
+        "%(n)s outcomes compared in ledger, TaskResult and Redis",
         drift.compared,
-    ) % {"n": drift.compared}
+    ) % {"n": f"{drift.compared:,}"}
     if drift.redis_unknown:
         compared = ngettext(
-            "%(n)d outcome compared in ledger and TaskResult; Redis did not answer",
-            "%(n)d outcomes compared in ledger and TaskResult; Redis did not answer",
+            "%(n)s outcome compared in ledger and TaskResult; Redis did not answer",
+            "%(n)s outcomes compared in ledger and TaskResult; Redis did not answer",
             drift.compared,
-        ) % {"n": drift.compared}
+        ) % {"n": f"{drift.compared:,}"}
     if not drift.total:
         return Check(name, True, compared + _(": they agree."))
     advice = _("Write them as the ledger has it: manage.py doctor --repair")

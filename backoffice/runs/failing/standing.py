@@ -227,7 +227,8 @@ def in_words(run: Any) -> str:
         return _("all settled since")
     if run.failed > GLANCED:
         return _("some settled since")
-    return ngettext("%d still failing", "%d still failing", run.failed - run.settled) % (run.failed - run.settled)
+    left = run.failed - run.settled
+    return ngettext("%s still failing", "%s still failing", left) % f"{left:,}"
 
 
 # --- settled for ever

@@ -86,17 +86,18 @@ def with_since(run: Any, text: str) -> str:
 
 def cancelled_in_words(undone: int, in_hand: int) -> str:
     text = (
-        ngettext("Cancelled: %d record is not worked on.", "Cancelled: %d records are not worked on.", undone) % undone
+        ngettext("Cancelled: %s record is not worked on.", "Cancelled: %s records are not worked on.", undone)
+        % f"{undone:,}"
     )
     if in_hand:
         text += (
             " "
             + ngettext(
-                "%d more is in progress: it is finished or given back within seconds.",
-                "%d more are in progress: they are finished or given back within seconds.",
+                "%s more is in progress: it is finished or given back within seconds.",
+                "%s more are in progress: they are finished or given back within seconds.",
                 in_hand,
             )
-            % in_hand
+            % f"{in_hand:,}"
         )
     return text + " " + _("What is done stays done.")
 

@@ -14,7 +14,6 @@ function wordsBesideIcons(control) {
 }
 
 function makeAccessible(root) {
-  for (const page of root.querySelectorAll("#main, body.login #page")) page.setAttribute("role", "main");
   const finder = root.querySelector('[x-data="searchCommand()"]'), typed = finder?.querySelector("input");
   if (finder) {
     for (const [name, value] of [["role", "dialog"], ["aria-modal", "true"], ["aria-label", typed.placeholder]]) finder.setAttribute(name, value);

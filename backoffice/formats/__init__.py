@@ -1,0 +1,1 @@
+"""How dates, times and numbers look on every page, by language (FORMAT_MODULE_PATH)."""
