@@ -31,13 +31,24 @@ def of_form(form: ScheduleForm) -> dict[str, Any]:
     form.is_valid()
     schedule = form.instance
     timed = not any(form.has_error(field) for field in TIMING)
+    called = not (form.has_error("work") or form.has_error("selection"))
     return {
+        "name": words.suggested_name(schedule) if timed and called else "",
+        "which": which(schedule) if called else "",
+        "change": record_list.choose_url(schedule, form.user) if called else "",
         "sentence": capfirst(words.when(schedule)) if timed else "",
         "firings": firings(schedule) if timed else [],
         "matching": "" if form.has_error("selection") or form.has_error("work") else matching(schedule, form.user),
         "list": "" if form.has_error("selection") else record_list.url_of(schedule, form.user),
         "errors": errors(form),
     }
+
+
+def which(schedule: PeriodicTask) -> str:
+    """The filter in words, where one is asked."""
+    kwargs = permitted.loads(schedule.kwargs, {})
+    task = record_tasks().get(str(kwargs.get("task"))) if schedule.task == permitted.START_RUN else None
+    return capfirst(chosen_in_words(selection.describe(kwargs), task.record_model)) if task else ""
 
 
 def errors(form: ScheduleForm) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -26,14 +26,15 @@ from backoffice.runs.pages.staff import StaffAdmin
 from .. import access, enabling
 from ..beat import configured
 from ..beat.fire import run_now
-from ..form import preview
+from ..form import choosing, preview
 from ..form.dates import date_choices, span_choices
 from ..form.form_values import crontab_parts
 from ..form.forms import ScheduleForm
-from ..form.record_list import schedule_this_filter, url_of
+from ..form.record_list import schedule_this_filter, url_of, use_this_filter
 from ..models import ScheduleState, last_fired
 from ..rules import permitted, timing, words
 from . import firing_admin, history, now, status, timing_admin
+from .choose import choose
 from .confirm import confirmed, number_of, started
 from .kinds import KindFilter
 from .later_action import later_action
@@ -41,7 +42,7 @@ from .later_action import later_action
 __all__ = ["ScheduleAdmin", "firing_admin", "later_action", "timing_admin"]
 
 admin.site.unregister(PeriodicTask)
-list_buttons.append(schedule_this_filter)
+list_buttons.extend([schedule_this_filter, use_this_filter])
 
 
 @admin.register(PeriodicTask)
@@ -192,6 +193,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
             path("preview/", view, name="schedules_preview"),
             path("inputs/", self.admin_site.admin_view(self.inputs_view), name="schedules_inputs"),
             path("configured/", take, name="schedules_configured"),
+            path("choose/", self.admin_site.admin_view(self.choose_view), name="schedules_choose"),
             path("<int:pk>/now/", self.admin_site.admin_view(self.now_view), name="schedules_now"),
             *super().get_urls(),
         ]
@@ -219,6 +221,9 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
         if schedule is None or not self.has_change_permission(request, schedule):
             return JsonResponse({}, status=403)
         return JsonResponse(now.asked(schedule, request.user))
+
+    def choose_view(self, request: HttpRequest) -> HttpResponse:
+        return choose(self, request)
 
     def inputs_view(self, request: HttpRequest) -> HttpResponse:
         """What a task asks for, as the form has it once the task is chosen."""
@@ -253,6 +258,14 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
         if schedule is not None:
             context |= history.of(schedule) | {"records_url": url_of(schedule, request.user)}
         return super().change_view(request, object_id, *args, extra_context=context, **kwargs)
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """With the filter that comes from the list: after what is stored was marked as seen."""
+        response, form = super().render_change_form(request, context, *args, **kwargs), context["adminform"].form
+        if kwargs.get("change") and request.method == "GET" and choosing.PICKED in request.GET:
+            form.initial["selection"] = choosing.end(request)
+            messages.info(request, _("This is the filter of the list. It counts when it is saved."))
+        return response
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """The schedule's own page tells its changes, beat's among them; Django's log knows only those of this form."""

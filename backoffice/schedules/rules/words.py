@@ -1,10 +1,12 @@
 """Schedules in words, for lists, previews and messages."""
 
+from itertools import count
 from typing import Any
 
 from cron_descriptor import Options, get_description
 from django.db.models import Model
 from django.utils import formats, timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
@@ -111,3 +113,29 @@ def over_records(kwargs: dict[str, Any]) -> str:
 
 def records_label(model: type[Model]) -> str:
     return str(model._meta.verbose_name_plural)
+
+
+def suggested_name(schedule: PeriodicTask) -> str:
+    """What it does, to which records and when, such as "Process: review, NL; at 02:00, every day"; nobody else's."""
+    kwargs = loads(schedule.kwargs, {})
+    task = record_tasks().get(str(kwargs.get("task"))) if schedule.task == permitted.START_RUN else None
+    done = f"{task_label(task.name)}: {which(task.record_model, kwargs)}" if task else what(schedule)
+    times = when(schedule)
+    if schedule.crontab:
+        times = times.removesuffix(f", {schedule.crontab.timezone}")
+    name = _("%(what)s; %(when)s") % {"what": Truncator(done).chars(110), "when": times[:1].lower() + times[1:]}
+    return unused(Truncator(name).chars(190))
+
+
+def which(model: type[Model], kwargs: dict[str, Any]) -> str:
+    """By the values alone: their fields would make a name long."""
+    chosen = [
+        part.partition(": ")[2] or part for part in chosen_in_words(selection.describe(kwargs), model).split(", ")
+    ]
+    told = ", ".join(part for part in chosen if part) or _("all %(records)s") % {"records": records_label(model)}
+    return _("%(which)s, only those that need it") % {"which": told} if kwargs.get("only_needed") else told
+
+
+def unused(name: str) -> str:
+    taken = set(PeriodicTask.objects.filter(name__startswith=name).values_list("name", flat=True)[:100])
+    return next(tried for number in count(1) if (tried := name if number == 1 else f"{name} ({number})") not in taken)

@@ -66,8 +66,21 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   form.elements.work.addEventListener("change", () => askFor(form.elements.work.value));
 
+  // The filter in words beside what is typed, with the way to the list; and a name, until a person gives one.
+  const which = box.querySelector("[data-which]");
+  form.elements.selection.after(which);
+  const tell = (answer) => {
+    which.querySelector("strong").textContent = answer.which;
+    which.querySelector("a").href = answer.change;
+    which.classList.toggle("sch-hidden", !answer.change);
+    const name = form.elements.name;
+    if (!("suggest" in box.dataset) || document.activeElement === name) return;
+    if (answer.name && (!name.value || name.value === box.dataset.suggest)) box.dataset.suggest = name.value = answer.name;
+  };
+
   const item = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
   const show = (answer) => {
+    tell(answer);
     part("sentence").textContent = answer.sentence;
     part("matching").textContent = answer.matching;
     part("list").href = answer.list;
