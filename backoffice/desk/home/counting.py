@@ -12,6 +12,7 @@ from django.db.models import Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
+from backoffice.runs.database.again import is_away
 from backoffice.runs.database.bounded import TooSlow, bounded
 from backoffice.runs.failing import outcome
 from backoffice.runs.models import Run, Tally
@@ -53,6 +54,10 @@ def waiting(model_admin: Any) -> Iterator[tuple[str, int]]:
             yield query, number(model_admin.model, query)
         except (selection.BadSelection, TooSlow) as error:
             logger.warning("%s with the filter %r are not counted: %s", model_admin.model._meta.label, query, error)
+        except Exception as error:  # of a team's own filter
+            if is_away(error):
+                raise
+            logger.exception("%s with the filter %r are not counted.", model_admin.model._meta.label, query)
 
 
 def number(model: Any, query: str) -> int:
