@@ -35,6 +35,11 @@ class RecordList(StaffList):
     queryset: Records
     result_list: Any
 
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+        """Backwards through the issues the references go backwards, too: one walk along their index."""
+        found: list[str] = super().get_ordering(request, queryset)
+        return ["-issue_codes", "-reference"] if found == ["-issue_codes", "reference"] else found
+
     def get_results(self, request: HttpRequest) -> None:
         self._find_the_rare()
         super().get_results(request)
