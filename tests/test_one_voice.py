@@ -2,10 +2,14 @@
 
 import re
 from datetime import UTC, date, datetime
+from html import unescape
 from pathlib import Path
 
 import pytest
 from django.template import Context, Template
+from django.utils.html import strip_tags
+
+from tests.factories import member, user
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = [path for top in ("backoffice", "records") for path in (ROOT / top).rglob("*.html")]
@@ -50,3 +54,39 @@ def test_a_number_of_rows_is_told_with_its_thousands_apart():
         if f"{{{{ {name} }}}}" in text
     }
     assert {each for each in found if each[1] not in FEW} == set()
+
+
+def way_to(text: str) -> list[str]:
+    """The words of a page's breadcrumbs."""
+    heading = re.sub(r'<span class="material-symbols[^>]*>[^<]*</span>', "|", re.search(r"<h1.*?</h1>", text, re.S)[0])
+    return [" ".join(part.split()) for part in unescape(strip_tags(heading)).split("|")]
+
+
+@pytest.mark.django_db
+@pytest.mark.once
+def test_a_page_is_called_the_same_in_menu_breadcrumbs_and_title(client):
+    client.force_login(user(is_superuser=True))
+    groups = client.get("/admin/").context["sidebar_navigation"]
+    wrong = []
+    for group in groups:
+        for item in (each for each in group["items"] if "?" not in each["link"]):  # which have their filter behind
+            text = client.get(item["link"]).text
+            title = " ".join(unescape(re.search(r"<title>(.*?)</title>", text, re.S)[1]).split())
+            way = way_to(text)
+            if (title, way[-1]) != (f"{item['title']} | backoffice", item["title"]) or len(set(way)) < len(way):
+                wrong.append((item["title"], title, way))
+            if len(way) > 1 and way[0] != group["title"]:
+                wrong.append((group["title"], way))
+    assert wrong == []
+
+
+@pytest.mark.django_db
+def test_lists_of_timings_are_offered_to_who_can_change_them_alone(client):
+    def offered(group: str) -> set[str]:
+        client.force_login(member(group))
+        apps = client.get("/admin/").context["app_list"]
+        return {model["object_name"] for app in apps for model in app["models"]}
+
+    timings = {"CrontabSchedule", "ClockedSchedule", "IntervalSchedule", "SolarSchedule"}
+    assert not timings & offered("Auditor")
+    assert client.get("/admin/django_celery_beat/crontabschedule/").status_code == 200

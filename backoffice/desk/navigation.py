@@ -36,7 +36,7 @@ def sidebar(request: HttpRequest) -> list[Item]:
                 listing(request, _("Task results"), "fact_check", "django_celery_results.taskresult"),
                 failures(request),
                 agreement(request),
-                listing(request, _("Activity"), "history", "results.activity"),
+                listing(request, _("Activity log"), "history", "results.activity"),
                 listing(request, _("Retention"), "auto_delete", "desk.retentionpolicy"),
             ],
         ),

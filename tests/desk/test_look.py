@@ -48,7 +48,7 @@ def test_the_admin_site_and_our_admins_are_unfolds():
 
 def test_a_superuser_may_go_everywhere(client: Client):
     client.force_login(user(is_superuser=True))
-    expected = ["Desk", "Records", "Runs", "My runs", "Schedules", "Task results", "Activity", "Users", "Groups"]
+    expected = ["Desk", "Records", "Runs", "My runs", "Schedules", "Task results", "Activity log", "Users", "Groups"]
     assert [title for title in titles(client) if title in expected] == expected
 
 
@@ -60,7 +60,7 @@ def test_staff_without_permissions_see_the_desk_and_their_own_runs(client: Clien
 
 def test_each_view_permission_opens_its_page_and_no_other(client: Client):
     client.force_login(user("results.view_activity", "auth.view_group"))
-    assert {"Activity", "Groups"} <= set(titles(client))
+    assert {"Activity log", "Groups"} <= set(titles(client))
     assert not {"Users", "Task results", "Records", "Schedules"} & set(titles(client))
 
 

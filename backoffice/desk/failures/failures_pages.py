@@ -51,7 +51,7 @@ class FailuresView(View):
         found = failures.groups(request.user, words)
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Failures by cause"),
+            "title": _("Failures"),
             "words": words,
             "groups": found.groups[:SHOWN_GROUPS],
             "more": max(0, len(found.groups) - SHOWN_GROUPS),

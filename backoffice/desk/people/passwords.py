@@ -12,6 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm
 
 from backoffice.results.activity import log
@@ -68,7 +69,7 @@ class OwnPasswordForm(AdminOwnPasswordChangeForm):
 class OwnPasswordView(PasswordChangeView):
     """In the place of the theme's, which offers no other form."""
 
-    form_class = OwnPasswordForm
+    form_class, title = OwnPasswordForm, gettext_lazy("Change password")
     success_url = reverse_lazy("admin:password_change_done")
     admin_site: Any = None
 

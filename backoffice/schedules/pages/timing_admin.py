@@ -134,6 +134,11 @@ class TimingAdmin(StaffAdmin, ModelAdmin):
     def in_words(self, timing: Model) -> str:
         return words.when_by(self.form.kind, timing)
 
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """Who can only look comes from a schedule: the lists of all applications do without it."""
+        found = super().get_model_perms(request)
+        return found if found["add"] or found["change"] else dict.fromkeys(found, False)
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and self.is_unused(request, obj)
 

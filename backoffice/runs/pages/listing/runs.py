@@ -26,11 +26,11 @@ TEXTS = ("requester_name", "selection", "schedule_name", "reason")
 class MineFilter(admin.SimpleListFilter):
     """For those who see more than their own."""
 
-    title = gettext_lazy("whose")
+    title = gettext_lazy("requested by")
     parameter_name = "mine"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", _("My runs"))] if sees_more_than_own(request.user) else []
+        return [("1", _("me"))] if sees_more_than_own(request.user) else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Run]) -> QuerySet[Run]:
         return queryset.filter(requester_id=request.user.pk) if self.value() == "1" else queryset
