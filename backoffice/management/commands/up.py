@@ -19,6 +19,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
 from backoffice import queues
+from backoffice.desk.home import counting
 from backoffice.front import static_files
 
 from .. import first_user, programs
@@ -86,6 +87,8 @@ class Command(BaseCommand):
                     supervisor.run(programs.management(fixtures))
                 if first:
                     first_user.create(*first)
+                counting.count()  # beat comes to it half a minute later
+                connection.close()
                 supervisor.start(*programs.workers(workers))
                 if not static_files.is_collected():
                     supervisor.run(programs.management("collectstatic", "--no-input", "--verbosity", "0"))
