@@ -30,7 +30,7 @@ def main(base: str = "http://127.0.0.1:8000") -> None:
         page.locator("[data-field=percent]", has_text="100 %").wait_for(timeout=60_000)
         page.goto(base + "/admin/records/yourmodel/?verdict=review")
         page.locator("#result_list tbody th a, #result_list tbody td a").first.click()
-        page.get_by_role("heading", name="Outcome").scroll_into_view_if_needed()
+        page.locator(".record-notes").first.scroll_into_view_if_needed()
         picture("record")
         watched.open("/admin/")
         picture("desk")

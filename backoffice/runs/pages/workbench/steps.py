@@ -46,6 +46,13 @@ class Key:
         found = Q(**{f"{self.name}__{'lt' if self.order.descending else 'gt'}": self.value})
         return found | Q(**{f"{self.name}__isnull": True}) if self.nulls_last and self.has_nulls else found
 
+    @property
+    def beginning(self) -> Q:
+        """Of what is beyond or the same: where an index of this key begins, which none finds behind an "or"."""
+        if self.value is None or (self.nulls_last and self.has_nulls):
+            return Q()
+        return Q(**{f"{self.name}__{'lte' if self.order.descending else 'gte'}": self.value})
+
 
 def beside(model_admin: Any, request: HttpRequest, record: Any, way: str) -> Any:
     """Its primary key; None at the end of the list. Raises TooSlow, and what a list does of odd filters."""
@@ -118,7 +125,7 @@ def beyond(keys: list[Key]) -> Q:
     """Later by the first key; or the same there, and later by the next."""
     *former, last = keys
     lexical = reduce(lambda rest, key: key.beyond | (key.same & rest), reversed(former), last.beyond)
-    return lexical & (keys[0].beyond | keys[0].same) if former else lexical  # once more, as an index begins there
+    return lexical & keys[0].beginning if former else lexical
 
 
 def if_rare(rows: QuerySet[Any]) -> QuerySet[Any]:
