@@ -53,7 +53,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     show_full_result_count = False  # one count of a million is enough
     show_facets = admin.ShowFacets.NEVER  # a count per issue code is a scan per issue code
     search_fields = search_index.FIELDS
-    search_help_text = _lazy("Reference, name, tax id, e-mail, town, phone")
+    search_help_text = _lazy("Reference, name, tax ID, e-mail, town, phone")
     ordering = ("reference",)
     fieldsets = (
         (None, {"fields": (("reference", "role"), "name")}),

@@ -63,10 +63,10 @@ class YourModel(Processable):
     postal_code = models.CharField(_("postal code"), max_length=50, blank=True)
     country = models.CharField(_("country"), max_length=60, blank=True)
     tax_id = models.CharField(
-        _("tax id"), max_length=100, blank=True, help_text=_("VAT or registration number, as known.")
+        _("tax ID"), max_length=100, blank=True, help_text=_("VAT or registration number, as known.")
     )
     phone = models.CharField(_("phone"), max_length=100, blank=True)
-    email = models.CharField(_("email"), max_length=300, blank=True)
+    email = models.CharField(_("e-mail"), max_length=300, blank=True)
     website = models.CharField(_("website"), max_length=500, blank=True)
 
     normalised = models.JSONField(_("normalised"), default=dict, blank=True, editable=False)

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from django.template import Context, Template
 from django.utils.html import strip_tags
+from django.utils.text import capfirst
 
+from records.checks import codes
+from records.models import YourModel
 from tests.factories import member, user
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,3 +93,9 @@ def test_lists_of_timings_are_offered_to_who_can_change_them_alone(client):
     timings = {"CrontabSchedule", "ClockedSchedule", "IntervalSchedule", "SolarSchedule"}
     assert not timings & offered("Auditor")
     assert client.get("/admin/django_celery_beat/crontabschedule/").status_code == 200
+
+
+def test_a_field_is_called_as_its_issues_call_it():
+    labels = {code.partition(".")[0]: label.partition(":")[0] for code, label in codes().items()}
+    named = {field.name: capfirst(str(field.verbose_name)) for field in YourModel._meta.fields}
+    assert {name: named[name] for name in labels if name in named} == {n: w for n, w in labels.items() if n in named}

@@ -47,7 +47,7 @@ def test_each_row_says_its_verdict_before_and_after_and_its_issues_in_words(oper
     assert (old.before.word, old.after.word) == ("valid", "invalid")
     assert (new.before, new.after.word) == (None, "correctable")
     html = text(response)
-    assert "Email: " in html
+    assert "E-mail: " in html
     assert "Countries are kept as ISO codes" in html
     assert dict((badge.word, n) for badge, n in response.context["preview"].trials.counts) == {
         "invalid": 1,

@@ -46,7 +46,7 @@ def test_has_all_records_and_the_chosen_columns(operator):
     made = factories.processed(email="nobody")
     columns = ("reference", "verdict", "issues", "issues_in_words", "processed")
     [row] = rows(operator.post(URL, asked(columns=columns)))
-    assert row.pop("issues_in_words") == f"Email: {made.issues[0]['message']}"
+    assert row.pop("issues_in_words") == f"E-mail: {made.issues[0]['message']}"
     assert row == {"reference": made.reference, "verdict": "invalid", "issues": "email.no_at", "processed": "yes"}
 
 

@@ -64,7 +64,7 @@ def firings(schedule: PeriodicTask) -> list[dict[str, str]]:
     return [
         {
             "local": f"{due.local:%a %Y-%m-%d %H:%M:%S %Z}",
-            "utc": f"{due.utc:%Y-%m-%d %H:%M:%S}",
+            "utc": "" if due.local.tzname() == "UTC" else f"{due.utc:%Y-%m-%d %H:%M:%S} UTC",
             "remark": str(REMARKS.get(due.remark, "")),
         }
         for due in timing.upcoming(schedule, timezone.now(), 1 if schedule.one_off else 10)

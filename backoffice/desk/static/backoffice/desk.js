@@ -92,6 +92,7 @@ document.addEventListener("input", (event) => event.target.closest("form[data-su
 
 document.addEventListener("DOMContentLoaded", () => {
   makeAccessible(document);
+  document.querySelector("[data-focus]")?.focus({ preventScroll: true });  // autofocus scrolls past what is to be read first
   const task = document.querySelector("[data-task-poll]");
   if (task) startTask(task);
 });

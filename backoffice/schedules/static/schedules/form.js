@@ -93,6 +93,7 @@ document.addEventListener("DOMContentLoaded", () => {
       return row;
     }));
     part("table").classList.toggle("sch-hidden", !answer.firings.length);
+    part("table").classList.toggle("sch-one-zone", answer.firings.every((due) => !due.utc));
     box.classList.remove("sch-hidden");
   };
 
