@@ -8,6 +8,7 @@ import django
 from celery import Celery, Task
 from celery.app.utils import Settings
 from django.apps import apps
+from django.utils.translation import gettext_lazy as _
 from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backoffice.settings")
@@ -71,6 +72,6 @@ app.steps["worker"].add("backoffice.runs.worker.main_process:Heartbeat")
 app.autodiscover_tasks()
 
 
-@app.task(bind=True, ignore_result=True, schedulable=True)
+@app.task(bind=True, ignore_result=True, schedulable=True, label=_("Try out: log the request"))
 def debug_task(self: Task) -> None:
     print(f"Request: {self.request!r}")  # noqa: T201 - what the field's usual guide does

@@ -95,12 +95,12 @@ def withdraw_acceptance(instance: YourModel, *, codes: list[str]) -> Outcome:
 edit_yourmodel = bulk_edit("records.YourModel")
 
 
-@shared_task(schedulable=True)
+@shared_task(schedulable=True, label=_("Try out: add two numbers"))
 def add(x: float, y: float) -> float:
     return x + y
 
 
-@shared_task(bind=True, listens_for_cancel=True, schedulable=True)
+@shared_task(bind=True, listens_for_cancel=True, schedulable=True, label=_("Try out: take a while"))
 def long_running_task(self: Task, steps: int = 10) -> str:
     """About a second a step, with progress; stops when Cancel on its result page has written a row."""
     for step in range(steps):

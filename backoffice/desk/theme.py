@@ -48,7 +48,12 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     "COLORS": {"primary": PRIMARY, "font": FONT},
     "STYLES": [file("backoffice/desk.css"), file("notices/notices.css")],
-    "SCRIPTS": [file("backoffice/desk.js"), file("backoffice/icons.js"), file("notices/bell.js")],
+    "SCRIPTS": [
+        file("backoffice/desk.js"),
+        file("backoffice/icons.js"),
+        file("backoffice/times.js"),
+        file("notices/bell.js"),
+    ],
     "SIDEBAR": {
         "navigation": "backoffice.desk.navigation.sidebar",
         "show_all_applications": True,

@@ -68,10 +68,14 @@ class Watched:
 
 
 @contextmanager
-def watched_page(browser: Browser, base: str, width: int = WIDE, dark: bool = False) -> Iterator[Watched]:
-    """A page in a context of its own, as wide and as dark as asked."""
+def watched_page(
+    browser: Browser, base: str, width: int = WIDE, dark: bool = False, zone: str | None = None
+) -> Iterator[Watched]:
+    """A page in a context of its own, as wide and as dark as asked, of a reader in that time zone."""
     context = browser.new_context(
-        viewport={"width": width, "height": 900 if width > 600 else 844}, color_scheme="dark" if dark else "light"
+        viewport={"width": width, "height": 900 if width > 600 else 844},
+        color_scheme="dark" if dark else "light",
+        timezone_id=zone,
     )
     watched = Watched(context.new_page(), base.rstrip("/"))
     watched.page.on("console", watched.hear)

@@ -68,7 +68,7 @@ def test_every_page_shows_the_label_of_a_task(client, run, page):
     [
         (NAME, "Process"),
         ("records.tasks.apply_corrections", "Apply corrections"),
-        ("records.tasks.long_running_task", "Long running task"),
+        ("records.tasks.long_running_task", "Try out: take a while"),
         ("gone.tasks.tidy_up", "Tidy up"),
         ("odd.", "odd."),
         ("", ""),

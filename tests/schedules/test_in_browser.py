@@ -18,7 +18,7 @@ from tests.browser.page import NARROW, WIDE, accessibility_problems, watched_pag
 from tests.factories import user
 from tests.runs.factories import probes
 from tests.schedules import factories
-from tests.schedules.tasks import PROCESS
+from tests.schedules.tasks import PROCESS, TICK
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.once]
 LIST = "/admin/django_celery_beat/periodictask/"
@@ -228,3 +228,23 @@ def test_the_task_that_is_chosen_brings_its_inputs_and_nothing_typed_is_lost(sit
         expect(page.locator("#result_list")).to_contain_text("Word: hello; Times: 2")
         assert watched.problems == []
     assert json.loads(PeriodicTask.objects.get().kwargs)["parameters"]["word"] == "hello"
+
+
+def test_the_readers_own_time_stands_beside_the_pages_and_not_where_they_are_one(site, browser):
+    factories.row("Nightly", crontab=factories.crontab("0 2 * * *"))
+    with watched_page(browser, site, zone="Asia/Tokyo") as watched:
+        page = watched.sign_in("scheduler", PASSWORD)
+        watched.open(LIST)
+        expect(page.locator("#result_list .field-next_due")).to_contain_text("02:00 UTC (11:00 GMT+9)")
+        watched.open(f"{LIST}add/")
+        page.select_option("select[name=work]", TICK)
+        expect(page.locator("[data-part=firings] tr").first).to_contain_text("02:00:00 UTC (11:00 GMT+9)")
+        page.check("input[name=when][value=once]")
+        page.fill("input[name=at]", "2030-12-31T18:30")
+        expect(page.locator(".field-at")).to_contain_text("(2031-01-01 03:30 GMT+9)")
+        assert watched.problems == []
+    with watched_page(browser, site, zone="UTC") as watched:
+        page = watched.sign_in("scheduler", PASSWORD)
+        watched.open(LIST)
+        expect(page.locator("#result_list .field-next_due")).to_contain_text("02:00 UTC")
+        expect(page.locator(".bo-own-time")).to_have_count(0)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import INPUT_CLASSES
 
@@ -29,6 +30,8 @@ class MomentInput(forms.DateTimeInput):
         """With a step of a second where there are some: browsers send whole minutes otherwise, or nothing."""
         if isinstance(value, datetime) and value.second:
             attrs = {**(attrs or {}), "step": 1}
+        # for the page, which writes the reader's own time beside it
+        attrs = {**(attrs or {}), "data-zone": timezone.get_current_timezone_name()}
         return super().get_context(name, value, attrs)
 
 

@@ -63,6 +63,7 @@ def errors(form: ScheduleForm) -> dict[str, list[str]]:
 def firings(schedule: PeriodicTask) -> list[dict[str, str]]:
     return [
         {
+            "at": due.utc.isoformat(),
             "local": f"{due.local:%a %Y-%m-%d %H:%M:%S %Z}",
             "utc": "" if due.local.tzname() == "UTC" else f"{due.utc:%Y-%m-%d %H:%M:%S} UTC",
             "remark": str(REMARKS.get(due.remark, "")),

@@ -12,7 +12,6 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -116,12 +115,11 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
     @display(description=gettext_lazy("next due"))
     def next_due(self, schedule: PeriodicTask) -> str:
         due = timing.next_due_or_none(schedule, timezone.now()) if schedule.enabled else None
-        return render_to_string("schedules/next_due.html", {"due": words.moment(due)}) if due else ""
+        return render_to_string("schedules/next_due.html", {"due": words.clock(due)}) if due else ""
 
     @display(description=gettext_lazy("last run"), ordering="last_fired")
     def last_run(self, schedule: Any) -> str:
-        moment = schedule.last_fired
-        return format_html('<span class="bo-num">{}</span>', words.moment(moment)) if moment else ""
+        return words.clock(schedule.last_fired) if schedule.last_fired else ""
 
     @display(description=gettext_lazy("state"))
     def state_badge(self, schedule: PeriodicTask) -> str:
@@ -144,11 +142,11 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
 
     @display(description=gettext_lazy("not before"))
     def not_before(self, schedule: PeriodicTask) -> str:
-        return words.moment(schedule.start_time) if schedule.start_time else _("no bound")
+        return words.clock(schedule.start_time) if schedule.start_time else _("no bound")
 
     @display(description=gettext_lazy("not after"))
     def not_after(self, schedule: PeriodicTask) -> str:
-        return words.moment(schedule.expires) if schedule.expires else _("no bound")
+        return words.clock(schedule.expires) if schedule.expires else _("no bound")
 
     # --- who may what -----------------------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ class FiringAdmin(StaffAdmin, ModelAdmin):
 
     @display(description=_("due"))
     def due(self, firing: Firing) -> str:
-        return format_html('<span class="bo-num">{}</span>', words.moment(firing.due_at))
+        return words.clock(firing.due_at)
 
     @display(description=_("late"))
     def late(self, firing: Firing) -> str:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 
@@ -24,14 +25,13 @@ def in_words(schedule: PeriodicTask) -> str:
         return _("It fires when beat runs again.")
     pending = Firing.objects.waiting().filter(schedule=schedule).order_by("pk").first()
     if pending:
-        values = {"due": words.moment(pending.due_at), "why": pending.reason}
-        return _("The firing due %(due)s waits to be sent. %(why)s") % values
+        told = {"due": words.clock(pending.due_at), "why": pending.reason}
+        return format_html(_("The firing due {due} waits to be sent. {why}"), **told)
     if fire.is_quiet(schedule):
-        return _("It fires every few seconds: its firings are not listed. Last run: %(last)s.") % {
-            "last": words.moment(schedule.last_run_at) if schedule.last_run_at else _("never")
-        }
+        last = words.clock(schedule.last_run_at) if schedule.last_run_at else _("never")
+        return format_html(_("It fires every few seconds: its firings are not listed. Last run: {last}."), last=last)
     due = timing.next_due_or_none(schedule, timezone.now())
-    return _("Next due: %(due)s.") % {"due": words.moment(due)} if due else _("It is not due again.")
+    return format_html(_("Next due: {due}."), due=words.clock(due)) if due else _("It is not due again.")
 
 
 def is_beat_away() -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 from cron_descriptor import Options, get_description
 from django.db.models import Model
 from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -88,6 +90,11 @@ def crontab_in_words(schedule: PeriodicTask) -> str:
 def moment(value: Any) -> str:
     local = timezone.localtime(value)
     return f"{formats.date_format(local, 'Y-m-d H:i')} {local.tzname()}"
+
+
+def clock(value: Any) -> SafeString:
+    """A moment for a page, which writes the reader's own time beside it."""
+    return format_html('<time class="bo-num bo-time" datetime="{}">{}</time>', value.isoformat(), moment(value))
 
 
 def what(schedule: PeriodicTask) -> str:

@@ -88,7 +88,9 @@ document.addEventListener("DOMContentLoaded", () => {
     part("errors").replaceChildren(...Object.values(answer.errors).flat().map((text) => item("li", text)));
     part("firings").replaceChildren(...answer.firings.map((due) => {
       const row = document.createElement("tr");
-      row.append(item("td", due.local), item("td", due.utc), item("td", due.remark));
+      const time = Object.assign(item("time", due.local), { className: "bo-time", dateTime: due.at });
+      row.append(item("td", ""), item("td", due.utc), item("td", due.remark));
+      row.firstChild.append(time);
       row.lastChild.className = "sch-warn";
       return row;
     }));
