@@ -23,7 +23,9 @@ class Up:
     def __init__(self, var: Path, *arguments: str, **environment: str) -> None:
         own = {"BACKOFFICE_VAR": str(var), "DJANGO_SETTINGS_MODULE": "backoffice.settings", "PYTHONPATH": str(ROOT)}
         inherited = {
-            k: v for k, v in os.environ.items() if k not in {"REDIS_URL", "DATABASE_URL", "BACKOFFICE_TEST_DIR"}
+            k: v
+            for k, v in os.environ.items()
+            if k not in {"REDIS_URL", "DATABASE_URL", "BACKOFFICE_TEST_DIR", "MAKELEVEL"}
         }
         self.var = var
         self.process = subprocess.Popen(

@@ -21,8 +21,10 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         said = refused(tmp_path, "--port", str(port))
+        from_make = refused(tmp_path, "--port", str(port), MAKELEVEL="1")
     assert f"Port {port} on 127.0.0.1 is taken by another program" in said
-    assert f"--port {port + 1}" in said
+    assert f": manage.py up --port {port + 1}\n" in said
+    assert f': make run ARGS="--port {port + 1}"\n' in from_make
 
 
 def test_a_port_that_is_none_is_named(tmp_path: Path) -> None:

@@ -111,12 +111,15 @@ def _listener(host: str, port: int) -> Iterator[socket.socket]:
             raise CommandError(
                 f"Nothing can listen on {host} port {port}: {error.strerror}. See --host, --port."
             ) from None
-        raise CommandError(
-            f"Port {port} on {host} is taken by another program. Stop that program, or choose another port: "
-            f"manage.py up --port {port + 1 if port < 65_535 else 8001}"
-        ) from None
+        told = f"Port {port} on {host} is taken by another program. Stop that program, or choose another port: "
+        raise CommandError(told + _as_typed(f"--port {port + 1 if port < 65_535 else 8001}")) from None
     with listener:
         yield listener
+
+
+def _as_typed(options: str) -> str:
+    """For somebody who has typed `make run`, that: make tells whom it starts."""
+    return f'make run ARGS="{options}"' if "MAKELEVEL" in os.environ else f"manage.py up {options}"
 
 
 @contextlib.contextmanager
