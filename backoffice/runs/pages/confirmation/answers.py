@@ -90,6 +90,7 @@ def dress(form: forms.Form) -> None:
     choosing.shorten(form)
     if isinstance(form, Partial):
         form.tick_classes = " ".join(CHECKBOX_CLASSES)
+    form.label_suffix = ""
     form.required_css_class = "run-required"  # type: ignore[attr-defined]  # Django asks for it
     for field in form:
         _name_parts(field)
