@@ -195,7 +195,8 @@ def test_the_button_on_a_record_asks_the_same(clerk):
     clerk.post(url, {**inputs(html), "set-word": ""})
     assert not Run.objects.exists()
     answer = clerk.post(url, {**inputs(html), "set-word": "a"})
-    assert (answer.url, Run.objects.get().parameters["word"]) == (page(Run.objects.get()), "a")
+    here = reverse("admin:probe_probe_change", args=[probe.pk])
+    assert (answer.url, Run.objects.get().parameters["word"]) == (f"{here}#outcome", "a")
 
 
 def test_a_row_chosen_on_the_page_and_deleted_before_it_is_confirmed_is_refused_there(clerk):
