@@ -61,11 +61,11 @@ def issue_of(record: YourModel, issue: dict[str, Any]) -> Issue:
 
 
 def notes_of(record: YourModel) -> dict[str, list[Note]]:
-    """The issues of each field; and its normal form, where that is another text and no issue suggests it."""
+    """The issues of each field; and its normal form, where that is another text of now and no issue suggests it."""
     found: dict[str, list[Note]] = defaultdict(list)
     for issue in record.issues:
         found[issue["field"]].append(issue_of(record, issue))
-    for field, normal in record.normalised.items():
+    for field, normal in record.normalised.items() if record.processed else ():
         if normal and normal != getattr(record, field) and normal not in (note.suggestion for note in found[field]):
             found[field].append(Note(_("In normal form: %(value)s") % {"value": normal}))
     return {field: notes for field, notes in found.items() if notes}

@@ -45,6 +45,14 @@ class TestTheRecordsPage:
         assert "Said of what stood here before:" in html
         assert "data-use" not in html
 
+    def test_that_is_refused_says_what_it_said_of_what_is_stored(self, operator):
+        made = factories.processed(country="Deutschland", phone="+49 30 1234567")
+        html = operator.post(page(made), form_of(made, name="", phone="030 7654321", country="DE")).content.decode()
+        assert "In normal form: +49301234567" in html
+        assert "Said of what stood here before:" not in html
+        YourModel.objects.update(phone="030 7654321", processed=False)
+        assert "In normal form" not in operator.get(page(made)).content.decode()
+
     def test_of_a_reader_shows_the_same_beside_what_cannot_be_changed(self, auditor):
         html = auditor.get(page(factories.processed(country="Deutschland"))).content.decode()
         assert 'id="id_country_notes"' in html

@@ -22,6 +22,11 @@ ENDS = {
 }
 
 
+def stored(record: Any) -> Any:
+    """Without what a form that is refused has typed into it."""
+    return type(record)._base_manager.filter(pk=record.pk).first() or record
+
+
 class Workbench:
     """Notes beside fields, tabs, the records before and after it in the list it was opened from."""
 
@@ -53,7 +58,7 @@ class Workbench:
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
         if obj is not None:
-            found = self.notes_of(obj)
+            found = self.notes_of(obj if request.method == "GET" else stored(obj))
             notes.beside(context["adminform"].form, found)
             context |= {
                 "record_notes": found,
