@@ -7,12 +7,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from backoffice.runs.database.again import is_away
+from backoffice.runs.database.again import again, is_away
 from backoffice.runs.database.bounded import TooSlow, bounded
 from backoffice.runs.failing import outcome
 from backoffice.runs.models import Run, Tally
@@ -37,6 +37,16 @@ def lists() -> list[Any]:
 
 
 def count() -> None:
+    """Raises nothing where the database is away: in half a minute it is asked again."""
+    try:
+        _count()
+    except DatabaseError as error:
+        if not is_away(error):
+            raise
+        logger.warning("Records are not counted: %s", str(error).partition("\n")[0])
+
+
+def _count() -> None:
     for each in lists():
         count_outcomes(each)  # first: it asks which day was counted last
         write(each, [(today(), DayCount.Kind.WAITING.value, query, number) for query, number in waiting(each)])
@@ -66,6 +76,7 @@ def number(model: Any, query: str) -> int:
         return found.count()
 
 
+@again()
 def count_outcomes(model_admin: Any) -> None:
     """Anew from the last day counted, and always of yesterday: what ended before midnight may be written after it."""
     own = DayCount.objects.filter(label=model_admin.model._meta.label_lower)

@@ -1,9 +1,11 @@
 """What waits in each list, and what came of records by day, as a worker counts it for the desk."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.contrib import admin
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from backoffice.desk.home import counting
@@ -105,3 +107,18 @@ def test_days_long_past_go():
     )
     count_records()
     assert not DayCount.objects.filter(day=day).exists()
+
+
+def test_a_database_that_is_away_is_no_failure_that_stands():
+    def count() -> None:
+        connection.settings_dict = connection.settings_dict | {
+            "NAME": "/no/such/folder",
+            "HOST": "127.0.0.1",
+            "PORT": 1,
+        }
+        with pytest.raises(OperationalError):
+            DayCount.objects.exists()
+        count_records()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(count).result()
