@@ -83,7 +83,8 @@ class ActivityAdmin(ReadOnlyAdmin):
 
     def facts(self, request: HttpRequest, obj: Activity) -> Iterable[Fact]:
         yield Fact(_("At"), at=obj.at)
-        yield Fact(_("Who"), obj.actor if obj.actor_id is None else f"{obj.actor} ({obj.actor_id})")
+        told = {"name": obj.actor, "number": obj.actor_id}
+        yield Fact(_("Who"), obj.actor if obj.actor_id is None else _("%(name)s, user %(number)d") % told)
         yield Fact(_("Did"), verbs.in_words(obj.verb))
         yield Fact(_("To what"), obj.target, url=url_of(request, obj))
         yield from (Fact(label, text) for label, text in details.facts(obj))

@@ -130,7 +130,7 @@ def note_end(run: Run) -> None:
     events.write(Event.Kind.RUN_FINISHED, run)
     cancelled = run.revoked - run.conflicts
     came_to = {"succeeded": run.succeeded, "failed": run.failed, "cancelled": cancelled, "left_alone": run.conflicts}
-    told = {name: number for name, number in came_to.items() if number}
+    told = {name: value for name, value in ({"schedule": run.schedule_name} | came_to).items() if value}
     activity.log(activity.Person(run.requester_name, run.requester_id), "run.finished", run, task=run.task.name, **told)
 
 
