@@ -1,6 +1,8 @@
 """How a schedule stands now, in one sentence: when it is due, or why it does not run."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 from django.utils.html import format_html
@@ -20,7 +22,7 @@ SILENT = timedelta(seconds=4 * leading.HEARTBEAT)
 
 def in_words(schedule: PeriodicTask) -> str:
     if not schedule.enabled:
-        return off_in_words(schedule)
+        return off_in_words(schedule, words.clock, format_html)
     if is_beat_away():
         return _("It fires when beat runs again.")
     pending = Firing.objects.waiting().filter(schedule=schedule).order_by("pk").first()
@@ -38,14 +40,17 @@ def is_beat_away() -> bool:
     return not Worker.objects.filter(kind=Worker.Kind.BEAT, seen_at__gt=clock.now(-SILENT)).exists()
 
 
-def off_in_words(schedule: PeriodicTask) -> str:
+def off_in_words(
+    schedule: PeriodicTask, moment: Callable[[Any], str] = words.moment, put: Callable[..., str] = str.format
+) -> str:
+    """As plain text; of a page, which has its own way to tell a moment, as markup."""
     state: ScheduleState | None = getattr(schedule, "state", None)
     if is_done(schedule):
         return _("It was due once, and has run.")
     if state is None or not state.off_at:
         return _("It is off, so that nothing fires.")
-    values = {"who": state.off_by, "at": words.moment(state.off_at), "why": state.reason}
-    return (_("Turned off by %(who)s, %(at)s. %(why)s") % values).strip()
+    why = f" {state.reason}" if state.reason else ""
+    return put(_("Turned off by {who}, {at}.{why}"), who=state.off_by, at=moment(state.off_at), why=why)
 
 
 def is_done(schedule: PeriodicTask) -> bool:

@@ -207,6 +207,7 @@ def test_the_preview_says_when_in_words_and_lists_ten_firings_with_the_clock_cha
     assert answer["matching"] == "4 records match now: processed: no. 4 of them need it."
     assert len(answer["firings"]) == 10
     assert answer["firings"][2] == {
+        "at": "2026-03-29T01:30:00+00:00",
         "local": "Sun 2026-03-29 03:30:00 CEST",
         "utc": "2026-03-29 01:30:00 UTC",
         "remark": "moved: this hour does not exist on that day",
