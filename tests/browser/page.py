@@ -89,7 +89,23 @@ def watched_page(
 
 def accessibility_problems(page: Page) -> list[str]:
     """What axe-core calls moderate or worse, one line each, with the elements."""
-    found: dict[str, Any] = Axe().run(page).response
+    return _told(Axe().run(page).response)
+
+
+def problems_in_both_themes(page: Page) -> list[str]:
+    """The same with the sizes of targets, and the contrast of the theme that is not shown."""
+    found = _told(Axe().run(page, options={"rules": {"target-size": {"enabled": True}}}).response)
+    page.evaluate("document.documentElement.classList.toggle('dark')")
+    page.evaluate(
+        "Promise.all(document.getAnimations().filter((e) => e instanceof CSSTransition).map((e) => e.finished))"
+    )
+    contrast = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+    found += [f"the other theme: {each}" for each in _told(Axe().run(page, options=contrast).response)]
+    page.evaluate("document.documentElement.classList.toggle('dark')")
+    return found
+
+
+def _told(found: dict[str, Any]) -> list[str]:
     return [
         f"{violation['id']}: {node['html'][:160]} ({node.get('failureSummary', '').splitlines()[1:2]})"
         for violation in found["violations"]
