@@ -19,5 +19,5 @@ class SchedulesConfig(AppConfig):
         crontab: Any = beat.get_model("CrontabSchedule")
         schedule._meta.verbose_name, schedule._meta.verbose_name_plural = _("schedule"), _("schedules")
         # Shown in titles, messages and deletions; beat's own say "Nightly: 0 2 * * * (m/h/dM/MY/d) UTC".
-        schedule.__str__ = lambda row: row.name
+        schedule.__str__ = lambda row: words.called(row.name)
         crontab.__str__ = words.crontab

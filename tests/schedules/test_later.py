@@ -2,13 +2,16 @@
 
 import json
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
 from backoffice.runs.models import Run
+from backoffice.schedules.models import Firing
 from backoffice.schedules.scheduled import start_due
 from records.models import YourModel
 from tests.factories import user
@@ -127,3 +130,21 @@ def test_an_id_that_is_absent_is_answered():
 def test_the_time_offered_is_in_an_hour(operator):
     page = ask(operator, factories.partners(1)).content.decode()
     assert f"{timezone.localtime() + timedelta(hours=1):%Y-%m-%dT%H:}" in page
+
+
+def test_the_name_of_its_schedule_is_a_code_which_pages_tell_in_words(operator, client):
+    ask(operator, factories.partners(1), due_at=in_hours(3))
+    run, row = Run.objects.get(), PeriodicTask.objects.get()
+    assert row.name == f"start-run-{run.pk}"
+    Firing.objects.create(schedule=row, schedule_name=row.name, due_at=run.due_at)
+    client.force_login(user(is_superuser=True, username="boss"))
+    for page in ("django_celery_beat_periodictask", "schedules_firing"):
+        text = client.get(reverse(f"admin:{page}_changelist")).text
+        assert f"Start run {run.pk}" in text, page
+        assert row.name not in text
+    migration = import_module("backoffice.schedules.migrations.0008_names_of_planned_runs_by_code")
+    for rename, name in ((migration.as_words, f"Start run {run.pk}"), (migration.as_codes, row.name)):
+        rename(apps, None)
+        assert set(PeriodicTask.objects.values_list("name")) | set(Firing.objects.values_list("schedule_name")) == {
+            (name,)
+        }

@@ -100,7 +100,7 @@ def schedules(request: HttpRequest, term: str) -> Iterator[SearchResult]:
     if model_admin and term and model_admin.has_view_or_change_permission(request):
         for row in model_admin.get_queryset(request).filter(name__icontains=term).order_by("name")[:EACH]:
             if url := page_of(model_admin, row.pk):
-                yield SearchResult(row.name, _("Schedule"), url, "event_repeat")
+                yield SearchResult(str(row), _("Schedule"), url, "event_repeat")
 
 
 def page_of(model_admin: Any, key: Any) -> str:

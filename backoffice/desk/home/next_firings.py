@@ -14,6 +14,7 @@ from backoffice.schedules import enabling
 from backoffice.schedules.models import ScheduleState
 from backoffice.schedules.rules import permitted, timing
 from backoffice.schedules.rules.verify import BadSchedule, verify_timing
+from backoffice.schedules.rules.words import called
 
 from ..parts.links import url_or_blank
 
@@ -74,12 +75,12 @@ def read(row: PeriodicTask | int) -> NextFiring | None:
     try:
         verify_timing(row)
     except BadSchedule as error:
-        return NextFiring(row.name, url_of(row.pk), None, str(error))
+        return NextFiring(str(row), url_of(row.pk), None, str(error))
     now = timezone.now()
     if ended(row, now) or (row.interval_id and timing.interval_of(row) < TICKING):
         return None
     at = row.clocked.clocked_time if row.clocked_id else timing.next_due_or_none(row, now)
-    return NextFiring(row.name, url_of(row.pk), at) if at else None
+    return NextFiring(str(row), url_of(row.pk), at) if at else None
 
 
 def ended(row: PeriodicTask, now: datetime) -> bool:
@@ -92,7 +93,7 @@ def turned_off(limit: int) -> list[NextFiring]:
         schedule__enabled=False, off_by=enabling.BEAT, off_at__gte=timezone.now() - LATELY
     )
     facts = off.exclude(reason="").order_by("-off_at").values_list("schedule_id", "schedule__name", "reason")
-    return [NextFiring(name, url_of(pk), None, reason) for pk, name, reason in facts[:limit]]
+    return [NextFiring(called(name), url_of(pk), None, reason) for pk, name, reason in facts[:limit]]
 
 
 def url_of(pk: int) -> str:

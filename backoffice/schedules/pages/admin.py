@@ -47,12 +47,12 @@ list_buttons.extend([schedule_this_filter, use_this_filter])
 @admin.register(PeriodicTask)
 class ScheduleAdmin(StaffAdmin, ModelAdmin):
     form = ScheduleForm
-    list_display = ("name", "what", "when", "next_due", "last_run", "state_badge")
+    list_display = ("called", "what", "when", "next_due", "last_run", "state_badge")
     list_filter = (KindFilter, "enabled")
     list_select_related = ("interval", "solar", "clocked", "state")
     list_per_page = 50
     search_fields = ("name", "description", "task")
-    sortable_by = ("name", "last_run")
+    sortable_by = ("called", "last_run")
     actions = ("run_selected", "enable_selected", "disable_selected")
     list_before_template = "schedules/configured.html"
     change_form_outer_before_template = "schedules/standing.html"
@@ -77,7 +77,7 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
     )
 
     # For those who may look and not change: in words, not as fields.
-    to_read = ("name", "what", "when", "if_missed", "if_running", "what_for", "not_before", "not_after")
+    to_read = ("called", "what", "when", "if_missed", "if_running", "what_for", "not_before", "not_after")
 
     class Media:
         css = {"all": ["runs/confirm.css", "schedules/schedules.css"]}
@@ -103,6 +103,10 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("section", "name")
+
+    @display(description=gettext_lazy("name"), ordering="name")
+    def called(self, schedule: PeriodicTask) -> str:
+        return words.called(schedule.name)
 
     @display(description=gettext_lazy("what"))
     def what(self, schedule: PeriodicTask) -> str:

@@ -24,7 +24,7 @@ from ..rules import words
 
 @admin.register(Firing)
 class FiringAdmin(StaffAdmin, ModelAdmin):
-    list_display = ("schedule_name", "due", "state_badge", "late", "by", "what_came_of_it")
+    list_display = ("called", "due", "state_badge", "late", "by", "what_came_of_it")
     list_filter = ("state", "due_at")
     search_fields = ("schedule_name",)
     list_select_related = ("run",)
@@ -33,9 +33,13 @@ class FiringAdmin(StaffAdmin, ModelAdmin):
     show_full_result_count = False
     sortable_by = ()
     fields = readonly_fields = (
-        "schedule", "schedule_name", "due_at", "fired_at", "sent_at", "late", "state", "attempts", "times", "by",
+        "schedule", "called", "due_at", "fired_at", "sent_at", "late", "state", "attempts", "times", "by",
         "task_id", "run", "note", "reason",
     )  # fmt: skip
+
+    @display(description=_("schedule"))
+    def called(self, firing: Firing) -> str:
+        return words.called(firing.schedule_name)
 
     @display(description=_("due"))
     def due(self, firing: Firing) -> str:

@@ -1,5 +1,6 @@
 """Schedules in words, for lists, previews and messages."""
 
+import re
 from itertools import count
 from typing import Any
 
@@ -20,6 +21,8 @@ from backoffice.runs.registry import record_tasks
 from . import permitted, selection, timing
 from .chosen import chosen_in_words
 from .permitted import loads
+
+PLANNED = re.compile(r"start-run-(\d+)")
 
 
 def when(schedule: PeriodicTask) -> str:
@@ -95,6 +98,12 @@ def moment(value: Any) -> str:
 def clock(value: Any) -> SafeString:
     """A moment for a page, which writes the reader's own time beside it."""
     return format_html('<time class="bo-num bo-time" datetime="{}">{}</time>', value.isoformat(), moment(value))
+
+
+def called(name: str) -> str:
+    """A schedule's name; of one that only starts a planned run, whose name is a code, what it does."""
+    planned = PLANNED.fullmatch(name)
+    return _("Start run %(run)s") % {"run": planned[1]} if planned else name
 
 
 def what(schedule: PeriodicTask) -> str:
