@@ -36,5 +36,5 @@ def of_item(result: Any) -> str:
 
 
 def begins(result: Any, column: str) -> str:
-    found = result.__dict__.get(f"{column}_begins")
-    return str((getattr(result, column) if found is None else found) or "")
+    read = f"{column}_begins"  # empty where the column is: that is no reason to ask again
+    return str(getattr(result, read if read in result.__dict__ else column) or "")
