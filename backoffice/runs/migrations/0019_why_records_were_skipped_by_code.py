@@ -9,11 +9,10 @@ WORDS = {code: words for words, code in CODES.items()}
 
 
 def rewrite(Run, other):
-    runs = Run.objects.filter(skipped__gt=0).only("skip_reasons")
-    for run in runs.iterator():
-        if isinstance(run.skip_reasons, dict):
-            run.skip_reasons = {other(reason): number for reason, number in run.skip_reasons.items()}
-            run.save(update_fields=["skip_reasons"])
+    told = list(Run.objects.filter(skipped__gt=0).values_list("pk", "skip_reasons"))  # no cursor beside the writes
+    for pk, reasons in told:
+        if isinstance(reasons, dict):
+            Run.objects.filter(pk=pk).update(skip_reasons={other(reason): n for reason, n in reasons.items()})
 
 
 def as_codes(apps, schema_editor):
