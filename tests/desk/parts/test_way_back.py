@@ -75,7 +75,9 @@ def test_a_password_that_was_set_leads_back_to_the_same_filter(client: Client, b
     assert client.post(page, sent)["Location"].endswith("/change/?_changelist_filters=q%3Dzz")
 
 
-def test_an_action_on_the_page_of_a_schedule_stays_there_and_is_not_narrowed_by_the_filter_it_keeps(client: Client, boss):
+def test_an_action_on_the_page_of_a_schedule_stays_there_and_is_not_narrowed_by_the_filter_it_keeps(
+    client: Client, boss
+):
     row = one_of_each()["schedule"]
     url = "/admin/django_celery_beat/periodictask/"
     here = f"{url}{row.pk}/change/?_changelist_filters=enabled__exact%3D0"
