@@ -78,6 +78,8 @@ def test_a_page_is_called_the_same_in_menu_breadcrumbs_and_title(client):
             way = way_to(text)
             if (title, way[-1]) != (f"{item['title']} | backoffice", item["title"]) or len(set(way)) < len(way):
                 wrong.append((item["title"], title, way))
+            assert text.count("<main ") == 1
+            assert re.search(r"<(a|button)\b[^>]*>", text)[0] == '<a class="bo-skip" href="#begin">'
             if len(way) > 1 and way[0] != group["title"]:
                 wrong.append((group["title"], way))
     assert wrong == []
