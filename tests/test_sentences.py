@@ -35,6 +35,11 @@ SENTENCES = {
         1: "Cancelled: 1 record is not worked on. 1 more is in progress: it is finished or given back within seconds."
            " What is done stays done.",
     }),
+    "cancelled late": (lambda n: progress.cancelled_in_words(0, n), {
+        0: "Too late to cancel: all were done.",
+        1: "Nothing was left to begin. 1 record is in progress: it is finished or given back within seconds.",
+        2: "Nothing was left to begin. 2 records are in progress: they are finished or given back within seconds.",
+    }),
     "compared": (compared, {
         0: "0 outcomes compared in ledger, TaskResult and Redis: they agree.",
         1: "1 outcome compared in ledger, TaskResult and Redis: they agree.",

@@ -48,6 +48,20 @@ def test_what_is_in_hand_at_the_cancel_is_not_said_to_be_undone_until_it_is(cler
     assert "in progress is finished" not in text
 
 
+def test_a_cancel_that_stopped_nothing_says_so_and_nothing_else(clerk):
+    press(clerk, invoices(3))
+    run, task = Run.objects.get(), find("tax_invoice")
+    shifts = [chunks.Shift(task, *claims.claim(chunk.pk)) for chunk in Chunk.objects.order_by("pk")]
+    text = clerk.post(page(run, "cancel"), follow=True).content.decode()
+    assert "Nothing was left to begin. 3 records are in progress" in text
+    for shift in shifts:
+        shift.run_through()
+    text = clerk.get(page(run)).content.decode()
+    assert "Cancel was pressed by clerk at" in text
+    assert "too late: all were done." in text
+    assert "not worked on" not in text
+
+
 def test_retry_makes_a_new_run_of_the_failed_records_linked_to_the_old(admin_client):
     probes(3)
     (bad,) = probes(1, behaviour="fail")

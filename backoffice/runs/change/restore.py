@@ -80,10 +80,16 @@ class Restoring:
 
     def restored(self, known: "Comparison") -> Iterator[str]:
         """What now is as it was: neither when it was saved last, nor what is to be processed anew."""
-        for change in known.changes:
+        for change in sorted(known.changes, key=lambda change: self.order[change.field]):
             is_ours = change.field in OURS
             if not is_moment(self.fields[change.field]) and (not is_ours or known.holds(change.field, change.before)):
                 yield self.labels[change.field]
+
+    @cached_property
+    def order(self) -> dict[str, int]:
+        """In which fields are told, whichever way their values went: as the model has them, ours at the end."""
+        names = [field.name for field in self.model._meta.concrete_fields if field.name in self.fields]
+        return {name: at for at, name in enumerate(sorted(names, key=OURS.__contains__))}
 
     @cached_property
     def labels(self) -> dict[str, str]:

@@ -85,6 +85,8 @@ def with_since(run: Any, text: str) -> str:
 
 
 def cancelled_in_words(undone: int, in_hand: int) -> str:
+    if not undone:
+        return cancelled_late(in_hand)
     text = (
         ngettext("Cancelled: %s record is not worked on.", "Cancelled: %s records are not worked on.", undone)
         % f"{undone:,}"
@@ -100,6 +102,18 @@ def cancelled_in_words(undone: int, in_hand: int) -> str:
             % f"{in_hand:,}"
         )
     return text + " " + _("What is done stays done.")
+
+
+def cancelled_late(in_hand: int) -> str:
+    """Of what is in hand some may be given back yet."""
+    if not in_hand:
+        return _("Too late to cancel: all were done.")
+    text = ngettext(
+        "Nothing was left to begin. %s record is in progress: it is finished or given back within seconds.",
+        "Nothing was left to begin. %s records are in progress: they are finished or given back within seconds.",
+        in_hand,
+    )
+    return text % f"{in_hand:,}"
 
 
 def came_to(run: Any) -> str:

@@ -76,6 +76,13 @@ def test_corrections_taken_back_leave_a_record_processed_as_it_was():
     assert made.processed
 
 
+def test_undo_and_redo_tell_the_fields_in_one_order():
+    processed(website="example.com")
+    back = undone(correct())
+    told = [next(each.outcomes()).outcome for each in (back, undone(back))]
+    assert told == ["restored: website, processed"] * 2
+
+
 def test_not_where_another_input_was_edited_meanwhile():
     processed(country="Deutschland")
     run = correct()

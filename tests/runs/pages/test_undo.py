@@ -103,7 +103,9 @@ def test_an_undo_of_an_undo_is_a_redo_by_name_and_the_run_says_how_it_stands(cle
     for each, (name, undoing) in names.items():
         assert run_title(each) == f"Run {each.pk}: {name}"
         assert undo_title(each) == undoing
-    assert names[back][1] in clerk.get(page(back, "undo")).content.decode()
+    html = clerk.get(page(back, "undo")).content.decode()
+    assert names[back][1] in html
+    assert "The redo is a run of its own" in html
     html = clerk.get(page(run)).content.decode()
     assert f"Undone in 4 records, by run {third.pk}." in html
     assert [html.count(word) for word in ("<dt>Undone by</dt>", "<dt>Redone by</dt>")] == [2, 1]

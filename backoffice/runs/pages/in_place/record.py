@@ -122,7 +122,7 @@ class RunsInPlace:
         task = find(named) if named else self.run_after_saving(request)
         if task is None or (action not in CHECKS and not named):
             raise PermissionDenied
-        self.message_user(request, _("Saved: %(record)s.") % {"record": record}, messages.SUCCESS)
+        self.message_user(request, _("Saved: %(record)s") % {"record": record}, messages.SUCCESS)
         click = self.click_on(request, record, task)
         asked = self.asked_of_saved(click, action) if named else begin(click, Answers(task, {}))
         return asked if isinstance(asked, TemplateResponse) else redirect(f"{click.back}{OUTCOME}")
