@@ -36,12 +36,17 @@ def of_form(form: ScheduleForm) -> dict[str, Any]:
         "name": words.suggested_name(schedule) if timed and called else "",
         "which": which(schedule) if called else "",
         "change": record_list.choose_url(schedule, form.user) if called else "",
-        "sentence": capfirst(words.when(schedule)) if timed else "",
-        "firings": firings(schedule) if timed else [],
+        "sentence": sentence(schedule) if timed else "",
+        "firings": firings(schedule) if timed and schedule.enabled else [],
         "matching": "" if form.has_error("selection") or form.has_error("work") else matching(schedule, form.user),
         "list": "" if form.has_error("selection") else record_list.url_of(schedule, form.user),
         "errors": errors(form),
     }
+
+
+def sentence(schedule: PeriodicTask) -> str:
+    when = capfirst(words.when(schedule))
+    return when if schedule.enabled else _("%(when)s, once it is on. It is off: it does not fire.") % {"when": when}
 
 
 def which(schedule: PeriodicTask) -> str:

@@ -214,6 +214,13 @@ def test_the_preview_says_when_in_words_and_lists_ten_firings_with_the_clock_cha
     }
 
 
+def test_the_preview_of_a_schedule_that_is_off_promises_no_firing(scheduler_client):
+    answer = scheduler_client.post(
+        reverse("admin:schedules_preview"), {name: value for name, value in GOOD.items() if name != "enabled"}
+    ).json()
+    assert (answer["firings"], "It is off: it does not fire." in answer["sentence"]) == ([], True)
+
+
 def test_the_preview_says_which_records_a_run_would_skip_as_the_click_does(scheduler_client):
     factories.partners(4)
     start(YourModel.objects.all()[:1], "process_model_instance")
