@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -15,6 +16,8 @@ from unfold.decorators import display
 
 from backoffice.results import verbs
 from backoffice.results.models import Activity
+from backoffice.runs.labels import task_label
+from backoffice.runs.registry import record_tasks
 
 from ..audit import details
 from ..parts import cells
@@ -57,7 +60,7 @@ class ActivityAdmin(ReadOnlyAdmin):
     list_display = ("when", "actor", "did", "target", "summary")
     list_display_links = ("when",)
     search_fields = ("actor", "target")  # and what `searched` finds
-    search_help_text = gettext_lazy("Who, to what, its number, or what was done")
+    search_help_text = gettext_lazy("Who, to what, its number, what was done, or its details")
     change_form_template = "backoffice/activity.html"
     list_filter = (KindFilter, VerbFilter, ActorFilter, ActivityDayFilter)
 
@@ -74,6 +77,7 @@ class ActivityAdmin(ReadOnlyAdmin):
         return details.in_a_line(obj)
 
     def get_search_results(self, request: HttpRequest, queryset: Rows, search_term: str) -> tuple[Rows, bool]:
+        queryset = queryset.alias(written=Cast("details", TextField()))
         for word in clean(search_term).split():
             queryset = queryset.filter(searched(word))
         return queryset, False
@@ -101,9 +105,17 @@ class ActivityAdmin(ReadOnlyAdmin):
 
 
 def searched(word: str) -> Q:
-    """By who, to what, its number, and what was done as pages say it."""
+    """By who, to what, its number, what was done as pages say it, and the details."""
     said = [verb for verb, words in verbs.words().items() if word.lower() in words.lower()]
-    return Q(actor__icontains=word) | Q(target__icontains=word) | Q(object_id=word) | Q(verb__in=said)
+    found = Q(actor__icontains=word) | Q(target__icontains=word) | Q(object_id=word) | Q(verb__in=said)
+    return found | in_details(word)
+
+
+def in_details(word: str) -> Q:
+    """As they are stored, which SQLite does in ASCII, or by what a task is called."""
+    tasks = [name for name in record_tasks() if word.lower() in task_label(name).lower()]
+    spelled = Q(written__icontains=word) | Q(written__icontains=json.dumps(word)[1:-1])
+    return spelled | Q(details__task__in=tasks)
 
 
 def url_of(request: HttpRequest, entry: Activity) -> str:

@@ -75,6 +75,9 @@ def test_the_log_is_searched_by_who_to_what_number_and_what_was_done(client: Cli
     for term in ("ABC-7", "abc edited", "anna", str(about.pk)):
         assert "record.edited" in listed(client, term)
     assert listed(client, "bert record") == []
+    log("carl", "run.planned", "Run 13", task=process_model_instance.name, reason="Zürich moved to Zagreb")
+    for term in ("zagreb", "Zürich", "carl proc"):
+        assert listed(client, term) == ["run.planned"]
     assert listed(client, "started bert") == ["run.started"]
 
 
