@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -84,7 +84,7 @@ class Shown:
 
     @property
     def age(self) -> str:
-        return timesince(self.row.finished_at) if self.row.finished_at else ""
+        return str(naturaltime(self.row.finished_at)) if self.row.finished_at else ""
 
     @property
     def took(self) -> str:

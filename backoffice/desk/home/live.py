@@ -9,10 +9,12 @@ from django.db.models import F, FilteredRelation, Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from backoffice.runs import access
 from backoffice.runs.labels import run_name
 from backoffice.runs.models import Run, RunQuerySet, Tally
 from backoffice.runs.pages.progress import in_words, percent
 from backoffice.runs.pages.run import bar
+from backoffice.runs.registry import record_tasks
 
 from ..models import DayCount
 from ..parts.links import admin_url
@@ -50,6 +52,7 @@ class Live:
     more_running: int = 0
     planned: list[RunRow] = field(default_factory=list)
     last: list[RunRow] = field(default_factory=list)
+    may_start: bool = False  # any task of records
 
     @property
     def open(self) -> int:
@@ -69,6 +72,7 @@ def live(request: HttpRequest, counts: list[DayCount] | None = None) -> Live:
         len(running[SHOWN:]),
         [row(run) for run in planned[:SHOWN]],
         [row(run, bar.parts(run, tallies)) for run, tallies in last_ended(request.user)],
+        any(access.may_start(request.user, task) for task in record_tasks().values()),
     )
 
 
