@@ -134,11 +134,11 @@ class YourModel(Processable):
         if not (requested.by and requested.reason.strip()):
             raise ValueError(_("An issue is accepted by a person with a reason: select records, and accept it there."))
         found = acceptance.accept(self, codes, link, requested)
-        return self.outcome(found) if found else Outcome("unchanged", "no such issue")
+        return self.outcome(self.issue_codes.split()) if found else Outcome("unchanged", "no such issue")
 
     def withdraw_acceptance(self, codes: Collection[str]) -> Outcome:
         found = acceptance.withdraw(self, codes)
-        return self.outcome(found) if found else Outcome("unchanged", "not accepted")
+        return self.outcome(self.issue_codes.split()) if found else Outcome("unchanged", "not accepted")
 
     def apply_corrections(self, fields: Collection[str] = INPUTS, severities: Collection[str] = SEVERITIES) -> Outcome:
         """Copy suggestions into these fields, those of issues this severe; then it waits to be processed again."""

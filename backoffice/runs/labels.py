@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import BooleanField, Model
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
@@ -58,7 +59,8 @@ def run_title(run: Run) -> str:
 def run_name(run: Run) -> str:
     """What it does to what: "Process: 84 records, review, NL"."""
     number = ngettext("%(n)s record", "%(n)s records", run.total) % {"n": f"{run.total:,}"}
-    return _("%(task)s: %(what)s") % {"task": what_it_does(run), "what": ", ".join([number, *_selected(run)])}
+    what = _the_record(run) or ", ".join([number, *_selected(run)])
+    return _("%(task)s: %(what)s") % {"task": what_it_does(run), "what": what}
 
 
 def run_heading(run: Run) -> str:
@@ -70,9 +72,33 @@ def _selected(run: Run) -> Iterator[str]:
     """Of the selection what tells it from others, and is not said by the rest of the name."""
     if run.retry_of_id:
         yield _("failed in run %d") % run.retry_of_id
+    elif not run.is_undo and run.selection and run.selection == _all_of(run):
+        yield _("all")
     elif not run.is_undo and run.selection and not BY_HAND.match(run.selection):
         told = (part.partition(": ")[2] or part for part in run.selection.split("; "))
         yield Truncator(", ".join(told)).chars(60)
+
+
+def _the_record(run: Run) -> str:
+    """What the one is called that a run was started from: "BP-00020 Acme"."""
+    if run.total != 1 or run.is_undo or run.retry_of_id or not run.selection:
+        return ""
+    kind, name = capfirst(str(_meta_of(run).verbose_name)), run.selection
+    return Truncator(name.removeprefix(f"{kind} ")).chars(60) if name.startswith(f"{kind} ") else ""
+
+
+def _all_of(run: Run) -> str:
+    return everything(_meta_of(run))
+
+
+def everything(records: Any) -> str:
+    """A whole list, without a filter."""
+    return _("All %(records)s") % {"records": records.verbose_name_plural}
+
+
+def _meta_of(run: Run) -> Any:
+    kind = ContentType.objects.get_for_id(run.record_type_id)  # which is kept, as run.record_type is not
+    return (kind.model_class() or Run)._meta  # of a model that is gone, none of its words
 
 
 def what_it_does(run: Run) -> str:

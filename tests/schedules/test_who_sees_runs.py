@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from backoffice.desk.audit.details import facts
 from backoffice.desk.home.live import live
 from backoffice.results.models import Activity
 from backoffice.runs.access import may_see
@@ -92,7 +93,7 @@ def test_run_now_says_who_pressed_it_and_leads_to_what_came_of_it(client):
     said = client.post(reverse("admin:django_celery_beat_periodictask_changelist"), sent, follow=True).text
     firing = Firing.objects.get()
     link = reverse("admin:schedules_firing_run", args=[firing.pk])
-    assert f'Started: <a class="bo-link" href="{link}">{schedule.name}</a>.' in said
+    assert f'Started: {schedule.name} (<a class="bo-link" href="{link}">go to its run</a>)' in said
     history = reverse("admin:django_celery_beat_periodictask_change", args=[schedule.pk])
     assert client.get(link).url == f"{history}#firings"
     scheduled.start_run(PROCESS, {}, schedule_name=schedule.name, firing_id=firing.pk)
@@ -102,7 +103,9 @@ def test_run_now_says_who_pressed_it_and_leads_to_what_came_of_it(client):
     assert client.get(link).status_code == 403
     client.force_login(who)
     assert (run.requester, run.requester_name, run.source) == (who, "ada", Run.Source.SCHEDULE)
-    assert Activity.objects.get(verb="run.started").actor == "ada"
+    entry = Activity.objects.get(verb="run.started")
+    assert (entry.actor, run.source_words, dict(facts(entry))["Started by"]) == ("ada", *["schedule, run by hand"] * 2)
+    assert Run(source=Run.Source.SCHEDULE).source_words == "schedule"
     assert timeline.of_record(YourModel, YourModel.objects.first().pk, who).entries[0].who == "ada"
     (row,) = client.get(reverse("admin:django_celery_beat_periodictask_changelist")).context["cl"].result_list
     firing.refresh_from_db()

@@ -13,7 +13,7 @@ from backoffice.results.models import Activity
 from backoffice.runs.change import told
 from backoffice.runs.change.shown import Change
 from backoffice.runs.labels import task_label
-from backoffice.runs.models import Run
+from backoffice.runs.models import source_words
 from backoffice.runs.pages import timeline
 from backoffice.schedules.pages.history import changed_fields
 
@@ -48,7 +48,9 @@ def changes(entry: Activity) -> list[Change]:
 def facts(entry: Activity) -> Iterator[tuple[str, str]]:
     """Everything else that says something, each with its label."""
     for name, value in entry.details.items():
-        text = word(name, value)
+        text = (
+            source_words(str(value), entry.actor if entry.actor_id else "") if name == "source" else word(name, value)
+        )
         if text and name not in (CHANGES, CORRECTIONS) and not (name == DAYS and is_pair(value)):
             yield str(LABELS.get(name) or capfirst(name.replace("_", " "))), text
 
@@ -56,8 +58,6 @@ def facts(entry: Activity) -> Iterator[tuple[str, str]]:
 def word(name: str, value: Any) -> str:
     if name == "task" and isinstance(value, str):
         return task_label(value)
-    if name == "source":
-        return str(dict(Run.Source.choices).get(value, value))
     return told.plain(value)
 
 

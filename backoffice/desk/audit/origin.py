@@ -67,7 +67,7 @@ def origin_of(
         return Origin(_("schedule") if schedule else _("direct"), schedule=schedule)
     record = records.get((run.record_type_id, item[1]))
     return Origin(
-        source=run.get_source_display(),
+        source=run.source_words,
         requester=run.requester_name,
         schedule=run.schedule_name,
         run=run,

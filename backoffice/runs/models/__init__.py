@@ -7,7 +7,7 @@ from .event import Event
 from .item import RunItem
 from .likeness import Apart, Likeness, LookedOver
 from .processable import Outcome, Processable, Requested
-from .run import RecordOutcome, Run, RunQuerySet, TaskName, new_uid, sees_schedules
+from .run import RecordOutcome, Run, RunQuerySet, TaskName, new_uid, sees_schedules, source_words
 from .states import OPEN, TERMINAL, State, state_label
 from .tally import Tally
 from .worker import Worker
@@ -15,5 +15,6 @@ from .worker import Worker
 __all__ = [
     "OPEN", "TERMINAL", "Apart", "ChangeSet", "Chunk", "Dismissal", "Event", "FieldChange", "FieldMove", "LeftAlone",
     "Likeness", "LookedOver", "Outcome", "Processable", "RecordOutcome", "Requested", "Run", "RunItem", "RunQuerySet",
-    "State", "Tally", "TaskName", "Worker", "new_uid", "sees_schedules", "state_label",
+    "State", "Tally", "TaskName", "Worker", "new_uid", "sees_schedules", "source_words",
+    "state_label",
 ]  # fmt: skip

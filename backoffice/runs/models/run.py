@@ -187,6 +187,11 @@ class Run(models.Model):
         return self.purpose != self.Purpose.REAL
 
     @property
+    def source_words(self) -> str:
+        """A schedule's own firings are asked for by nobody."""
+        return source_words(self.source, self.requester_name)
+
+    @property
     def seconds(self) -> float | None:
         """From the first claim to the last outcome."""
         if not self.started_at or not self.finished_at:
@@ -243,3 +248,9 @@ class Run(models.Model):
     def item_task_id(self, record_id: int) -> str:
         """The id under which ledger, TaskResult and Redis keep this run's outcome for one record."""
         return ids.item_task_id(self.uid, record_id)
+
+
+def source_words(source: str, by: str) -> str:
+    """What started it; of a schedule whether somebody pressed Run now."""
+    word = str(dict(Run.Source.choices).get(source, source))
+    return str(_("%(source)s, run by hand") % {"source": word}) if source == Run.Source.SCHEDULE and by else word

@@ -24,7 +24,7 @@ from ..rules.verify import BadSchedule
 ASKED = "asked"
 FROM_PAGE = "from_page"
 Telling = Callable[[list[PeriodicTask], Any], Iterable[str]]
-LINK = '<a class="bo-link" href="{}">{}</a>'
+FIRED = '{} (<a class="bo-link" href="{}">{}</a>)'
 
 
 def confirmed(
@@ -92,8 +92,11 @@ def number_of(sentence: str) -> Callable[[list[Any]], str]:
 
 def started(firings: list[Firing]) -> str:
     """Each leads to its run."""
-    links = ((reverse("admin:schedules_firing_run", args=[each.pk]), each.schedule_name) for each in firings)
-    return format_html(_("Started: {schedules}."), schedules=format_html_join(", ", LINK, links))
+    links = (
+        (each.schedule_name, reverse("admin:schedules_firing_run", args=[each.pk]), _("go to its run"))
+        for each in firings
+    )
+    return format_html(_("Started: {schedules}"), schedules=format_html_join(", ", FIRED, links))
 
 
 def ask(

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ...labels import value_label
+from ...labels import everything, value_label
 from ...parameters import PREFIX, TICKS
 
 REASON = "reason"
@@ -41,7 +41,7 @@ def selection_text(modeladmin: Any, request: HttpRequest) -> str:
         if any(values) and name not in ("p", "o", "e", "all", "_facets", "_changelist_filters")
     }
     if not query:
-        return _("All %(records)s") % {"records": model._meta.verbose_name_plural}
+        return everything(model._meta)
     search = query.pop("q", "")
     words = [f"{name}: {value}" for name, value in query.items()]
     return "; ".join([*words, *([_("search “%s”") % search] if search else [])])

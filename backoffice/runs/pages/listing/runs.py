@@ -90,7 +90,7 @@ class RunList:
     @display(description=gettext_lazy("who"))
     def who(self, run: Run) -> str:
         name = run.requester_name or run.schedule_name or _("system")
-        return format_html('{} <span class="bo-subtle">{}</span>', name, run.get_source_display())
+        return format_html('{} <span class="bo-subtle">{}</span>', name, run.source_words)
 
     @display(description=gettext_lazy("took"))
     def took(self, run: Run) -> str:

@@ -42,7 +42,7 @@ def parts(run: Run) -> list[bar.Part]:
     [
         ("verdict: review; country: NL", "Poke: 2 records, review, NL"),
         ("2 records, selected by hand", "Poke: 2 records"),
-        ("All probes", "Poke: 2 records, All probes"),
+        ("All probes", "Poke: 2 records, all"),
         ("", "Poke: 2 records"),
     ],
 )
@@ -51,6 +51,8 @@ def test_a_name_says_what_was_done_to_what(selection, name):
     run = poke_all(selection=selection)
     assert labels.run_name(run) == name
     assert labels.run_name(Run(total=1, task=run.task)) == "Poke: 1 record"
+    run.total, run.selection = 1, "Probe 20 of many"
+    assert labels.run_name(run) == "Poke: 20 of many"
 
 
 def test_a_retry_is_named_after_what_failed():
