@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
-from django.utils.text import capfirst
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
 from unfold.dataclasses import SearchResult
@@ -46,8 +46,8 @@ def search(request: HttpRequest) -> HttpResponse:
 
 
 def found(request: HttpRequest, term: str) -> list[SearchResult]:
-    """Pages first, then what is called so, then where it occurs."""
-    return [*pages(request, term), *records(request, term), *runs(request, term), *schedules(request, term)]
+    """Pages first, then the run of that number, then what is called so, then where it occurs."""
+    return [*pages(request, term), *runs(request, term), *records(request, term), *schedules(request, term)]
 
 
 def pages(request: HttpRequest, term: str) -> Iterator[SearchResult]:
@@ -74,7 +74,26 @@ def of_list(request: HttpRequest, model_admin: Any, term: str, first: Iterable[A
     kind = capfirst(str(model_admin.opts.verbose_name))
     for key in keys:
         if key in by_key and (url := page_of(model_admin, key)):
-            yield SearchResult(str(by_key[key]), kind, url, "table_rows")
+            said = [kind, why(by_key[key], term, model_admin.get_search_fields(request))]
+            yield SearchResult(str(by_key[key]), " · ".join(filter(None, said)), url, "table_rows")
+
+
+def why(record: Any, term: str, searched: Iterable[str]) -> str:
+    """What it was found by, where its title does not show it."""
+    if term.casefold() in str(record).casefold():
+        return ""
+    for name, value in values_of(record, searched):
+        if term.casefold() in value.casefold():
+            return f"{capfirst(name)}: {Truncator(value).chars(60)}"
+    return _("number %s") % record.pk if str(record.pk) == term else ""
+
+
+def values_of(record: Any, searched: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Of what a list searches, the record's own fields."""
+    own = {field.name: field for field in record._meta.concrete_fields}
+    for name in (each.lstrip("^=@").partition("__")[0] for each in searched):
+        if name in own and not own[name].is_relation:
+            yield str(own[name].verbose_name), str(getattr(record, name) or "")
 
 
 def matching(request: HttpRequest, model_admin: Any, rows: Any, term: str) -> list[Any]:

@@ -50,6 +50,19 @@ def test_a_run_is_found_by_its_number_and_a_page_by_its_name(client: Client, eve
     assert "/admin/desk/agreement/" in links(client, "missing")
 
 
+def test_a_run_that_is_named_comes_first_and_a_record_says_what_it_was_found_by(client: Client, everything):
+    client.force_login(user(is_superuser=True))
+    run, made = everything["run"], everything["record"]
+    YourModel.objects.filter(pk=made.pk).update(name=f"Run {run.pk} Ltd")
+    assert links(client, f"run {run.pk}")[0] == page("run", run)
+    told = {"4567": "Record · Phone: +49 30 1234567", "bp-00": "Record", str(made.pk): "Record"}
+    for term, description in told.items():
+        results = client.get("/admin/search/", {"s": term}).context["results"]
+        (found,) = [each for each in results if each.link == page("record", made)]
+        assert found.description == description
+    assert anything.why(YourModel(pk=7, reference="X", name="Y"), "7", ["phone"]) == "number 7"
+
+
 def test_whoever_may_not_see_it_does_not_find_it(client: Client, everything):
     client.force_login(user())
     for term in ("bp-00045", "night", "failures", str(everything["run"].pk)):
