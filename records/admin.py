@@ -18,7 +18,7 @@ from .checks import codes
 from .exchange import RecordResource
 from .filters import AcceptedFilter, CheckFilter, CountryFilter, IssueFilter, RecordList, VerdictFilter
 from .models import YourModel, with_accepted
-from .outcome import issues_in_words, main_issue, notes_of
+from .outcome import issues_in_words, main_issue, notes_of, told_accepted, told_issues, told_normalised
 from .search import search, search_index
 
 PROCESS, CORRECT = "records.tasks.process_model_instance", "records.tasks.apply_corrections"
@@ -62,6 +62,7 @@ class YourModelAdmin(ExchangeAdmin, ProcessableAdmin, ModelAdmin):
     )
     outcome_field = "verdict"
     outcome_colours = {"valid": "good", "corrected": "hint", "review": "warning", "invalid": "bad"}  # noqa: RUF012
+    value_words = {"issues": told_issues, "accepted": told_accepted, "normalised": told_normalised}  # noqa: RUF012
     outdated_words, failed_words = _lazy("not checked yet"), _lazy("last check failed")
     likeness_words = {"spelling": _lazy("name and town")}  # noqa: RUF012
     save_and_run_words = _lazy("Save and check")

@@ -71,6 +71,23 @@ def notes_of(record: YourModel) -> dict[str, list[Note]]:
     return {field: notes for field, notes in found.items() if notes}
 
 
+def told_issues(issues: list[dict[str, Any]]) -> str:
+    return " ".join(map(in_a_sentence, issues))
+
+
+def told_accepted(accepted: dict[str, dict[str, Any]]) -> str:
+    """“Phone: spelling (by anna: as on the invoice)”"""
+    known = codes()
+    return "; ".join(
+        _("%(issue)s (by %(by)s: %(reason)s)") % {"issue": known.get(code, code), **said}
+        for code, said in accepted.items()
+    )
+
+
+def told_normalised(normal: dict[str, str]) -> str:
+    return ", ".join(f"{capfirst(str(label_of(field)))}: {text or '–'}" for field, text in normal.items())
+
+
 def issues_in_words(record: YourModel) -> list[str]:
     return [in_a_sentence(issue) for issue in record.open_issues]
 

@@ -36,6 +36,28 @@ def in_words(before: Any, after: Any, words: Callable[[Any], str] = values.words
     return one, other
 
 
+def differing(before: Any, after: Any, words: Callable[[Any], str] = values.words) -> tuple[str, str]:
+    return in_words(*apart(before, after), words)
+
+
+def apart(one: Any, other: Any) -> tuple[Any, Any]:
+    """Of two JSON objects, or lists of them, what only one has; of any other values all."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        if one.keys() == other.keys() == {"json"}:  # as a change set has it
+            left, right = apart(one["json"], other["json"])
+            return {"json": left}, {"json": right}
+        left, right = _without(one, other), _without(other, one)
+    elif isinstance(one, list) and isinstance(other, list) and all(isinstance(each, dict) for each in [*one, *other]):
+        left, right = ([each for each in side if each not in beside] for side, beside in ((one, other), (other, one)))
+    else:
+        return one, other
+    return (left, right) if left or right else (one, other)
+
+
+def _without(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in one.items() if name not in other or not values.same(value, other[name])}
+
+
 def sides(before: str, after: str) -> tuple[Side, Side]:
     """Two different texts, so that no eye takes them for the same."""
     cut = excerpts(before, after)

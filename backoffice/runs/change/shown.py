@@ -102,7 +102,7 @@ def in_words(model: type[Model] | None, found: ChangeSet | None) -> tuple[Change
     """But for the fields that the team keeps off the pages of its admin."""
     hidden = hidden_fields(model)
     return tuple(
-        Change(label_of(model, each.field), *seen.in_words(each.before, each.after, told.of_change(model, each.field)))
+        Change(label_of(model, each.field), *seen.differing(each.before, each.after, told.of_change(model, each.field)))
         for each in (found.changes if found else ())
         if each.field not in hidden
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.dateparse import parse_datetime
@@ -17,11 +18,23 @@ Words = Callable[[Any], str]
 
 def told(field: Any, value: Any) -> str:
     """Of what a record holds; "" for nothing."""
+    if value and (own := team_words(field)):
+        try:
+            return str(own(value))
+        except Exception:  # of a shape that it had before
+            return plain(value)
     labels = dict(getattr(field, "flatchoices", None) or ())
     try:
         return str(labels[value])
     except (KeyError, TypeError):  # no choice, or one that is no key, such as a list
         return plain(value)
+
+
+def team_words(field: Any) -> Words | None:
+    """What the model's admin makes of this field."""
+    model: Any = getattr(field, "model", None)
+    own: Words | None = getattr(admin.site._registry.get(model), "value_words", {}).get(getattr(field, "name", ""))
+    return own
 
 
 def plain(value: Any) -> str:

@@ -1,6 +1,6 @@
 """The admin of a record: its list, its page, and the buttons on it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -36,6 +36,7 @@ class ProcessableAdmin(ComparesRecords, RunsInPlace, Workbench, RecordActions):
     outcome_field = ""  # of the record, that keeps the label of its outcome; without one the last run's is shown
     outcome_words: Mapping[str, Any] = {}  # by label; without one the field's choices, else the label
     outcome_colours: Mapping[str, str] = {}  # by label: good, bad, warning, info, hint or calm
+    value_words: Mapping[str, Callable[[Any], str]] = {}  # by field, such as one of JSON: its value on pages, in words
     processed_words: tuple[Any, Any] = (_("processed"), _("not processed"))  # of `processed`: yes, and no
     outdated_words: Any = _("not processed yet")  # in the outcome's place, after an edit
     failed_words: Any = _("last run failed")  # in the outcome's place, until a later run succeeds

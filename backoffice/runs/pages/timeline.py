@@ -245,7 +245,7 @@ def pairs(model: type[Processable], changes: Any) -> Iterator[Change]:
     """Before and after by field, as the activity log and the records write them; anything else is passed over."""
     for field, pair in changes.items() if isinstance(changes, Mapping) else ():
         if isinstance(pair, Sequence) and len(pair) == 2 and not isinstance(pair, str):
-            yield Change(label_of(model, field), *seen.in_words(pair[0], pair[1], told.of_log(model, field)))
+            yield Change(label_of(model, field), *seen.differing(pair[0], pair[1], told.of_log(model, field)))
 
 
 def kept(model: type[Processable], corrections: Any) -> Iterator[Change]:

@@ -86,3 +86,21 @@ def test_the_timeline_tells_them_apart_with_seconds(client):
     html = client.get(f"/admin/desk/timeline/records.yourmodel/{about.pk}/").content.decode()
     assert 'aria-label="2 × space"' in html
     assert f"{entry.at:%Y-%m-%d %H:%M:%S}" in html
+
+
+DIFFERING = {
+    "an object": ({"town": "Köln", "tax": "1"}, {"town": "Bonn", "tax": "1"}, ({"town": "Köln"}, {"town": "Bonn"})),
+    "of a change set": ({"json": {"a": 1, "b": 2}}, {"json": {"a": 1}}, ({"json": {"b": 2}}, {"json": {}})),
+    "rows": ([{"code": "a"}, {"code": "b"}], [{"code": "b"}], ([{"code": "a"}], [])),
+    "rows in another order": ([{"n": 1}, {"n": 2}], [{"n": 2}, {"n": 1}], None),
+    "a list": ([1, 2], [2, 3], None),
+    "a kind of its own": ({"decimal": "1.5"}, {"decimal": "2.5"}, None),
+    "truth is no number": ({"a": True, "b": 0}, {"a": 1, "b": 0}, ({"a": True}, {"a": 1})),
+    "nothing before": (None, {"json": {"a": 1}}, None),
+}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("before", "after", "shown"), DIFFERING.values(), ids=DIFFERING)
+def test_of_two_values_of_json_what_differs_is_shown(before, after, shown):
+    assert seen.apart(before, after) == (shown or (before, after))

@@ -19,6 +19,11 @@ IN_WORDS = {
     "a moment": (YourModel, "processed_at", NOON, "2026-03-01 21:00:00 JST"),
     "JSON": (YourModel, "normalised", {"seen": [1, True, None], "town": "Köln"}, "seen: 1, yes, –, town: Köln"),
     "rows of JSON": (YourModel, "issues", [{"code": "a", "n": 1}, {"code": "b"}], "code: a, n: 1; code: b"),
+    "a field that the team tells": (YourModel, "issues", [{"field": "town", "message": "Is it?"}], "Town: Is it?"),
+    "what a person accepted": (
+        *(YourModel, "accepted", {"tax_id.unrecognised": {"by": "ada", "reason": "seen", "at": "x", "link": ""}}),
+        "Tax ID: not recognised (by ada: seen)",
+    ),
     "a field that is gone": (Invoice, "gone", "as it is", "as it is"),
 }
 
