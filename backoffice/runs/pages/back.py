@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
 FILTERS = "_changelist_filters"
+RUN = "_of_run"  # in place of filters: the run, and which of its records, that one came from
 
 
 def list_of(path: str) -> str:
@@ -23,8 +24,9 @@ def filters(request: HttpRequest) -> str:
     """The list's query, as this page knows it."""
     if FILTERS in request.GET:
         return request.GET[FILTERS]
-    own = request.GET.urlencode() if request.path == list_of(request.path) else ""
-    return str(getattr(request, "list_filters", own))
+    own = request.GET.copy()
+    own.pop(RUN, None)
+    return str(getattr(request, "list_filters", own.urlencode() if request.path == list_of(request.path) else ""))
 
 
 def with_filters(request: HttpRequest, url: str) -> str:

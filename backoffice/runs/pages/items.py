@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -15,6 +16,7 @@ from ..change.shown import Move, moves_in_words
 from ..engine.error_kinds import failed
 from ..failing.standing import Settled, settled_among
 from ..models import TERMINAL, LeftAlone, Run, RunItem, State, Tally
+from . import back
 from .numbers import row_number
 from .run import bar, deleted, words
 from .run.bar import ALONE
@@ -69,6 +71,12 @@ class Chosen:
             other.pop(name, None)
         return f"{other.urlencode()}&" if other else ""
 
+    def on_the_way_from(self, run: Run, record_url: str) -> str:
+        """The address of a record from which next and previous are those of this choice."""
+        named = {each: getattr(self, each) for each in ("state", "outcome", "alike", "error")}
+        told = f"{run.pk}?{urlencode({name: value for name, value in named.items() if value})}"
+        return f"{record_url}?{urlencode({back.FILTERS: urlencode({back.RUN: told})})}" if record_url else ""
+
     @property
     def is_all(self) -> bool:
         return not (self.state or self.outcome or self.alike or self.error)
@@ -87,7 +95,7 @@ def page(run: Run, chosen: Chosen, tallies: Iterable[Tally] = (), *, user: Any =
 
     Records have their names for a `user` who may look at them; without one, for nobody.
     """
-    items, ahead, behind = _of(run, chosen, tallies), False, False
+    items, ahead, behind = chosen_of(run, chosen, tallies), False, False
     if chosen.before is not None:
         found = list(items.filter(record_id__lt=chosen.before).order_by("-record_id")[: PAGE + 1])
         rows, ahead, behind = found[PAGE - 1 :: -1] if len(found) >= PAGE else found[::-1], True, len(found) > PAGE
@@ -99,12 +107,12 @@ def page(run: Run, chosen: Chosen, tallies: Iterable[Tally] = (), *, user: Any =
             found = list(items.order_by("-record_id")[: PAGE + 1])
             rows, behind = found[:PAGE][::-1], len(found) > PAGE
     return ItemPage(
-        chosen, _lines(run, rows, user),
+        chosen, _lines(run, chosen, rows, user),
         rows[-1].record_id if rows and ahead else None, rows[0].record_id if rows and behind else None,
     )  # fmt: skip
 
 
-def _of(run: Run, chosen: Chosen, tallies: Iterable[Tally]) -> "QuerySet[Any]":
+def chosen_of(run: Run, chosen: Chosen, tallies: Iterable[Tally]) -> "QuerySet[Any]":
     items: QuerySet[Any] = RunItem.objects.of(run)
     if chosen.outcome:
         return bar.with_outcome(items, bar.outcomes(run, tallies), chosen.outcome)
@@ -117,8 +125,9 @@ def _of(run: Run, chosen: Chosen, tallies: Iterable[Tally]) -> "QuerySet[Any]":
     return items.filter(state=chosen.state) if chosen.state in State.values else items
 
 
-def _lines(run: Run, items: list[RunItem], user: Any) -> list[Line]:
-    names = named(run, [item.record_id for item in items], user)
+def _lines(run: Run, chosen: Chosen, items: list[RunItem], user: Any) -> list[Line]:
+    found = named(run, [item.record_id for item in items], user)
+    names = {pk: (label, chosen.on_the_way_from(run, url)) for pk, (label, url) in found.items()}
     task_ids = {run.item_task_id(item.record_id): item for item in items if item.state in TERMINAL or item.retries}
     failures = [item.record_id for item in items if item.state == State.FAILURE]
     settled = settled_among(run, failures) if failures else {}

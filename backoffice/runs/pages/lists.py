@@ -61,7 +61,8 @@ class StaffList(ChangeList):
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         """Without what an action on a row's page comes back to."""
         found: dict[str, Any] = super().get_filters_params(params)
-        found.pop(back.FILTERS, None)
+        for name in (back.FILTERS, back.RUN):
+            found.pop(name, None)
         return found
 
     def get_filters(self, request: HttpRequest) -> Any:
@@ -283,6 +284,8 @@ class StaffLists:
                 refuse_odd_selection(self.model, request.POST)  # type: ignore[attr-defined]
             elif back.FILTERS in request.GET:
                 return HttpResponseRedirect(f"{request.path}?{QueryDict(request.GET[back.FILTERS]).urlencode()}")
+            elif back.RUN in request.GET:
+                return HttpResponseRedirect(request.path)
             elif APPLIED in request.GET:
                 return HttpResponseRedirect(f"{request.path}?{applied(request.GET)}")
             return super().changelist_view(request, extra_context)  # type: ignore[misc]

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from ...database.bounded import TooSlow
 from ..back import with_filters
-from . import notes, steps, tabs
+from . import in_run, notes, steps, tabs
 
 ENDS = {
     steps.NEXT: gettext_lazy("This is the last one of the list."),
@@ -73,6 +73,13 @@ class Workbench:
         """The record's own page tells what happened to it, runs too: Django's log knows nothing of that."""
         return redirect(f"{self.url_of_record('change', object_id)}#history")
 
+    def beside(self, request: HttpRequest, record: Any, way: str) -> Any:
+        """Among the records of the run one came from, or in the list."""
+        try:
+            return in_run.beside(self, request, record, way == steps.NEXT)
+        except in_run.NotFromARun:
+            return steps.beside(self, request, record, way)
+
     def step(self, request: HttpRequest, pk: int, way: str) -> HttpResponse:
         """To the page of the record before or after it; at an end, back to where one was."""
         record = self.get_object(request, str(pk))
@@ -81,7 +88,7 @@ class Workbench:
         if record is None or way not in steps.WAYS:
             raise Http404
         try:
-            found = steps.beside(self, request, record, way)
+            found = self.beside(request, record, way)
         except (TooSlow, DisallowedModelAdminLookup) as error:
             self.message_user(request, str(error), messages.WARNING)
         else:

@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from django.urls import reverse
 
+from backoffice.runs.start import start
+from backoffice.testing import work_off
 from records.models import YourModel
 from tests import factories
 from tests.probe.models import Kinds
@@ -79,3 +81,21 @@ def test_nobody_steps_who_may_not_see_the_record(client):
     client.force_login(factories.user())
     made = factories.record()
     assert client.get(reverse("admin:records_yourmodel_step", args=[made.pk, "next"])).status_code == 403
+
+
+def test_from_a_runs_page_they_walk_what_it_lists(boss):
+    made = [factories.record(reference=f"N{n}", country="Atlantis" if n % 2 else "DE") for n in range(6)]
+    run = work_off(start([row.pk for row in made[:5]], "process_model_instance"))
+    (word,) = run.tallies.filter(number=2).values_list("key", flat=True)
+    page = boss.get(reverse("admin:runs_run_change", args=[run.pk]), {"outcome": word}).context["page"]
+    assert [line.item.record_id for line in page.lines] == [made[1].pk, made[3].pk]
+    query = parse_qs(urlsplit(page.lines[0].record_url).query)["_changelist_filters"][0]
+    assert step(boss, made[1], "next", query) == (made[3].pk, query)
+    assert step(boss, made[3], "next", query) == (made[3].pk, query)
+    assert step(boss, made[3], "previous", query) == (made[1].pk, query)
+    assert boss.get(page.lines[0].record_url).status_code == 200
+    made[3].delete()
+    assert step(boss, made[1], "next", query)[0] == made[1].pk
+    assert boss.get(f"/admin/records/yourmodel/?{query}").url == "/admin/records/yourmodel/"
+    type(run).objects.all().delete()
+    assert step(boss, made[1], "next", query)[0] == made[2].pk
