@@ -5,10 +5,13 @@ from typing import Any
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import FileExtensionValidator
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from import_export.forms import ConfirmImportForm
 from unfold.contrib.import_export.forms import ImportForm as UnfoldImportForm
 from unfold.contrib.import_export.forms import SelectableFieldsExportForm
+
+from backoffice.runs.change.shown import label_of
 
 from .files.formats import MAX_BYTES
 
@@ -58,6 +61,13 @@ class ExportForm(SelectableFieldsExportForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial.setdefault("format", "0")
+
+    def _get_field_label(self, resource: Any, field_name: str) -> str:
+        """The library's has capitals of its own: as pages say it, where a column is a field of the model."""
+        field = resource.fields[field_name]
+        model = resource._meta.model if field.attribute == field_name else None
+        title = label_of(model, field_name) if model else capfirst(field_name.replace("_", " "))
+        return title if field.column_name == field_name else f"{title} ({field.column_name})"
 
     @property
     def chosen(self) -> list[int]:

@@ -182,3 +182,9 @@ def test_is_open_to_auditors_and_closed_without_the_permission(client):
     assert client.post(URL, asked()).status_code == 403
     data = {"action": "export_selected", ACTION_CHECKBOX_NAME: [YourModel.objects.get().pk], "index": "0"}
     assert "export" not in client.post(LIST, data).get("Location", "")
+
+
+def test_its_columns_are_called_as_on_other_pages(operator):
+    labels = {each.name: each.label for each in operator.get(URL).context["form"]}
+    wanted = {"tax_id": "Tax ID", "email": "E-mail", "postal_code": "Postal code", "issues_in_words": "Issues in words"}
+    assert {name: labels[f"recordresource_{name}"] for name in wanted} == wanted
