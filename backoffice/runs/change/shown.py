@@ -73,9 +73,9 @@ def page(run: Run, field: str = "", after: int | None = None) -> ChangePage:
     return ChangePage(shown, shown[-1].record_id if len(rows) > PAGE else None, field)
 
 
-def by_field(run: Run, *, whole: bool = False) -> FieldCounts:
+def by_field(run: Run, *, of: QuerySet[ChangeSet] | None = None, whole: bool = False) -> FieldCounts:
     """In how many records each field changed, most first; of the first ones only, unless the `whole` is asked for."""
-    rows, model = of_run(run), run.record_type.model_class()
+    rows, model = of_run(run) if of is None else of, run.record_type.model_class()
     last = None if whole else next(iter(rows.values_list("record_id", flat=True)[COUNTED : COUNTED + 1]), None)
     if last is not None:
         rows = rows.filter(record_id__lt=last)

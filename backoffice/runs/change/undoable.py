@@ -15,6 +15,7 @@ from . import restore
 
 AT_ONCE = 1_000  # change sets compared with their records in one go
 LISTED = 50  # of those that moved
+FIRST = 3  # of those that would be set back
 LOOKED_AT = 4_000  # change sets that a page looks at; all, when asked for
 DROPPED = {"verb": "retention.deleted", "details__kind": "changes"}
 
@@ -62,6 +63,7 @@ class Outlook:
     deleted: int = 0
     moved: int = 0
     listed: list[tuple[int, restore.Moved]] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)  # of those that can be set back
     dropped: int = 0
     only_first: str = ""  # so many were looked at, in words; empty: all
 
@@ -105,3 +107,5 @@ def _look(made: Outlook, restoring: restore.Restoring) -> None:
         else:
             made.as_before += bool(known.moved)
             made.restorable += not known.moved
+            if not known.moved and len(made.first) < FIRST:
+                made.first.append(pk)

@@ -49,7 +49,7 @@ def press(client, run, query="", **more):
 
 def test_it_says_how_many_can_be_set_back_and_which_moved(clerk):
     run = finished(clerk)
-    first, second, third, _fourth = Probe.objects.order_by("pk")
+    first, second, third, fourth = Probe.objects.order_by("pk")
     Probe.objects.filter(pk=first.pk).update(result="by hand")
     second.delete()
     work_off(undo(run, "somebody", records=[third.pk]))
@@ -59,8 +59,11 @@ def test_it_says_how_many_can_be_set_back_and_which_moved(clerk):
         "restorable": "1", "moved": "1", "as_before": "1", "deleted": "1",
     }  # fmt: skip
     assert "Changed since: result." in html
-    for text in ("PROBE 0", "by hand", "messages that were sent"):
+    for text in ("PROBE 0", "by hand", "messages that were sent", "what an import or a person wrote"):
         assert text in html
+    assert re.findall(r'data-field="first">([^<]*)', html) == [str(fourth)]
+    fields = re.search(r'data-field="fields">(.*?)</dd>', html)[1]
+    assert sorted(re.sub("<[^>]+>", " ", fields).split()) == ["4", "4", "4", "Effects", "Processed", "Result"]
 
 
 def test_where_nothing_can_be_set_back_there_is_no_button(clerk):

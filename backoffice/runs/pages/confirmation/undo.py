@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from ... import access, operations
 from ...change import shown, undoable
 from ...labels import undo_title
-from ...models import Run
+from ...models import ChangeSet, Run
 from ...registry import find
 from ...start import EmptySelection
 from .. import items
@@ -41,7 +41,8 @@ def answered(modeladmin: Any, request: HttpRequest, run: Run) -> HttpResponse:
     outlook = undoable.outlook(run, task, whole=request.GET.get("whole") == "1", only=only)
     return _page(
         modeladmin, request, run, task=task, answers=answers, outlook=outlook, token=uuid4().hex,
-        record=items.named(run, [only], request.user)[only][0] if only else "", **_moved(run, outlook, request.user),
+        record=items.named(run, [only], request.user)[only][0] if only else "", fields=_fields(run, only),
+        **_moved(run, outlook, request.user),
     )  # fmt: skip
 
 
@@ -61,11 +62,18 @@ def _moved(run: Run, outlook: undoable.Outlook, user: Any) -> dict[str, Any]:
     """The records that would be left alone, for those who may look at them."""
     model = run.record_type.model_class()
     may_look = model is not None and access.may_see_records(user, model)
-    names = items.named(run, [pk for pk, _why in outlook.listed] if may_look else [], user)
+    listed = [pk for pk, _why in outlook.listed]
+    names = items.named(run, [*outlook.first, *listed] if may_look else [], user)
     lines = [
         (*names[pk], str(why), shown.moves_in_words(model, why.moves)) for pk, why in outlook.listed if may_look
     ]  # fmt: skip
-    return {"may_look": may_look, "lines": lines}
+    return {"may_look": may_look, "lines": lines, "first": [names[pk][0] for pk in outlook.first if may_look]}
+
+
+def _fields(run: Run, only: int | None) -> list[shown.FieldCount]:
+    """How often each field changed; of one record's page, its own."""
+    rows = None if only is None else ChangeSet.objects.filter(run=run, record_id=only)
+    return shown.by_field(run, of=rows).fields
 
 
 class WayBack(NamedTuple):
