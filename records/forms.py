@@ -59,7 +59,7 @@ class CodesField(forms.MultipleChoiceField):
 
 
 class AcceptForm(forms.Form):
-    codes = CodesField(issue_codes.open_ones, label=_("Issues"))
+    codes = CodesField(issue_codes.open_ones, label=_("Issues"), error_messages={"required": NOTHING})
     link = forms.URLField(
         label=_("Evidence"),
         required=False,

@@ -28,7 +28,11 @@ def of(wanted: Collection[str]) -> Groups:
 
 def headed(groups: Groups) -> Groups:
     """For a page that shows the headings: "Spelling" under "Phone"."""
-    return [(field, [(code, capfirst(label.partition(": ")[2])) for code, label in each]) for field, each in groups]
+    return [(field, [(code, _headed(label.partition(": ")[2])) for code, label in each]) for field, each in groups]
+
+
+def _headed(text: str) -> str:
+    return text if "://" in text else capfirst(text)
 
 
 def open_ones() -> Groups:

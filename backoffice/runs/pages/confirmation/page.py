@@ -65,7 +65,7 @@ def ask(click: Click, answers: Answers) -> TemplateResponse:
     context = {
         **click.admin.admin_site.each_context(click.request),
         "opts": click.admin.opts,
-        "title": click.title,
+        "title": click.title.removesuffix("…"),
         "preview": preview(click.records, click.task, by=click.request.user),
         "first": first_names(click.records, click.task),
         "selection": click.selection,
