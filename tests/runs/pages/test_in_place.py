@@ -200,8 +200,11 @@ def test_the_outcome_comes_onto_the_page_by_itself(live_server, browser, transac
         shown.fill("#id_country", "DE")
         shown.get_by_role("button", name="Save and check").click()
         expect(shown.locator("[data-at-work]")).to_be_visible()
+        for part in ("[data-messages]", "a[rel=next]"):
+            expect(shown.locator(part)).to_be_in_viewport()
         work_off(Run.objects.get())
         expect(shown.locator(".record-head .bo-badge").first).to_have_text("valid")
+        expect(shown.locator("[data-messages]")).to_contain_text("Saved: ")
         expect(shown.locator("[data-at-work]")).to_have_count(0)
         assert browsing.accessibility_problems(shown) == []
         start([made.pk], "process_model_instance")

@@ -3,6 +3,7 @@
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
+  tellAgain();
   const note = document.querySelector("[data-at-work]");
   const form = document.querySelector("form[id$=_form]");
   if (!note) return;
@@ -25,6 +26,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   function show() {
     if (typed() === before) {
+      keepMessages();
       if (form) form.autocomplete = "off"; // or a browser fills in again what the run has changed
       return location.reload();
     }
@@ -33,6 +35,20 @@ document.addEventListener("DOMContentLoaded", () => {
 
   setTimeout(look, pause);
 });
+
+// What was said before the page was loaded again stands there still: nobody has read it in a second.
+const KEPT = "backoffice-messages";
+const messages = () => document.querySelector("[data-messages]");
+
+function keepMessages() {
+  if (messages()) sessionStorage.setItem(KEPT, JSON.stringify({ page: location.pathname, told: messages().outerHTML }));
+}
+
+function tellAgain() {
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+  sessionStorage.removeItem(KEPT);
+  if (kept.page === location.pathname) document.getElementById("begin").insertAdjacentHTML("afterbegin", kept.told);
+}
 
 // What a note suggests, put into its field: saved like anything that was typed.
 document.addEventListener("click", (event) => {
