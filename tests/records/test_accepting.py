@@ -16,7 +16,8 @@ from backoffice.runs.models import Run, RunItem
 from backoffice.runs.pages import timeline
 from backoffice.runs.seam import BadParameters, start
 from backoffice.testing import work_off
-from records import tasks
+from records import issue_codes, tasks
+from records.forms import AcceptForm
 from records.models import YourModel
 from tests import factories
 
@@ -210,3 +211,10 @@ def test_an_accept_that_failed_is_no_check_that_failed(operator):
     made = unknown()
     work_off(start([made.pk], "accept_issues", parameters={"codes": [UNKNOWN]}, reason=WHY))
     assert "last check failed" not in operator.get(page(made)).content.decode()
+
+
+@pytest.mark.django_db
+def test_a_code_under_its_heading_keeps_its_spelling_and_none_chosen_is_said_in_words():
+    headed = dict(dict(issue_codes.headed(issue_codes.every()))["Website"])
+    assert headed["website.no_scheme"].startswith("http://")
+    assert AcceptForm({}).errors["codes"] == ["Choose at least one."]

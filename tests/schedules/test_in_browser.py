@@ -139,7 +139,11 @@ def test_each_group_may_do_what_it_should_and_no_more(site, browser):
     assert (Firing.objects.get().by, Firing.objects.get().state) == ("scheduler", "sent")
 
 
-SAID = {"Turn off": "1 turned off.", "Turn on": "1 turned on.", "Run now": "Started: Hourly (go to its run)"}
+SAID = {
+    "Turn off": "Turned off: Hourly.",
+    "Turn on": "Turned on: Hourly.",
+    "Run now": "Started: Hourly (go to its run)",
+}
 
 
 def page_status(page: Page, url: str) -> int:

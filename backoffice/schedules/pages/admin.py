@@ -34,7 +34,7 @@ from ..models import ScheduleState, last_fired
 from ..rules import permitted, timing, words
 from . import firing_admin, history, now, status, timing_admin
 from .choose import choose
-from .confirm import confirmed, number_of, started
+from .confirm import confirmed, number_of, started, that
 from .kinds import KindFilter
 from .later_action import later_action
 
@@ -168,11 +168,13 @@ class ScheduleAdmin(StaffAdmin, ModelAdmin):
 
     @admin.action(description=gettext_lazy("Turn on"), permissions=["change"])
     def enable_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
-        return confirmed(self, request, queryset, _("Turn on"), enabling.enable, number_of(_("%(n)d turned on.")))
+        told = number_of(_("%(n)d turned on."), _("Turned on: %(name)s."))
+        return confirmed(self, request, queryset, _("Turn on"), that(enabling.enable), told)
 
     @admin.action(description=gettext_lazy("Turn off"), permissions=["change"])
     def disable_selected(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> HttpResponse | None:
-        return confirmed(self, request, queryset, _("Turn off"), enabling.turn_off, number_of(_("%(n)d turned off.")))
+        told = number_of(_("%(n)d turned off."), _("Turned off: %(name)s."))
+        return confirmed(self, request, queryset, _("Turn off"), that(enabling.turn_off), told)
 
     # --- the form ---------------------------------------------------------------------------------------------------
 

@@ -86,8 +86,14 @@ def attempt(
         return None
 
 
-def number_of(sentence: str) -> Callable[[list[Any]], str]:
-    return lambda done: sentence % {"n": len(done)}
+def number_of(sentence: str, of_one: str) -> Callable[[list[Any]], str]:
+    """Of one by its name."""
+    return lambda done: sentence % {"n": len(done)} if done[1:] else of_one % {"name": done[0].name}
+
+
+def that(verb: Callable[[PeriodicTask, Any], bool]) -> Callable[[PeriodicTask, Any], PeriodicTask | None]:
+    """The schedule, where the verb did something."""
+    return lambda schedule, by: schedule if verb(schedule, by) else None
 
 
 def started(firings: list[Firing]) -> str:
