@@ -115,7 +115,7 @@ def test_the_page_makes_a_record_type_that_works(project):
     assert "no issues" in project(manage, "check")
     told = project("-c", FROM_CODE.replace("BLOCK", repr(block_after("From code"))))
     assert re.search(r"print\(preview.*# (Preview\(.*\))", PAGE)[1] in told
-    assert "1 records, 0 skipped" in project(manage, "process", "invoices.Invoice", "--filter", "gross__isnull=true")
+    assert "1 record, 0 skipped" in project(manage, "process", "invoices.Invoice", "--filter", "gross__isnull=true")
 
 
 def test_the_pages_list_with_files_imports_and_exports(project, tmp_path):
