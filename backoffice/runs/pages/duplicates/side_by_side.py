@@ -73,6 +73,7 @@ def page(model_admin: Any, request: HttpRequest, one: Any, other: Any, reason: s
         "reason": reason,
         "seen": apart.seen(one, other),
         "may_decide": may_decide(model_admin, request, one, other),
+        "may_delete": model_admin.has_delete_permission(request),
         "url": model_admin.url_of("compare", one.pk, other.pk),
     }
     return TemplateResponse(request, "runs/duplicates/compare.html", context)
