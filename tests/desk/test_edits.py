@@ -11,10 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule
-from unfold.admin import ModelAdmin, TabularInline
 
 from backoffice.desk.models import RetentionPolicy
-from backoffice.runs.pages.staff import StaffAdmin
 from records.models import YourModel
 from tests.desk.parts.listed import LISTS, Page, url_of
 from tests.factories import record, user
@@ -270,53 +268,3 @@ def other_values(model: type) -> list[str]:
         SolarSchedule: ["15.000000", "16.000000"],
         ClockedSchedule: [f"{in_days(day):%Y-%m-%dT%H:%M}" for day in (4, 5)],
     }.get(model, ["Second", "Third"])
-
-
-# --- rows of an inline
-
-
-class SchedulesInline(TabularInline):
-    model = PeriodicTask
-    fields = ("name", "task", "description")
-    extra = 0
-
-
-class WithInlineAdmin(StaffAdmin, ModelAdmin):
-    inlines = (SchedulesInline,)
-
-
-@pytest.fixture
-def inline(monkeypatch: pytest.MonkeyPatch, client: Client) -> tuple[IntervalSchedule, PeriodicTask]:
-    sign_in(client)
-    monkeypatch.setattr(type(admin.site._registry[IntervalSchedule]), "inlines", WithInlineAdmin.inlines)
-    row = schedule()
-    return row.interval, row
-
-
-@pytest.mark.django_db
-def test_a_row_of_an_inline_is_not_written_over(client: Client, inline):
-    every, row = inline
-    url, sent = open_page(client, every)
-    assert sent["periodictask_set-seen"] != [""]
-    PeriodicTask.objects.filter(pk=row.pk).update(description="Meanwhile")
-    answer = client.post(url, sent | {"periodictask_set-0-description": "Typed"})
-    assert "Somebody changed these rows" in answer.text
-    assert PeriodicTask.objects.get(pk=row.pk).description == "Meanwhile"
-    again = dict(Page(answer.text).forms[-1].fields)
-    assert client.post(url, sent | {"periodictask_set-seen": again["periodictask_set-seen"]}).status_code == 302
-
-
-@pytest.mark.django_db
-def test_a_row_that_came_to_an_inline_meanwhile_is_told(client: Client, inline):
-    every, _row = inline
-    url, sent = open_page(client, every)
-    PeriodicTask.objects.create(name="New", task="records.tasks.add", interval=every)
-    assert "Somebody changed these rows" in client.post(url, sent).text
-
-
-@pytest.mark.django_db
-def test_an_inline_that_nobody_touched_is_saved(client: Client, inline):
-    every, row = inline
-    url, sent = open_page(client, every)
-    assert client.post(url, sent | {"periodictask_set-0-description": "Typed"}).status_code == 302
-    assert PeriodicTask.objects.get(pk=row.pk).description == "Typed"

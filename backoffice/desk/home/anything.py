@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 from django_celery_beat.models import PeriodicTask
@@ -20,6 +20,7 @@ from backoffice.runs.models import Processable, Run
 from backoffice.runs.pages.numbers import row_number
 
 from .. import navigation
+from ..parts.links import url_or_blank
 from .find import records_called
 
 EACH = 5  # of a kind: whoever wants more searches in its list
@@ -123,8 +124,4 @@ def schedules(request: HttpRequest, term: str) -> Iterator[SearchResult]:
 
 
 def page_of(model_admin: Any, key: Any) -> str:
-    opts = model_admin.opts
-    try:
-        return reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[key])
-    except NoReverseMatch:
-        return ""
+    return url_or_blank(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_change", key)

@@ -195,7 +195,7 @@ class RecordPage:
 
     @property
     def at_work_url(self) -> str:
-        return str(self.admin.url_of_record("at_work", self.record.pk))
+        return str(self.admin.url_of("at_work", self.record.pk))
 
     @cached_property
     def outcomes(self) -> list[Line]:

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -50,6 +50,7 @@ class RunsInPlace:
     message_user: Any
     opts: Any
     tasks_at_once: Any
+    url_of: Any
     save_and_run_words: Any = ""  # of the button; without, the label of its task
 
     def get_urls(self) -> list[URLPattern]:
@@ -59,9 +60,6 @@ class RunsInPlace:
             path("<int:pk>/at-work/", seen_by_staff(require_GET(self.at_work)), name=f"{name}_at_work"),
             *super().get_urls(),  # type: ignore[misc]
         ]
-
-    def url_of_record(self, name: str, *args: Any) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
 
     def run_over_record(self, request: HttpRequest, pk: int, action: str) -> HttpResponse:
         record = self.get_object(request, str(pk))
@@ -80,7 +78,7 @@ class RunsInPlace:
     def click_on(self, request: HttpRequest, record: Any, task: RecordTask) -> Click:
         rows = self.get_queryset(request).filter(pk=record.pk)
         click = Click(self, request, rows, task, task_label(task.name), capfirst(name_of(record))[:500])
-        click.back = with_filters(request, self.url_of_record("change", record.pk))
+        click.back = with_filters(request, self.url_of("change", record.pk))
         return click
 
     # --- saved, and worked on at once
@@ -133,7 +131,7 @@ class RunsInPlace:
             said = _("“%(task)s” was not started: %(why)s.") % {"task": click.title, "why": why}
             self.message_user(click.request, said, messages.WARNING)
             return None
-        click.url = with_filters(click.request, self.url_of_record("run", click.records.get().pk, action))
+        click.url = with_filters(click.request, self.url_of("run", click.records.get().pk, action))
         click.hidden = [("form_token", uuid4().hex)]
         return answered(click)
 

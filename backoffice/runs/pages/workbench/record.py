@@ -36,7 +36,7 @@ class Workbench:
     has_view_or_change_permission: Any
     message_user: Any
     opts: Any
-    url_of_record: Any
+    url_of: Any
     # The other parts of the page: a name of letters, words, and a template.
     record_tabs: Sequence[tuple[str, Any, str]] = (
         (tabs.DUPLICATES, gettext_lazy("Possible duplicates"), "runs/record/duplicates.html"),
@@ -65,13 +65,13 @@ class Workbench:
                 "record_note": self.record_note,
                 "record_elsewhere": notes.elsewhere(self, self.get_fieldsets(request, obj), found),
                 "record_tabs": tabs.of(self.record_tabs, context.get("record_duplicates")),
-                "record_steps": {way: self.url_of_record("step", obj.pk, way) for way in steps.WAYS},
+                "record_steps": {way: self.url_of("step", obj.pk, way) for way in steps.WAYS},
             }
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)  # type: ignore[misc]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """The record's own page tells what happened to it, runs too: Django's log knows nothing of that."""
-        return redirect(f"{self.url_of_record('change', object_id)}#history")
+        return redirect(f"{self.url_of('change', object_id)}#history")
 
     def beside(self, request: HttpRequest, record: Any, way: str) -> Any:
         """Among the records of the run one came from, or in the list."""
@@ -95,4 +95,4 @@ class Workbench:
             if found is None:
                 self.message_user(request, ENDS[way], messages.INFO)
             pk = pk if found is None else found
-        return redirect(with_filters(request, self.url_of_record("change", pk)))
+        return redirect(with_filters(request, self.url_of("change", pk)))
